@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The loader API: talk to the serial loader in an Espressif chip.
+ *
+ *  One esp_loader_t is one conversation with one target. The caller owns it; it holds no heap memory, and
+ *  contexts share nothing, so any number of targets can be served side by side, each from one thread.
+ *
+ *      esp_loader_init_serial -> esp_loader_connect -> esp_loader_change_transmission_rate
+ *          -> esp_loader_flash_start / _write / _finish ... -> esp_loader_reset_target -> esp_loader_deinit
+ *
+ *  Every function returns one of the ten codes of esp_loader_error.h. What holds for all of them:
+ *    TIMEOUT           the target stayed silent, or the port could not send in time
+ *    INVALID_RESPONSE  the target refused (its own code: reflash_last_fault()), or answered nonsense
+ *    FAIL              the port failed
+ *    INVALID_PARAM     refused here; nothing was sent
+ *  After TIMEOUT, INVALID_RESPONSE or FAIL the target is in the loader or gone: connect again. What a flash
+ *  command had begun may be half done; nothing outside the range it named was touched.
+ *
+ *  Addresses and sizes are in bytes. Flash addresses count from the start of the flash part. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "esp_loader_error.h"
+#include "esp_loader_io.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- Chips ----------------------------------------------------------------------------------------- */
+
+/** Programs index arrays of ESP_MAX_CHIP entries by these, so no larger value is ever returned. */
+typedef enum {
+    ESP8266_CHIP = 0,
+    ESP32_CHIP = 1,
+    ESP32S2_CHIP = 2,
+    ESP32C3_CHIP = 3,
+    ESP32S3_CHIP = 4,
+    ESP32C2_CHIP = 5,
+    ESP32C5_CHIP = 6,
+    ESP32H2_CHIP = 7,
+    ESP32C6_CHIP = 8,
+    ESP32P4_CHIP = 9,
+    ESP32C61_CHIP = 10,
+    ESP_MAX_CHIP = 11,
+    ESP_UNKNOWN_CHIP = 11
+} target_chip_t;
+
+/* --- Arguments ------------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint32_t sync_timeout; /*!< How long to wait for the answer to one SYNC, ms. */
+    int32_t trials;        /*!< How many times to reset the target and try; each reset is followed by up to
+                                five SYNCs, because a first one only trains the target's receiver. */
+} esp_loader_connect_args_t;
+
+#define ESP_LOADER_CONNECT_DEFAULT()                                                                                   \
+    {                                                                                                                  \
+        .sync_timeout = 100, .trials = 10                                                                              \
+    }
+
+/** An MD5 that is being computed. Private. */
+typedef struct {
+    uint32_t hash[4];
+    uint32_t total_bytes;
+    uint8_t block[64];
+} reflash_md5_t;
+
+/** One plain write. The caller fills the first four members and keeps the struct until _finish returned. */
+typedef struct {
+    uint32_t offset;     /*!< Flash address, multiple of 4096. */
+    uint32_t image_size; /*!< Bytes to write in all. */
+    uint32_t block_size; /*!< Largest piece handed to _write: multiple of 4, at most 6144 for a mask ROM. */
+    bool skip_verify;    /*!< Do not compare MD5s in _finish. */
+    struct {
+        uint32_t sequence;
+        uint32_t written_bytes;
+        reflash_md5_t md5;
+    } _state; /*!< Private. */
+} esp_loader_flash_cfg_t;
+
+/** One compressed write (a zlib stream). */
+typedef struct {
+    uint32_t offset;
+    uint32_t image_size;      /*!< Bytes once unpacked. */
+    uint32_t compressed_size; /*!< Bytes of the stream. */
+    uint32_t block_size;
+    struct {
+        uint32_t sequence;
+    } _state; /*!< Private. */
+} esp_loader_flash_deflate_cfg_t;
+
+/** One write to RAM. */
+typedef struct {
+    uint32_t offset;     /*!< Address in the target's memory. */
+    uint32_t size;       /*!< Bytes in all. */
+    uint32_t block_size; /*!< Largest piece handed to _write. */
+    struct {
+        uint32_t sequence;
+    } _state; /*!< Private. */
+} esp_loader_mem_cfg_t;
+
+/** Start of an application or bootloader image. */
+typedef struct {
+    uint8_t magic;           /*!< 0xE9. */
+    uint8_t segments;        /*!< Number of segments, at most 16. */
+    uint8_t flash_mode;      /*!< 0 QIO, 1 QOUT, 2 DIO, 3 DOUT. */
+    uint8_t flash_size_freq; /*!< High nibble size code, low nibble frequency code. */
+    uint32_t entrypoint;
+} esp_loader_bin_header_t;
+
+typedef struct {
+    uint32_t addr;       /*!< Load address. */
+    uint32_t size;       /*!< Bytes. */
+    const uint8_t *data; /*!< Where the segment's bytes are; not owned. */
+} esp_loader_bin_segment_t;
+
+typedef struct {
+    target_chip_t target_chip;
+    uint32_t eco_version;
+    bool secure_boot_enabled;
+    bool secure_boot_aggressive_revoke_enabled;
+    bool secure_download_mode_enabled;
+    bool secure_boot_revoked_keys[3];
+    bool jtag_software_disabled;
+    bool jtag_hardware_disabled;
+    bool usb_disabled;
+    bool flash_encryption_enabled;
+    bool dcache_in_uart_download_disabled;
+    bool icache_in_uart_download_disabled;
+} esp_loader_target_security_info_t;
+
+struct reflash_chip;
+
+/** A conversation with one target. Allocate it as you like; every member is private. */
+typedef struct {
+    esp_loader_port_t *_port;
+    const struct reflash_chip *_chip; /* NULL until connected                                  */
+    uint32_t _flash_bytes;            /* 0 until the flash was attached and its size told      */
+    uint32_t _answer_value;           /* value field of the last answer                        */
+    struct {
+        uint8_t code, cause, command, target_reason;
+    } _fault;
+    uint16_t _answer_bytes; /* payload bytes of the last answer, status included     */
+    uint8_t _frame[80];     /* the last answer, unescaped: 8 header, 68 payload bytes */
+} esp_loader_t;
+
+/* --- Start and end --------------------------------------------------------------------------------- */
+
+/** Bind `loader` to a serial port and call the port's `init`.
+ *  INVALID_PARAM: a pointer is NULL, or the port lacks a function that serial needs. Otherwise what the
+ *  port's `init` returned. The target is not touched. `port` must outlive the context. */
+esp_loader_error_t esp_loader_init_serial(esp_loader_t *loader, esp_loader_port_t *port);
+/** UNSUPPORTED_FUNC: this version speaks serial only. */
+esp_loader_error_t esp_loader_init_spi(esp_loader_t *loader, esp_loader_port_t *port);
+/** UNSUPPORTED_FUNC: this version speaks serial only. */
+esp_loader_error_t esp_loader_init_sdio(esp_loader_t *loader, esp_loader_port_t *port);
+/** Call the port's `deinit` and clear the context. The target stays as it is. */
+void esp_loader_deinit(esp_loader_t *loader);
+
+/** Reset the target into its loader, get in step with it and find out which chip it is.
+ *  Success: esp_loader_get_target() is known. The target runs its mask ROM loader at the port's present rate.
+ *  Errors: TIMEOUT (no trial was answered), INVALID_RESPONSE (only nonsense came), FAIL (port),
+ *  INVALID_TARGET (a chip this build does not know). */
+esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_args_t *connect_args);
+/** UNSUPPORTED_FUNC: this version works with the mask ROM. */
+esp_loader_error_t esp_loader_connect_with_stub(esp_loader_t *loader, esp_loader_connect_args_t *connect_args);
+/** UNSUPPORTED_FUNC. */
+esp_loader_error_t esp_loader_connect_secure_download_mode(esp_loader_t *loader,
+                                                           esp_loader_connect_args_t *connect_args,
+                                                           uint32_t flash_size);
+/** The chip found by connect; ESP_UNKNOWN_CHIP before. */
+target_chip_t esp_loader_get_target(esp_loader_t *loader);
+/** Reset the target into its application, through the port. */
+void esp_loader_reset_target(esp_loader_t *loader);
+
+/** Set both ends to `rate` baud and prove it with a question at the new rate.
+ *  Success: both talk at `rate`. UNSUPPORTED_FUNC: the chip, or the port, cannot; nothing changed.
+ *  Anything else: the ends may disagree; set the port back to its first rate and connect again. */
+esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uint32_t rate);
+
+/* --- Flash ----------------------------------------------------------------------------------------- */
+/* The first of these calls attaches the flash, reads its JEDEC id and tells the loader its size (without
+ * that a mask ROM refuses everything above 2 MB). Additional errors of all of them: UNSUPPORTED_CHIP (no
+ * flash answers, or its id does not tell a size), IMAGE_SIZE (the range leaves the flash). */
+
+/** Begin a plain write and erase every sector it touches. */
+esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg);
+/** Write the next `size` bytes: at most cfg->block_size, and a multiple of 4 unless they are the last.
+ *  `payload` needs no padding. A block whose checksum the target refuses, or whose answer is lost, is
+ *  repeated as that loader counts blocks. IMAGE_SIZE: more than announced. */
+esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg, const void *payload,
+                                          uint32_t size);
+/** End a write. Unless skip_verify: INVALID_MD5 when the flash does not hold what was passed to _write.
+ *  The target stays in its loader. */
+esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg);
+
+/** UNSUPPORTED_FUNC. */
+esp_loader_error_t esp_loader_flash_deflate_start(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg);
+/** UNSUPPORTED_FUNC. */
+esp_loader_error_t esp_loader_flash_deflate_write(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg,
+                                                  void *payload, uint32_t size);
+/** UNSUPPORTED_FUNC. */
+esp_loader_error_t esp_loader_flash_deflate_finish(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg);
+
+/** The size of the flash part, from its JEDEC id. */
+esp_loader_error_t esp_loader_flash_detect_size(esp_loader_t *loader, uint32_t *flash_size);
+/** UNSUPPORTED_FUNC. */
+esp_loader_error_t esp_loader_flash_read(esp_loader_t *loader, uint8_t *buf, uint32_t address, uint32_t length);
+/** Erase the whole flash part. */
+esp_loader_error_t esp_loader_flash_erase(esp_loader_t *loader);
+/** Erase `size` bytes from `offset`, both multiples of 4096. */
+esp_loader_error_t esp_loader_flash_erase_region(esp_loader_t *loader, uint32_t offset, uint32_t size);
+/** Compare the MD5 of a flash range with `expected_md5`: 32 hexadecimal digits in ASCII (any case), not 16
+ *  bytes; they need not be followed by a zero. INVALID_MD5: they differ. Any start and size.
+ *  For raw digests see reflash_flash_verify_md5(). */
+esp_loader_error_t esp_loader_flash_verify_known_md5(esp_loader_t *loader, uint32_t address, uint32_t size,
+                                                     const uint8_t *expected_md5);
+
+/* --- RAM, registers, identity ---------------------------------------------------------------------- */
+
+/** UNSUPPORTED_FUNC. */
+esp_loader_error_t esp_loader_mem_start(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg);
+/** UNSUPPORTED_FUNC. */
+esp_loader_error_t esp_loader_mem_write(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, const void *payload,
+                                        uint32_t size);
+/** UNSUPPORTED_FUNC. */
+esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, uint32_t entrypoint);
+/** The factory MAC address, 6 bytes, most significant first. */
+esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac);
+/** Write, or read, one 32-bit word at `address` of the target's memory. An address the chip does not have
+ *  may end its loader. */
+esp_loader_error_t esp_loader_write_register(esp_loader_t *loader, uint32_t address, uint32_t value);
+esp_loader_error_t esp_loader_read_register(esp_loader_t *loader, uint32_t address, uint32_t *value);
+/** What the efuses say about security. UNSUPPORTED_FUNC: the chip's loader has no such command. */
+esp_loader_error_t esp_loader_get_security_info(esp_loader_t *loader, esp_loader_target_security_info_t *security_info);
+
+/** Leave the calling function with the error of `x`, if it is one. */
+#define RETURN_ON_ERROR(x)                                                                                             \
+    do {                                                                                                               \
+        esp_loader_error_t return_on_error_ = (x);                                                                     \
+        if (return_on_error_ != ESP_LOADER_SUCCESS) {                                                                  \
+            return return_on_error_;                                                                                   \
+        }                                                                                                              \
+    } while (0)
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What every `esp_loader_*` function returns.
+ *
+ *  The values are fixed: programs hold arrays of ESP_LOADER_ERROR_INVALID_RESPONSE + 1 names and index
+ *  them with what we return. Why a call failed in detail is told by reflash_last_fault() (reflash.h). */
+#pragma once
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum {
+    ESP_LOADER_SUCCESS,                /*!< Done. */
+    ESP_LOADER_ERROR_FAIL,             /*!< The port failed, or something that has no better name. */
+    ESP_LOADER_ERROR_TIMEOUT,          /*!< The target said nothing in time. */
+    ESP_LOADER_ERROR_IMAGE_SIZE,       /*!< The range does not fit into the target's flash. */
+    ESP_LOADER_ERROR_INVALID_MD5,      /*!< The flash holds something else than it should. */
+    ESP_LOADER_ERROR_INVALID_PARAM,    /*!< An argument is outside its range; the target was not asked. */
+    ESP_LOADER_ERROR_INVALID_TARGET,   /*!< The connected chip is none of those this library was built for. */
+    ESP_LOADER_ERROR_UNSUPPORTED_CHIP, /*!< The chip, or its flash part, cannot do that. */
+    ESP_LOADER_ERROR_UNSUPPORTED_FUNC, /*!< Not available on this chip, transport or build. */
+    ESP_LOADER_ERROR_INVALID_RESPONSE  /*!< The target refused, or what came back made no sense. */
+} esp_loader_error_t;
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The port: what a host platform gives the library.
+ *
+ *  A port is a struct of yours whose member `port` is an esp_loader_port_t; `ops` points to a table of
+ *  functions, and each function finds your struct again with container_of(). The library calls a port
+ *  only from inside an esp_loader_* or reflash_* call, never from an interrupt and never concurrently
+ *  for one context. Slots that a transport does not need may be NULL. */
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "esp_loader_error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- Log levels ------------------------------------------------------------------------------------ */
+
+#define ESP_LOADER_LOG_NONE 0
+#define ESP_LOADER_LOG_ERROR 1
+#define ESP_LOADER_LOG_WARN 2
+#define ESP_LOADER_LOG_INFO 3
+#define ESP_LOADER_LOG_DEBUG 4
+
+/** Messages above this level are left out when the library is compiled. */
+#ifndef SERIAL_FLASHER_LOG_LEVEL
+#define SERIAL_FLASHER_LOG_LEVEL ESP_LOADER_LOG_NONE
+#endif
+
+typedef enum {
+    ESP_LOADER_LOG_LEVEL_NONE = ESP_LOADER_LOG_NONE,
+    ESP_LOADER_LOG_LEVEL_ERROR = ESP_LOADER_LOG_ERROR,
+    ESP_LOADER_LOG_LEVEL_WARN = ESP_LOADER_LOG_WARN,
+    ESP_LOADER_LOG_LEVEL_INFO = ESP_LOADER_LOG_INFO,
+    ESP_LOADER_LOG_LEVEL_DEBUG = ESP_LOADER_LOG_DEBUG
+} esp_loader_log_level_t;
+
+/* --- The port -------------------------------------------------------------------------------------- */
+
+typedef struct esp_loader_port_s esp_loader_port_t;
+
+/** Every function gets the port it was found through. Timeouts and delays are in milliseconds. */
+typedef struct {
+    /** Get the hardware ready. May be NULL. Called by esp_loader_init_*(); what it returns is returned. */
+    esp_loader_error_t (*init)(esp_loader_port_t *port);
+    /** Give back what `init` took. May be NULL. */
+    void (*deinit)(esp_loader_port_t *port);
+    /** Reset the target with its boot strap held, so that its serial loader runs. Required. */
+    void (*enter_bootloader)(esp_loader_port_t *port);
+    /** Reset the target into its application. Required. */
+    void (*reset_target)(esp_loader_port_t *port);
+    /** Start a countdown of `ms`. One at a time: a new one replaces the old. Required. */
+    void (*start_timer)(esp_loader_port_t *port, uint32_t ms);
+    /** What is left of the countdown; 0 once it ran out. Required. */
+    uint32_t (*remaining_time)(esp_loader_port_t *port);
+    /** Wait. Required. */
+    void (*delay_ms)(esp_loader_port_t *port, uint32_t ms);
+    /** Take one log message. May be NULL. */
+    void (*log)(esp_loader_port_t *port, esp_loader_log_level_t level, const char *fmt, va_list args);
+    /** Take `size` bytes of traffic for the log. May be NULL. */
+    void (*log_hex)(esp_loader_port_t *port, esp_loader_log_level_t level, const char *label, const uint8_t *data,
+                    uint32_t size);
+    /** Switch the host's UART to `rate` baud. May be NULL where the rate means nothing. */
+    esp_loader_error_t (*change_transmission_rate)(esp_loader_port_t *port, uint32_t rate);
+    /** Send all `size` bytes. SUCCESS: they are on their way, in order. TIMEOUT: not all could be handed over
+     *  in time. FAIL: the line is broken. Required for serial. */
+    esp_loader_error_t (*write)(esp_loader_port_t *port, const uint8_t *data, uint16_t size, uint32_t timeout);
+    /** Receive exactly `size` bytes. TIMEOUT: fewer came in time (`timeout` 0: look, do not wait); what came
+     *  may be lost. FAIL: the line is broken. Required for serial. */
+    esp_loader_error_t (*read)(esp_loader_port_t *port, uint8_t *data, uint16_t size, uint32_t timeout);
+    /** SPI only: drive chip select. */
+    void (*spi_set_cs)(esp_loader_port_t *port, uint32_t level);
+    /** SDIO only. */
+    esp_loader_error_t (*sdio_write)(esp_loader_port_t *port, uint32_t function, uint32_t addr, const uint8_t *data,
+                                     uint16_t size, uint32_t timeout);
+    esp_loader_error_t (*sdio_read)(esp_loader_port_t *port, uint32_t function, uint32_t addr, uint8_t *data,
+                                    uint16_t size, uint32_t timeout);
+    esp_loader_error_t (*sdio_card_init)(esp_loader_port_t *port);
+} esp_loader_port_ops_t;
+
+struct esp_loader_port_s {
+    const esp_loader_port_ops_t *ops;
+};
+
+#ifndef container_of
+/** The struct that `ptr` is the member `member` of. */
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+#endif
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a chip prints when it boots from its flash: the ROM's list of the bootloader's segments as they are
+ * really in flash, or its complaint; then a stand-in for second stage and application (docs/espsim.md). */
+#include "chip.h"
+
+#include <mbedtls/md.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    IMAGE_MAGIC = 0xE9,
+    IMAGE_HEADER_BYTES = 24,
+    SEGMENT_HEADER_BYTES = 8,
+    SEGMENTS_MAX = 16,
+    HASH_FLAG_OFFSET = 23,
+    SHA256_BYTES = 32,
+    APP_DESCRIPTOR_OFFSET = 0x20,
+    APP_DESCRIPTOR_VERSION = 16,
+    APP_DESCRIPTOR_NAME = 48,
+    APP_DESCRIPTOR_TEXT_BYTES = 32,
+    TABLE_ADDR = 0x8000,
+    TABLE_ROWS = 95,
+    ROW_BYTES = 32,
+    SECTOR_BYTES = 0x1000
+};
+#define APP_DESCRIPTOR_MAGIC 0xABCD5432u
+
+/* --- Flash content ------------------------------------------------------------------------------------- */
+
+static const uint8_t *flash_at(const espsim_t *sim, uint32_t addr, uint32_t bytes)
+{
+    return bytes <= sim->nor.bytes && addr <= sim->nor.bytes - bytes ? &sim->nor.cells[addr] : NULL;
+}
+
+static uint32_t word(const uint8_t *at)
+{
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+/* --- Images -------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint32_t addr;
+    uint32_t bytes; /* up to and with the checksum byte */
+    uint8_t segment_count;
+    uint32_t segment_addr[SEGMENTS_MAX], segment_bytes[SEGMENTS_MAX];
+    uint32_t entry;
+    uint8_t checksum_found, checksum_right;
+} image_t;
+
+typedef enum { IMAGE_GOOD, IMAGE_NONE, IMAGE_CUT, IMAGE_BAD_CHECKSUM, IMAGE_BAD_HASH } image_verdict_t;
+
+static bool hash_is_right(const espsim_t *sim, const image_t *image)
+{
+    uint8_t digest[SHA256_BYTES];
+    const uint8_t *content = flash_at(sim, image->addr, image->bytes + SHA256_BYTES);
+    return content != NULL &&
+           mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), content, image->bytes, digest) == 0 &&
+           memcmp(digest, content + image->bytes, sizeof(digest)) == 0;
+}
+
+static image_verdict_t read_image(const espsim_t *sim, uint32_t addr, image_t *image)
+{
+    memset(image, 0, sizeof(*image));
+    image->addr = addr;
+    const uint8_t *header = flash_at(sim, addr, IMAGE_HEADER_BYTES);
+    if (header == NULL || header[0] != IMAGE_MAGIC || header[1] > SEGMENTS_MAX) {
+        return IMAGE_NONE;
+    }
+    image->entry = word(header + 4);
+    image->checksum_right = 0xEF;
+    uint32_t offset = IMAGE_HEADER_BYTES;
+    for (uint8_t segment = 0; segment < header[1]; segment++) {
+        const uint8_t *segment_header = flash_at(sim, addr + offset, SEGMENT_HEADER_BYTES);
+        if (segment_header == NULL) {
+            return IMAGE_CUT;
+        }
+        const uint32_t bytes = word(segment_header + 4);
+        const uint8_t *data = flash_at(sim, addr + offset + SEGMENT_HEADER_BYTES, bytes);
+        if (data == NULL) {
+            return IMAGE_CUT;
+        }
+        image->segment_addr[segment] = word(segment_header);
+        image->segment_bytes[segment] = bytes;
+        image->segment_count++;
+        for (uint32_t at = 0; at < bytes; at++) {
+            image->checksum_right ^= data[at];
+        }
+        offset += SEGMENT_HEADER_BYTES + bytes;
+    }
+    image->bytes = offset / 16 * 16 + 16; /* zeros, then the checksum in the last byte of sixteen */
+    const uint8_t *checksum = flash_at(sim, addr + image->bytes - 1, 1);
+    if (checksum == NULL) {
+        return IMAGE_CUT;
+    }
+    image->checksum_found = *checksum;
+    if (image->checksum_found != image->checksum_right) {
+        return IMAGE_BAD_CHECKSUM;
+    }
+    return header[HASH_FLAG_OFFSET] != 1 || hash_is_right(sim, image) ? IMAGE_GOOD : IMAGE_BAD_HASH;
+}
+
+/* --- First stage: the mask ROM ---------------------------------------------------------------------------- */
+
+static void complain_about_header(espsim_t *sim, uint32_t addr)
+{
+    enum { REPEATS = 60 }; /* until the watchdog bites; here it is left at that */
+    const uint8_t *header = flash_at(sim, addr, 4);
+    const unsigned found = header != NULL ? word(header) : 0xFFFFFFFFu;
+    const unsigned times = sim->rom_row->invalid_header_repeats ? REPEATS : 1;
+    for (unsigned time = 0; time < times; time++) {
+        espsim_print(sim, "invalid header: 0x%08x\r\n", found);
+    }
+}
+
+static const char *mode_name(uint8_t mode)
+{
+    static const char *const names[] = {"QIO", "QOUT", "DIO", "DOUT", "FAST READ", "SLOW READ"};
+    return mode < sizeof(names) / sizeof(names[0]) ? names[mode] : "?";
+}
+
+static bool load_bootloader(espsim_t *sim)
+{
+    const uint32_t addr = sim->rom_row->chip->boot_addr;
+    image_t image;
+    const image_verdict_t verdict = read_image(sim, addr, &image);
+    if (verdict == IMAGE_NONE) {
+        complain_about_header(sim, addr);
+        return false;
+    }
+    espsim_print(sim, "%s", sim->rom_row->boot_pins);
+    espsim_print(sim, "mode:%s, clock div:2\r\n", mode_name(flash_at(sim, addr, IMAGE_HEADER_BYTES)[2]));
+    for (uint8_t segment = 0; segment < image.segment_count; segment++) {
+        espsim_print(sim, sim->rom_row->load_length_in_hex ? "load:0x%08x,len:0x%x\r\n" : "load:0x%08x,len:%u\r\n",
+                     (unsigned)image.segment_addr[segment], (unsigned)image.segment_bytes[segment]);
+    }
+    if (verdict == IMAGE_BAD_CHECKSUM) {
+        espsim_print(sim, "csum err:0x%02x!=0x%02x\r\n", image.checksum_found, image.checksum_right);
+        return false;
+    }
+    if (verdict != IMAGE_GOOD) {
+        espsim_print(sim, verdict == IMAGE_CUT ? "load err\r\n" : "hash err\r\n");
+        return false;
+    }
+    espsim_print(sim, "entry 0x%08x\r\n", (unsigned)image.entry);
+    return true;
+}
+
+/* --- Second stage and application: a stand-in ---------------------------------------------------------------- */
+
+typedef struct {
+    bool found;
+    uint32_t addr;
+} partition_t;
+
+typedef struct {
+    partition_t factory, otadata, ota[16];
+    unsigned ota_count;
+} table_t;
+
+static bool read_table(const espsim_t *sim, table_t *table)
+{
+    enum { TYPE_APP = 0, TYPE_DATA = 1, SUBTYPE_FACTORY = 0x00, SUBTYPE_OTADATA = 0x00, SUBTYPE_OTA_0 = 0x10 };
+
+    memset(table, 0, sizeof(*table));
+    unsigned rows = 0;
+    for (; rows < TABLE_ROWS; rows++) {
+        const uint8_t *row = flash_at(sim, TABLE_ADDR + rows * ROW_BYTES, ROW_BYTES);
+        if (row == NULL || row[0] != 0xAA || row[1] != 0x50) {
+            break;
+        }
+        const partition_t partition = {true, word(row + 4)};
+        if (row[2] == TYPE_APP && row[3] == SUBTYPE_FACTORY) {
+            table->factory = partition;
+        } else if (row[2] == TYPE_DATA && row[3] == SUBTYPE_OTADATA) {
+            table->otadata = partition;
+        } else if (row[2] == TYPE_APP && row[3] >= SUBTYPE_OTA_0 && row[3] < SUBTYPE_OTA_0 + 16) {
+            table->ota[row[3] - SUBTYPE_OTA_0] = partition;
+            table->ota_count++;
+        }
+    }
+    return rows > 0;
+}
+
+/* Records carry the CRC-32 of their sequence number, as the ROM's crc32_le(0xFFFFFFFF, ...) computes it. */
+static bool record_counts(const uint8_t *record, uint32_t *sequence)
+{
+    enum { STATE_INVALID = 3, STATE_ABORTED = 4 };
+    const uint32_t state = word(record + 24);
+    *sequence = word(record);
+    return *sequence != 0xFFFFFFFFu && *sequence != 0 && state != STATE_INVALID && state != STATE_ABORTED &&
+           word(record + 28) == (uint32_t)crc32(0xFFFFFFFFu, record, 4);
+}
+
+static partition_t choose_application(const espsim_t *sim, const table_t *table)
+{
+    uint32_t best = 0;
+    for (unsigned copy = 0; copy < 2 && table->otadata.found && table->ota_count > 0; copy++) {
+        const uint8_t *record = flash_at(sim, table->otadata.addr + copy * SECTOR_BYTES, ROW_BYTES);
+        uint32_t sequence;
+        if (record != NULL && record_counts(record, &sequence) && sequence > best) {
+            best = sequence;
+        }
+    }
+    if (best > 0) {
+        return table->ota[(best - 1) % table->ota_count];
+    }
+    return table->factory.found ? table->factory : table->ota[0];
+}
+
+static void run_application(espsim_t *sim, uint32_t addr)
+{
+    const uint8_t *descriptor = flash_at(sim, addr + APP_DESCRIPTOR_OFFSET, 256);
+    const bool described = descriptor != NULL && word(descriptor) == APP_DESCRIPTOR_MAGIC;
+    espsim_print(sim, "I (31) boot: Loaded app from partition at offset 0x%x\r\n", (unsigned)addr);
+    espsim_print(sim, "I (31) app_init: Project name:     %.*s\r\n", APP_DESCRIPTOR_TEXT_BYTES,
+                 described ? (const char *)descriptor + APP_DESCRIPTOR_NAME : "(no descriptor)");
+    espsim_print(sim, "I (31) app_init: App version:      %.*s\r\n", APP_DESCRIPTOR_TEXT_BYTES,
+                 described ? (const char *)descriptor + APP_DESCRIPTOR_VERSION : "(no descriptor)");
+    espsim_print(sim, "Hello world!\r\n");
+}
+
+void espsim_boot_from_flash(espsim_t *sim)
+{
+    table_t table;
+    image_t image;
+    sim->state = ESPSIM_GONE;
+    if (!load_bootloader(sim)) {
+        return;
+    }
+    if (!read_table(sim, &table)) {
+        espsim_print(sim, "E (31) boot: no partition table at 0x%x\r\n", TABLE_ADDR);
+        return;
+    }
+    const partition_t application = choose_application(sim, &table);
+    if (!application.found || read_image(sim, application.addr, &image) != IMAGE_GOOD) {
+        espsim_print(sim, "E (31) boot: No bootable app partitions in the partition table\r\n");
+        return;
+    }
+    run_application(sim, application.addr);
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The chip as a whole: power, reset and strapping pins, time, the link, and the faults on it. */
+#include "espsim.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chip.h"
+
+enum { DEFAULT_BAUD = 115200, RESET_POWER_ON = 0x1 };
+
+/* --- Time, output ---------------------------------------------------------------------------------------- */
+
+void espsim_take_time(espsim_t *sim, uint64_t ns)
+{
+    if (!sim->config.timing.instant) {
+        sim->rom.work_ns += ns;
+    }
+}
+
+void espsim_send(espsim_t *sim, const uint8_t *bytes, size_t count)
+{
+    for (size_t at = 0; at < count; at++) {
+        sim->out_of_memory =
+            !espsim_uart_send(&sim->uart, bytes[at], sim->now_ns + sim->rom.work_ns) || sim->out_of_memory;
+    }
+}
+
+void espsim_print(espsim_t *sim, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    const int length = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (length > 0) {
+        espsim_send(sim, (const uint8_t *)text,
+                    (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
+    }
+}
+
+void espsim_plan(espsim_t *sim, espsim_action_t action)
+{
+    sim->action = action;
+    sim->action_at_ns = sim->uart.tx_free_ns;
+}
+
+/* --- Reset and boot ---------------------------------------------------------------------------------------- */
+
+static const reflash_boot_mode_t *boot_mode(const espsim_t *sim)
+{
+    for (size_t row = 0; row < sim->rom_row->boot_mode_count; row++) {
+        if (sim->rom_row->boot_modes[row].strapping == sim->strapping) {
+            return &sim->rom_row->boot_modes[row];
+        }
+    }
+    return NULL;
+}
+
+static void start_boot(espsim_t *sim, uint8_t reset_code)
+{
+    espsim_rom_reset(sim);
+    espsim_memory_reset(&sim->memory);
+    espsim_uart_reset(&sim->uart, sim->now_ns);
+    sim->uart.baud = DEFAULT_BAUD;
+    sim->uart.trained = sim->config.trained;
+    sim->nor.write_enabled = false;
+    sim->reset_code = reset_code;
+    sim->busy_until_ns = 0;
+    sim->state = ESPSIM_BOOTING;
+    espsim_take_time(sim, sim->config.timing.boot_ms * UINT64_C(1000000));
+    sim->action = ESPSIM_ACTION_BOOT;
+    sim->action_at_ns = sim->now_ns + sim->rom.work_ns;
+    sim->rom.work_ns = 0;
+}
+
+static void sample_straps(espsim_t *sim)
+{
+    sim->strapping = sim->config.strapping != 0 ? sim->config.strapping
+                     : sim->boot_low            ? sim->rom_row->strapping_download
+                                                : sim->rom_row->strapping_normal;
+}
+
+static void boot(espsim_t *sim)
+{
+    const reflash_boot_mode_t *mode = boot_mode(sim);
+    const bool power_on = sim->reset_code == RESET_POWER_ON;
+    espsim_print(sim, "%srst:0x%x (%s),boot:0x%x (%s)\r\n", sim->rom_row->banner, sim->reset_code,
+                 power_on ? sim->rom_row->power_on_name : sim->rom_row->software_name, sim->strapping, mode->name);
+    if (mode->what == REFLASH_BOOT_FLASH) {
+        espsim_boot_from_flash(sim);
+        return;
+    }
+    espsim_print(sim, "%s", mode->waiting);
+    sim->rom.synced = !mode->needs_sync;
+    sim->state = ESPSIM_LOADER;
+}
+
+static void hold(espsim_t *sim)
+{
+    espsim_uart_reset(&sim->uart, sim->now_ns);
+    sim->state = ESPSIM_HELD;
+    sim->action = ESPSIM_ACTION_NONE;
+}
+
+static void act(espsim_t *sim)
+{
+    const espsim_action_t action = sim->action;
+    sim->action = ESPSIM_ACTION_NONE;
+    switch (action) {
+    case ESPSIM_ACTION_BOOT:
+        boot(sim);
+        break;
+    case ESPSIM_ACTION_SET_BAUD:
+        sim->uart.baud = sim->action_baud;
+        break;
+    case ESPSIM_ACTION_SOFT_RESET: /* does not look at the straps again */
+        start_boot(sim, sim->rom_row->software_code);
+        break;
+    case ESPSIM_ACTION_NONE:
+        break;
+    }
+}
+
+/* --- The loop ----------------------------------------------------------------------------------------------- */
+
+static bool listens(const espsim_t *sim)
+{
+    return (sim->state == ESPSIM_LOADER || sim->state == ESPSIM_PROMPT) && sim->action == ESPSIM_ACTION_NONE;
+}
+
+static bool has_input(const espsim_t *sim)
+{
+    return sim->uart.ring_read != sim->uart.ring_write;
+}
+
+/* Do all that can be done now. */
+static void run(espsim_t *sim)
+{
+    for (;;) { /* each turn uses up an action or an input byte, or ends */
+        uint8_t byte;
+        if (sim->off || sim->state == ESPSIM_HELD) {
+            return;
+        }
+        if (sim->action != ESPSIM_ACTION_NONE && sim->action_at_ns <= sim->now_ns) {
+            act(sim);
+        } else if (listens(sim) && sim->busy_until_ns <= sim->now_ns && espsim_uart_take(&sim->uart, &byte)) {
+            sim->rom.work_ns = 0;
+            if (sim->state == ESPSIM_PROMPT) {
+                espsim_prompt_byte(sim, byte);
+            } else {
+                espsim_rom_byte(sim, byte);
+            }
+            sim->busy_until_ns = sim->now_ns + sim->rom.work_ns;
+        } else {
+            return;
+        }
+        if (sim->nor.power_failed) {
+            sim->off = true;
+            hold(sim);
+        }
+    }
+}
+
+uint64_t espsim_next_event(const espsim_t *sim)
+{
+    uint64_t next_ns = ESPSIM_NEVER;
+    if (sim->uart.tx_count > 0) {
+        next_ns = sim->uart.tx[sim->uart.tx_first].arrives_ns;
+    }
+    if (sim->off || sim->state == ESPSIM_HELD) {
+        return next_ns;
+    }
+    if (sim->action != ESPSIM_ACTION_NONE && sim->action_at_ns < next_ns) {
+        next_ns = sim->action_at_ns;
+    }
+    if (listens(sim) && has_input(sim) && sim->busy_until_ns < next_ns) {
+        next_ns = sim->busy_until_ns;
+    }
+    return next_ns;
+}
+
+/* The next thing that changes the chip, other than a byte being fetched. */
+static uint64_t next_internal_event(const espsim_t *sim)
+{
+    uint64_t next_ns = ESPSIM_NEVER;
+    if (sim->off || sim->state == ESPSIM_HELD) {
+        return next_ns;
+    }
+    if (sim->action != ESPSIM_ACTION_NONE) {
+        next_ns = sim->action_at_ns;
+    }
+    if (listens(sim) && has_input(sim) && sim->busy_until_ns < next_ns) {
+        next_ns = sim->busy_until_ns;
+    }
+    return next_ns;
+}
+
+/* --- Public --------------------------------------------------------------------------------------------------- */
+
+espsim_timing_t espsim_timing_typical(void)
+{
+    return (espsim_timing_t){
+        .erase_4k_us = 45000,
+        .erase_32k_us = 120000,
+        .erase_64k_us = 150000,
+        .erase_chip_us = 10000000,
+        .program_first_byte_ns = 30000,
+        .program_next_byte_ns = 2500,
+        .read_ns_per_byte = 850, /* 8 bits at 10 MHz, and commands around every 64 bytes */
+        .boot_ms = 40,
+    };
+}
+
+#define ROW(name) &reflash_rom_##name,
+static const reflash_rom_t *const rom_rows[] = {REFLASH_CHIPS(ROW)};
+
+static bool same_name(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        a += *a == '-' ? 1 : 0;
+        b += *b == '-' ? 1 : 0;
+        if (toupper((unsigned char)*a) != toupper((unsigned char)*b)) {
+            return false;
+        }
+        if (*a == '\0') {
+            return true;
+        }
+    }
+}
+
+const reflash_rom_t *espsim_rom_by_name(const char *name)
+{
+    for (size_t row = 0; row < sizeof(rom_rows) / sizeof(rom_rows[0]); row++) {
+        if (same_name(name, rom_rows[row]->chip->name)) {
+            return rom_rows[row];
+        }
+    }
+    return NULL;
+}
+
+espsim_t *espsim_create(const espsim_config_t *config)
+{
+    enum { FLASH_BYTES_MIN = 1 << 18, FLASH_BYTES_MAX = 1 << 24 };
+
+    const uint32_t bytes = config->flash_bytes;
+    if (config->rom == NULL || config->flash == NULL || bytes < FLASH_BYTES_MIN || bytes > FLASH_BYTES_MAX ||
+        (bytes & (bytes - 1)) != 0) {
+        return NULL;
+    }
+    espsim_t *sim = calloc(1, sizeof(*sim));
+    if (sim == NULL) {
+        return NULL;
+    }
+    sim->config = *config;
+    sim->rom_row = config->rom;
+    sim->reset_low = true;
+    sim->state = ESPSIM_HELD;
+    sim->nor.cells = config->flash;
+    sim->nor.bytes = bytes;
+    sim->nor.timing = &sim->config.timing;
+    sim->nor.stats = &sim->stats;
+    sim->memory.rom = config->rom;
+    sim->uart.ring_bytes = config->rom->rx_ring_bytes;
+    sim->uart.baud = DEFAULT_BAUD;
+    sample_straps(sim);
+    if (boot_mode(sim) == NULL) {
+        espsim_destroy(sim);
+        return NULL;
+    }
+    return sim;
+}
+
+void espsim_destroy(espsim_t *sim)
+{
+    if (sim != NULL) {
+        espsim_rom_reset(sim); /* lets go of the unpacker */
+        espsim_memory_reset(&sim->memory);
+        free(sim->uart.tx);
+        free(sim);
+    }
+}
+
+void espsim_set_lines(espsim_t *sim, bool reset_low, bool boot_low)
+{
+    const bool released = sim->reset_low && !reset_low;
+    sim->boot_low = boot_low;
+    sim->reset_low = reset_low;
+    if (sim->off) {
+        return;
+    }
+    if (reset_low) {
+        hold(sim);
+    } else if (released) {
+        sample_straps(sim);
+        start_boot(sim, RESET_POWER_ON);
+        run(sim);
+    }
+}
+
+void espsim_power_cycle(espsim_t *sim)
+{
+    sim->off = false;
+    sim->nor.power_failed = false;
+    sim->nor.cut_at_op = 0;
+    sim->nor.powered_down = false;
+    hold(sim);
+    if (!sim->reset_low) {
+        sample_straps(sim);
+        start_boot(sim, RESET_POWER_ON);
+        run(sim);
+    }
+}
+
+bool espsim_is_off(const espsim_t *sim)
+{
+    return sim->off;
+}
+
+static uint8_t flip_mask(const espsim_t *sim)
+{
+    return sim->faults.flip_mask != 0 ? sim->faults.flip_mask : 0x01;
+}
+
+static void deliver(espsim_t *sim, uint8_t byte, uint32_t baud)
+{
+    if (!sim->off && (sim->state == ESPSIM_LOADER || sim->state == ESPSIM_PROMPT)) {
+        espsim_uart_receive(&sim->uart, byte, baud);
+        run(sim);
+    }
+}
+
+void espsim_receive(espsim_t *sim, uint8_t byte, uint32_t baud)
+{
+    const espsim_faults_t *faults = &sim->faults;
+    const uint64_t nth = ++sim->faulty_bytes_in;
+    sim->stats.bytes_to_target++;
+    if (nth == faults->drop_to_target) {
+        return;
+    }
+    deliver(sim, nth == faults->flip_to_target ? byte ^ flip_mask(sim) : byte, baud);
+    if (nth == faults->double_to_target) {
+        deliver(sim, byte, baud);
+    }
+    if (nth == faults->reset_at_byte && !sim->off && !sim->reset_low) {
+        hold(sim);
+        sample_straps(sim);
+        start_boot(sim, RESET_POWER_ON);
+        run(sim);
+    }
+}
+
+void espsim_advance(espsim_t *sim, uint64_t now_ns)
+{
+    for (;;) { /* each turn handles one event, in order of time */
+        const uint64_t next_ns = next_internal_event(sim);
+        if (next_ns > now_ns) {
+            break;
+        }
+        sim->now_ns = next_ns > sim->now_ns ? next_ns : sim->now_ns;
+        run(sim);
+    }
+    sim->now_ns = now_ns > sim->now_ns ? now_ns : sim->now_ns;
+}
+
+uint64_t espsim_now(const espsim_t *sim)
+{
+    return sim->now_ns;
+}
+
+bool espsim_transmit(espsim_t *sim, uint8_t *byte, uint32_t baud)
+{
+    espsim_uart_t *uart = &sim->uart;
+    while (uart->tx_count > 0 && uart->tx[uart->tx_first].arrives_ns <= sim->now_ns) {
+        const espsim_tx_byte_t sent = uart->tx[uart->tx_first];
+        const espsim_faults_t *faults = &sim->faults;
+        const uint64_t nth = sim->faulty_bytes_out + 1;
+        const bool again = nth == faults->double_from_target && !sim->doubled;
+        sim->doubled = again;
+        if (!again) {
+            sim->faulty_bytes_out = nth;
+            uart->tx_first = (uart->tx_first + 1) % uart->tx_capacity;
+            uart->tx_count--;
+            sim->stats.bytes_from_target++;
+        }
+        if (nth == faults->drop_from_target) {
+            continue;
+        }
+        *byte = nth == faults->flip_from_target ? sent.byte ^ flip_mask(sim) : sent.byte;
+        if (!espsim_uart_rates_fit(baud, sent.baud)) {
+            *byte = espsim_uart_garbled(*byte);
+        }
+        return true;
+    }
+    return false;
+}
+
+uint32_t espsim_baud(const espsim_t *sim)
+{
+    return sim->uart.baud;
+}
+
+bool espsim_in_loader(const espsim_t *sim)
+{
+    return sim->state == ESPSIM_LOADER && !sim->off;
+}
+
+void espsim_set_faults(espsim_t *sim, const espsim_faults_t *faults)
+{
+    sim->faults = *faults;
+    sim->faulty_bytes_in = 0;
+    sim->faulty_bytes_out = 0;
+    sim->doubled = false;
+    sim->nor.cut_at_op = faults->power_cut_after_ops != 0 ? sim->nor.ops + faults->power_cut_after_ops : 0;
+}
+
+const espsim_stats_t *espsim_stats(const espsim_t *sim)
+{
+    return &sim->stats;
+}
+
+void espsim_clear_stats(espsim_t *sim)
+{
+    memset(&sim->stats, 0, sizeof(sim->stats));
+}

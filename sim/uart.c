@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The chip's UART: auto-baud, a receive ring, and a wire that takes ten bit times a byte. */
+#include "chip.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BITS_PER_BYTE = 10, TRAINING_EDGES = 128, RATE_TOLERANCE_PERCENT = 3 };
+
+static uint64_t byte_ns(uint32_t baud)
+{
+    return UINT64_C(1000000000) * BITS_PER_BYTE / baud;
+}
+
+bool espsim_uart_send(espsim_uart_t *uart, uint8_t byte, uint64_t from_ns)
+{
+    if (uart->tx_count == uart->tx_capacity) {
+        const size_t capacity = uart->tx_capacity > 0 ? 2 * uart->tx_capacity : 1024;
+        espsim_tx_byte_t *tx = malloc(capacity * sizeof(*tx));
+        if (tx == NULL) {
+            return false;
+        }
+        for (size_t at = 0; at < uart->tx_count; at++) {
+            tx[at] = uart->tx[(uart->tx_first + at) % uart->tx_capacity];
+        }
+        free(uart->tx);
+        uart->tx = tx;
+        uart->tx_capacity = capacity;
+        uart->tx_first = 0;
+    }
+    const uint64_t start_ns = from_ns > uart->tx_free_ns ? from_ns : uart->tx_free_ns;
+    uart->tx_free_ns = start_ns + byte_ns(uart->baud);
+    uart->tx[(uart->tx_first + uart->tx_count) % uart->tx_capacity] =
+        (espsim_tx_byte_t){.arrives_ns = uart->tx_free_ns, .baud = uart->baud, .byte = byte};
+    uart->tx_count++;
+    return true;
+}
+
+/* Level changes on the wire: start bit low, eight data bits from the lowest, stop bit high. */
+static unsigned edges_of(uint8_t byte)
+{
+    const unsigned frame = (unsigned)byte << 1 | 1u << 9;
+    unsigned edges = 1;
+    for (unsigned bit = 0; bit < 9; bit++) {
+        edges += (frame >> bit ^ frame >> (bit + 1)) & 1;
+    }
+    return edges;
+}
+
+bool espsim_uart_rates_fit(uint32_t baud, uint32_t other_baud)
+{
+    const uint64_t difference = baud > other_baud ? baud - other_baud : other_baud - baud;
+    return baud == 0 || difference * 100 <= (uint64_t)other_baud * RATE_TOLERANCE_PERCENT;
+}
+
+uint8_t espsim_uart_garbled(uint8_t byte)
+{
+    return byte ^ 0x5A;
+}
+
+void espsim_uart_receive(espsim_uart_t *uart, uint8_t byte, uint32_t baud)
+{
+    if (!uart->trained) {
+        uart->edges += edges_of(byte);
+        if (uart->edges >= TRAINING_EDGES) {
+            uart->trained = true;
+            uart->baud = baud != 0 ? baud : uart->baud;
+        }
+        return;
+    }
+    if (!espsim_uart_rates_fit(baud, uart->baud)) {
+        byte = espsim_uart_garbled(byte);
+    }
+    uart->ring[uart->ring_write] = byte;
+    uart->ring_write = (uint16_t)((uart->ring_write + 1) % uart->ring_bytes);
+}
+
+bool espsim_uart_take(espsim_uart_t *uart, uint8_t *byte)
+{
+    if (uart->ring_read == uart->ring_write) {
+        return false;
+    }
+    *byte = uart->ring[uart->ring_read];
+    uart->ring_read = (uint16_t)((uart->ring_read + 1) % uart->ring_bytes);
+    return true;
+}
+
+void espsim_uart_reset(espsim_uart_t *uart, uint64_t now_ns)
+{
+    uart->ring_read = 0;
+    uart->ring_write = 0;
+    uart->edges = 0;
+    while (uart->tx_count > 0 &&
+           uart->tx[(uart->tx_first + uart->tx_count - 1) % uart->tx_capacity].arrives_ns > now_ns) {
+        uart->tx_count--;
+    }
+    uart->tx_free_ns = now_ns;
+}

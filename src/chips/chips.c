@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds a chip's row by what the chip says of itself. */
+#include "chips/chips.h"
+
+#define ROW(name) &reflash_chip_##name,
+static const reflash_chip_t *const rows[] = {REFLASH_CHIPS(ROW)};
+#define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
+
+const reflash_chip_t *reflash_chip_by_magic(uint32_t magic)
+{
+    for (size_t row = 0; row < ROW_COUNT; row++) {
+        if (magic != 0 && rows[row]->magic == magic) {
+            return rows[row];
+        }
+    }
+    return NULL;
+}
+
+const reflash_chip_t *reflash_chip_by_id(uint32_t chip_id)
+{
+    for (size_t row = 0; row < ROW_COUNT; row++) {
+        if (rows[row]->magic == 0 && rows[row]->chip_id == chip_id) {
+            return rows[row];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands: their table, sending one, and telling silence, refusal, nonsense and a broken port apart. */
+#include "loader/command.h"
+
+#include "transport/serial.h"
+#include "wire/bytes.h"
+
+enum {
+    ASK_TRIES = 3,
+    ROM_STATUS_BYTES = 4, /* status, reason, two left-overs */
+    REASON_INVALID_FORMAT = 0x05,
+    ALL_BUT_STATUS = 0xFF
+};
+
+/* How long a slow but healthy target may take. FLASH_BEGIN: worn flash parts take 400 ms a sector and 2 s a
+ * 64 KiB block, and the ROM erases 16 to 32 single sectors before and behind the blocks. MD5: the slowest
+ * ROM hashes at about 6 s a MiB. */
+static const struct {
+    uint8_t opcode;
+    uint8_t data_bytes; /* in the answer, in front of its status */
+    uint16_t timeout_ms;
+    uint16_t ms_per_mib; /* of work_bytes, on top */
+} commands[] = {
+    {REFLASH_FLASH_BEGIN, 0, 10000, 40000},
+    {REFLASH_FLASH_DATA, 0, 3000, 0},
+    {REFLASH_SYNC, 0, 100, 0},
+    {REFLASH_WRITE_REG, 0, 1000, 0},
+    {REFLASH_READ_REG, 0, 1000, 0},
+    {REFLASH_SPI_SET_PARAMS, 0, 1000, 0},
+    {REFLASH_SPI_ATTACH, 0, 1000, 0},
+    {REFLASH_CHANGE_BAUDRATE, 0, 1000, 0},
+    {REFLASH_SPI_FLASH_MD5, 32, 1000, 8000},
+    {REFLASH_GET_SECURITY_INFO, ALL_BUT_STATUS, 1000, 0},
+};
+
+/* --- Faults ---------------------------------------------------------------------------------------- */
+
+void reflash_begin(esp_loader_t *loader)
+{
+    loader->_fault.code = ESP_LOADER_SUCCESS;
+    loader->_fault.cause = REFLASH_CAUSE_NONE;
+    loader->_fault.command = 0;
+    loader->_fault.target_reason = 0;
+}
+
+#if SERIAL_FLASHER_LOG_LEVEL >= ESP_LOADER_LOG_ERROR
+static void log_fault(esp_loader_t *loader, const char *format, ...)
+{
+    if (loader->_port != NULL && loader->_port->ops->log != NULL) {
+        va_list args;
+        va_start(args, format);
+        loader->_port->ops->log(loader->_port, ESP_LOADER_LOG_LEVEL_ERROR, format, args);
+        va_end(args);
+    }
+}
+#endif
+
+esp_loader_error_t reflash_fail(esp_loader_t *loader, esp_loader_error_t code, reflash_cause_t cause)
+{
+    loader->_fault.code = (uint8_t)code;
+    loader->_fault.cause = (uint8_t)cause;
+#if SERIAL_FLASHER_LOG_LEVEL >= ESP_LOADER_LOG_ERROR
+    log_fault(loader, "error %d, cause %d, command 0x%02x, target's reason 0x%02x", (int)code, (int)cause,
+              loader->_fault.command, loader->_fault.target_reason);
+#endif
+    return code;
+}
+
+reflash_fault_t reflash_last_fault(const esp_loader_t *loader)
+{
+    return (reflash_fault_t){
+        .code = (esp_loader_error_t)loader->_fault.code,
+        .cause = (reflash_cause_t)loader->_fault.cause,
+        .command = loader->_fault.command,
+        .target_reason = loader->_fault.target_reason,
+    };
+}
+
+/* What the port or the framing reported, as a fault. */
+static esp_loader_error_t fail_to_receive(esp_loader_t *loader, esp_loader_error_t err)
+{
+    switch (err) {
+    case ESP_LOADER_ERROR_TIMEOUT:
+        return reflash_fail(loader, err, REFLASH_CAUSE_SILENCE);
+    case ESP_LOADER_ERROR_INVALID_RESPONSE:
+        return reflash_fail(loader, err, REFLASH_CAUSE_NONSENSE);
+    default:
+        return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
+    }
+}
+
+/* --- One question ---------------------------------------------------------------------------------- */
+
+static esp_loader_error_t send(esp_loader_t *loader, const reflash_command_t *command)
+{
+    uint8_t header[REFLASH_HEADER_BYTES];
+    uint8_t checksum = 0;
+    if (command->data != NULL) {
+        checksum = reflash_checksum(REFLASH_CHECKSUM_SEED, command->data, command->data_bytes);
+        checksum ^= command->padding_bytes % 2 != 0 ? 0xFF : 0x00;
+    }
+    reflash_request_header(header, command->opcode,
+                           (uint16_t)(4 * command->word_count + command->data_bytes + command->padding_bytes), checksum);
+
+    const esp_loader_error_t err = reflash_serial_send(loader, &(reflash_request_t){
+                                                                   .header = header,
+                                                                   .words = command->words,
+                                                                   .word_count = command->word_count,
+                                                                   .data = command->data,
+                                                                   .data_bytes = command->data_bytes,
+                                                                   .padding_bytes = command->padding_bytes,
+                                                               });
+    if (err != ESP_LOADER_SUCCESS) {
+        return reflash_fail(loader, err == ESP_LOADER_ERROR_TIMEOUT ? err : ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
+    }
+    return ESP_LOADER_SUCCESS;
+}
+
+static bool refuses(const uint8_t *status)
+{
+    return status[0] != 0;
+}
+
+/* A ROM answers a command that it does not know under the opcode of the last one that it did. */
+static bool is_unknown_command(const reflash_answer_t *answer, const uint8_t *status)
+{
+    return answer->payload_bytes == ROM_STATUS_BYTES && refuses(status) && status[1] == REASON_INVALID_FORMAT;
+}
+
+/* Wait for the frame that answers `opcode`; others are late answers to something before, or noise. */
+static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uint8_t data_bytes)
+{
+    bool heard = false;
+    for (;;) { /* until the port's timer ends reflash_serial_receive() */
+        uint16_t frame_bytes;
+        esp_loader_error_t err = reflash_serial_receive(loader, &frame_bytes);
+        if (err != ESP_LOADER_SUCCESS) {
+            if (heard && err == ESP_LOADER_ERROR_TIMEOUT) {
+                err = ESP_LOADER_ERROR_INVALID_RESPONSE;
+            }
+            return fail_to_receive(loader, err);
+        }
+        heard = true;
+
+        reflash_answer_t answer;
+        if (!reflash_answer_parse(loader->_frame, frame_bytes, &answer) || answer.payload_bytes < ROM_STATUS_BYTES) {
+            continue;
+        }
+        if (data_bytes == ALL_BUT_STATUS) {
+            data_bytes = (uint8_t)(answer.payload_bytes - ROM_STATUS_BYTES);
+        }
+        const uint8_t *status = reflash_answer_data(loader);
+        if (answer.opcode == opcode && answer.payload_bytes == data_bytes + ROM_STATUS_BYTES) {
+            status += data_bytes;
+        } else if (!is_unknown_command(&answer, status)) {
+            continue;
+        }
+        if (refuses(status)) {
+            loader->_fault.target_reason = status[1];
+            return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_REFUSED);
+        }
+        loader->_answer_value = answer.value;
+        loader->_answer_bytes = (uint16_t)(answer.payload_bytes - ROM_STATUS_BYTES);
+        return ESP_LOADER_SUCCESS;
+    }
+}
+
+esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_t *command)
+{
+    unsigned row = 0;
+    while (commands[row].opcode != command->opcode) { /* every opcode of packet.h has its row */
+        row++;
+    }
+    reflash_begin(loader);
+    loader->_fault.command = command->opcode;
+
+    uint32_t timeout_ms = command->timeout_ms;
+    if (timeout_ms == 0) {
+        timeout_ms = commands[row].timeout_ms + (command->work_bytes >> 10) * commands[row].ms_per_mib / 1024;
+    }
+    loader->_port->ops->start_timer(loader->_port, timeout_ms);
+
+    esp_loader_error_t err = send(loader, command);
+    if (err == ESP_LOADER_SUCCESS) {
+        err = await_answer(loader, command->opcode, commands[row].data_bytes);
+    }
+    if (err == ESP_LOADER_SUCCESS) {
+        reflash_begin(loader);
+    }
+    return err;
+}
+
+void reflash_drain(esp_loader_t *loader, uint32_t quiet_ms, unsigned limit)
+{
+    for (unsigned frames = 0; frames < limit; frames++) {
+        uint16_t frame_bytes;
+        loader->_port->ops->start_timer(loader->_port, quiet_ms);
+        if (reflash_serial_receive(loader, &frame_bytes) != ESP_LOADER_SUCCESS) {
+            return;
+        }
+    }
+}
+
+esp_loader_error_t reflash_ask(esp_loader_t *loader, const reflash_command_t *command)
+{
+    enum { QUIET_MS = 50, STRAY_FRAMES = 16 };
+
+    esp_loader_error_t err = reflash_ask_once(loader, command);
+    for (unsigned tries = 1; tries < ASK_TRIES; tries++) {
+        if (err == ESP_LOADER_SUCCESS || loader->_fault.cause == REFLASH_CAUSE_PORT) {
+            return err;
+        }
+        reflash_drain(loader, QUIET_MS, STRAY_FRAMES);
+        err = reflash_ask_once(loader, command);
+    }
+    return err;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** loader: one command of the serial protocol at a time, and its outcome told precisely. */
+#pragma once
+
+#include "chips/chips.h"
+#include "reflash.h"
+#include "wire/packet.h"
+
+/** What one command carries. Unused members are 0. */
+typedef struct {
+    uint8_t opcode;
+    uint8_t word_count;
+    const uint32_t *words; /* payload, or in front of the data */
+    const uint8_t *data;   /* of a data command                */
+    uint16_t data_bytes;
+    uint16_t padding_bytes; /* 0xFF sent behind the data, and covered by its checksum     */
+    uint32_t work_bytes;    /* flash the target erases or hashes before it answers        */
+    uint32_t timeout_ms;    /* 0: as the command's row says; else in place of it          */
+} reflash_command_t;
+
+/** Start a public call: forget the last fault. */
+void reflash_begin(esp_loader_t *loader);
+
+/** Record why the call fails and return `code`. */
+esp_loader_error_t reflash_fail(esp_loader_t *loader, esp_loader_error_t code, reflash_cause_t cause);
+
+/** Send `command` once and wait for its answer. Success: the target agreed; the answer's value and data are
+ *  in _answer_value and reflash_answer_data(). Otherwise the fault is recorded. */
+esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_t *command);
+
+/** The same for commands that may be repeated without harm: asked up to three times unless the port fails. */
+esp_loader_error_t reflash_ask(esp_loader_t *loader, const reflash_command_t *command);
+
+/** Take frames away until none comes for `quiet_ms`, at most `limit` of them. */
+void reflash_drain(esp_loader_t *loader, uint32_t quiet_ms, unsigned limit);
+
+/** Data of the last answer, in front of its status. */
+static inline const uint8_t *reflash_answer_data(const esp_loader_t *loader)
+{
+    return &loader->_frame[REFLASH_HEADER_BYTES];
+}
+
+/* --- Registers (target.c) -------------------------------------------------------------------------- */
+
+/** Write `count` registers, in order, with one command. Each entry is four words: address, value, mask of the
+ *  bits to change, microseconds to wait before. */
+esp_loader_error_t reflash_write_registers(esp_loader_t *loader, const uint32_t (*entries)[4], uint8_t count);
+esp_loader_error_t reflash_read_register(esp_loader_t *loader, uint32_t addr, uint32_t *value);
+
+/** GET_SECURITY_INFO; `chip_id` is 0xFFFFFFFF where the answer holds none. */
+esp_loader_error_t reflash_security_info(esp_loader_t *loader, esp_loader_target_security_info_t *info,
+                                         uint32_t *chip_id);
+
+/* --- Flash (flash.c) ------------------------------------------------------------------------------- */
+
+/** Attach the flash, read its id, and tell the loader its size, unless that was done since connecting. */
+esp_loader_error_t reflash_flash_ready(esp_loader_t *loader);
+/** The same, and check that [flash_addr, flash_addr + bytes) lies in the flash. */
+esp_loader_error_t reflash_flash_range(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes);

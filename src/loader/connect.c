@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Start and end of a conversation: binding a port, getting in step with the loader, naming the chip. */
+#include <string.h>
+
+#include "loader/command.h"
+
+/* Real chips use the first SYNC to learn the rate and do not answer it. */
+enum { SYNCS_PER_RESET = 5, SYNC_WORDS = 9, SYNC_EXTRA_ANSWERS = 7 };
+
+static const uint32_t sync_words[SYNC_WORDS] = {
+    0x20120707, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555,
+};
+
+static esp_loader_error_t sync(esp_loader_t *loader, uint32_t timeout_ms)
+{
+    const reflash_command_t command = {
+        .opcode = REFLASH_SYNC, .words = sync_words, .word_count = SYNC_WORDS, .timeout_ms = timeout_ms};
+    esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
+
+    for (unsigned tries = 0; tries < SYNCS_PER_RESET; tries++) {
+        err = reflash_ask_once(loader, &command);
+        if (err == ESP_LOADER_SUCCESS) {
+            /* A SYNC is answered eight times. Swallow them all: a late one would otherwise stand in front of
+             * the answer to the first real command. */
+            reflash_drain(loader, timeout_ms, SYNC_EXTRA_ANSWERS);
+            return ESP_LOADER_SUCCESS;
+        }
+        if (loader->_fault.cause == REFLASH_CAUSE_PORT) {
+            return err;
+        }
+    }
+    return err;
+}
+
+/* The magic word first: one question for the chips that it tells, and the others answer security info. That
+ * way an ESP32 is never asked what it does not know, which straight after SYNC it would refuse eightfold. */
+static esp_loader_error_t identify(esp_loader_t *loader)
+{
+    uint32_t magic;
+    RETURN_ON_ERROR(reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic));
+    loader->_chip = reflash_chip_by_magic(magic);
+    if (loader->_chip == NULL) {
+        esp_loader_target_security_info_t info;
+        uint32_t chip_id;
+        const esp_loader_error_t err = reflash_security_info(loader, &info, &chip_id);
+        if (err != ESP_LOADER_SUCCESS && loader->_fault.cause != REFLASH_CAUSE_REFUSED) {
+            return err;
+        }
+        loader->_chip = err == ESP_LOADER_SUCCESS ? reflash_chip_by_id(chip_id) : NULL;
+    }
+    return loader->_chip != NULL
+               ? ESP_LOADER_SUCCESS
+               : reflash_fail(loader, ESP_LOADER_ERROR_INVALID_TARGET, REFLASH_CAUSE_UNKNOWN_CHIP);
+}
+
+static esp_loader_error_t connect_once(esp_loader_t *loader, uint32_t sync_timeout_ms)
+{
+    loader->_port->ops->enter_bootloader(loader->_port);
+    RETURN_ON_ERROR(sync(loader, sync_timeout_ms));
+    return identify(loader);
+}
+
+/* --- Public ---------------------------------------------------------------------------------------- */
+
+esp_loader_error_t esp_loader_init_serial(esp_loader_t *loader, esp_loader_port_t *port)
+{
+    if (loader == NULL || port == NULL || port->ops == NULL) {
+        return ESP_LOADER_ERROR_INVALID_PARAM;
+    }
+    const esp_loader_port_ops_t *ops = port->ops;
+    memset(loader, 0, sizeof(*loader));
+    loader->_port = port;
+    if (ops->enter_bootloader == NULL || ops->reset_target == NULL || ops->start_timer == NULL ||
+        ops->remaining_time == NULL || ops->delay_ms == NULL || ops->write == NULL || ops->read == NULL) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
+    const esp_loader_error_t err = ops->init != NULL ? ops->init(port) : ESP_LOADER_SUCCESS;
+    return err == ESP_LOADER_SUCCESS ? err : reflash_fail(loader, err, REFLASH_CAUSE_PORT);
+}
+
+void esp_loader_deinit(esp_loader_t *loader)
+{
+    if (loader->_port != NULL && loader->_port->ops->deinit != NULL) {
+        loader->_port->ops->deinit(loader->_port);
+    }
+    memset(loader, 0, sizeof(*loader));
+}
+
+esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_args_t *connect_args)
+{
+    reflash_begin(loader);
+    if (connect_args == NULL || connect_args->trials < 1 || connect_args->sync_timeout == 0) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
+    loader->_chip = NULL;
+    loader->_flash_bytes = 0;
+
+    unsigned unknown_chips = 0;
+    esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
+    for (int32_t trial = 0; trial < connect_args->trials; trial++) {
+        err = connect_once(loader, connect_args->sync_timeout);
+        if (err == ESP_LOADER_SUCCESS || loader->_fault.cause == REFLASH_CAUSE_PORT) {
+            break;
+        }
+        /* Once may be a damaged answer; twice is a chip that this build does not have. */
+        unknown_chips += err == ESP_LOADER_ERROR_INVALID_TARGET ? 1 : 0;
+        if (unknown_chips == 2) {
+            break;
+        }
+    }
+    return err;
+}
+
+target_chip_t esp_loader_get_target(esp_loader_t *loader)
+{
+    return loader->_chip != NULL ? (target_chip_t)loader->_chip->target : ESP_UNKNOWN_CHIP;
+}
+
+void esp_loader_reset_target(esp_loader_t *loader)
+{
+    loader->_port->ops->reset_target(loader->_port);
+}

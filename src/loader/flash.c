@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The target's flash: getting it ready, plain writes, erases, digests. */
+#include <string.h>
+
+#include "loader/command.h"
+#include "md5.h"
+#include "wire/bytes.h"
+
+#ifndef SERIAL_FLASHER_WRITE_BLOCK_RETRIES
+#define SERIAL_FLASHER_WRITE_BLOCK_RETRIES 3
+#endif
+
+enum {
+    ROM_BLOCK_BYTES_MAX = 0x1800, /* more makes the ROM refuse FLASH_BEGIN */
+    REASON_INVALID_FORMAT = 0x05,
+    REASON_CHECKSUM = 0x07,
+    MD5_HEX_DIGITS = 32
+};
+
+/* --- Attaching the flash --------------------------------------------------------------------------- */
+
+/* Bits of the flash SPI controller: the same on every chip. */
+#define SPI_CMD_USR (1u << 18)
+#define SPI_USR_COMMAND (1u << 31)
+#define SPI_USR_MISO (1u << 28)
+#define SPI_USR2_COMMAND_8_BITS (7u << 28)
+
+/* Read the JEDEC id: vendor in the low byte, then type, then size code. */
+static esp_loader_error_t read_flash_id(esp_loader_t *loader, uint32_t *id)
+{
+    enum { POLLS = 10, OPCODE_READ_ID = 0x9F, ID_BITS = 24, ALL = 0xFFFFFFFF };
+
+    const reflash_spi_layout_t *spi = loader->_chip->spi;
+    const uint32_t base = loader->_chip->spi_base;
+    uint32_t usr;
+    uint32_t usr2;
+    RETURN_ON_ERROR(reflash_read_register(loader, base + spi->usr, &usr));
+    RETURN_ON_ERROR(reflash_read_register(loader, base + spi->usr2, &usr2));
+
+    const uint32_t start[][4] = {
+        {base + spi->miso_dlen, ID_BITS - 1, ALL, 0},
+        {base + spi->usr, SPI_USR_COMMAND | SPI_USR_MISO, ALL, 0},
+        {base + spi->usr2, SPI_USR2_COMMAND_8_BITS | OPCODE_READ_ID, ALL, 0},
+        {base + spi->w0, 0, ALL, 0},
+        {base, SPI_CMD_USR, ALL, 0},
+    };
+    RETURN_ON_ERROR(reflash_write_registers(loader, start, sizeof(start) / sizeof(start[0])));
+
+    uint32_t busy = SPI_CMD_USR;
+    for (unsigned poll = 0; poll < POLLS && (busy & SPI_CMD_USR) != 0; poll++) {
+        RETURN_ON_ERROR(reflash_read_register(loader, base, &busy));
+    }
+    if ((busy & SPI_CMD_USR) != 0) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_TIMEOUT, REFLASH_CAUSE_UNKNOWN_FLASH);
+    }
+    RETURN_ON_ERROR(reflash_read_register(loader, base + spi->w0, id));
+
+    const uint32_t restore[][4] = {{base + spi->usr, usr, ALL, 0}, {base + spi->usr2, usr2, ALL, 0}};
+    return reflash_write_registers(loader, restore, sizeof(restore) / sizeof(restore[0]));
+}
+
+/* Bytes of the part with this id, 0 if the id does not tell. Most vendors give log2 of the size. */
+static uint32_t flash_bytes_of(uint32_t id)
+{
+    enum { VENDOR_ADESTO = 0x1F, ADESTO_CODE_OFFSET = 15 };
+
+    uint32_t code = id >> 16 & 0xFF;
+    if ((id & 0xFF) == VENDOR_ADESTO) {
+        code = (id >> 8 & 0x1F) + ADESTO_CODE_OFFSET; /* 4 is 512 KiB */
+    } else if (code >= 0x32 && code <= 0x3A) {
+        code -= 0x20; /* 0x32 is 256 KiB */
+    } else if (code >= 0x20 && code <= 0x22) {
+        code -= 0x20 - 0x1A; /* 0x20 is 64 MiB */
+    }
+    return code >= 0x12 && code <= 0x1C ? UINT32_C(1) << code : 0;
+}
+
+esp_loader_error_t reflash_flash_ready(esp_loader_t *loader)
+{
+    enum { ATTACH_WORDS = 2, BLOCK_BYTES = 0x10000, PAGE_BYTES = 0x100, STATUS_MASK = 0xFFFF, ROM_FLASH_BYTES = 1 << 24 };
+
+    reflash_begin(loader);
+    if (loader->_chip == NULL) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
+    if (loader->_flash_bytes > 0) {
+        return ESP_LOADER_SUCCESS;
+    }
+    const uint32_t default_pins[ATTACH_WORDS] = {0, 0};
+    RETURN_ON_ERROR(reflash_ask(
+        loader,
+        &(reflash_command_t){.opcode = REFLASH_SPI_ATTACH, .words = default_pins, .word_count = ATTACH_WORDS}));
+    uint32_t id;
+    RETURN_ON_ERROR(read_flash_id(loader, &id));
+    const uint32_t flash_bytes = flash_bytes_of(id);
+    if (flash_bytes == 0) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_CHIP, REFLASH_CAUSE_UNKNOWN_FLASH);
+    }
+    const uint32_t params[] = {0, flash_bytes, BLOCK_BYTES, REFLASH_SECTOR_BYTES, PAGE_BYTES, STATUS_MASK};
+    RETURN_ON_ERROR(reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_SPI_SET_PARAMS,
+                                                             .words = params,
+                                                             .word_count = sizeof(params) / sizeof(params[0])}));
+    loader->_flash_bytes = flash_bytes;
+    return ESP_LOADER_SUCCESS;
+}
+
+esp_loader_error_t reflash_flash_range(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes)
+{
+    RETURN_ON_ERROR(reflash_flash_ready(loader));
+    if (bytes > loader->_flash_bytes || flash_addr > loader->_flash_bytes - bytes) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_IMAGE_SIZE, REFLASH_CAUSE_ARGUMENT);
+    }
+    return ESP_LOADER_SUCCESS;
+}
+
+esp_loader_error_t esp_loader_flash_detect_size(esp_loader_t *loader, uint32_t *flash_size)
+{
+    if (flash_size == NULL) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
+    RETURN_ON_ERROR(reflash_flash_ready(loader));
+    *flash_size = loader->_flash_bytes;
+    return ESP_LOADER_SUCCESS;
+}
+
+/* --- Plain writes and erases ----------------------------------------------------------------------- */
+
+/* Erases every sector of the range before it answers. */
+static esp_loader_error_t begin(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes, uint32_t block_bytes)
+{
+    const uint32_t words[] = {bytes, (bytes + block_bytes - 1) / block_bytes, block_bytes, flash_addr, 0};
+    return reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_FLASH_BEGIN,
+                                                    .words = words,
+                                                    .word_count = loader->_chip->begin_words,
+                                                    .work_bytes = bytes});
+}
+
+esp_loader_error_t esp_loader_flash_erase_region(esp_loader_t *loader, uint32_t offset, uint32_t size)
+{
+    RETURN_ON_ERROR(reflash_flash_range(loader, offset, size));
+    if (size == 0 || (offset | size) % REFLASH_SECTOR_BYTES != 0) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
+    /* A ROM has no command for erasing alone: it is the first half of a write that never comes. */
+    return begin(loader, offset, size, ROM_BLOCK_BYTES_MAX);
+}
+
+esp_loader_error_t esp_loader_flash_erase(esp_loader_t *loader)
+{
+    RETURN_ON_ERROR(reflash_flash_ready(loader));
+    return esp_loader_flash_erase_region(loader, 0, loader->_flash_bytes);
+}
+
+esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg)
+{
+    if (cfg == NULL || cfg->image_size == 0 || cfg->offset % REFLASH_SECTOR_BYTES != 0 || cfg->block_size == 0 ||
+        cfg->block_size % 4 != 0 || cfg->block_size > ROM_BLOCK_BYTES_MAX) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
+    RETURN_ON_ERROR(reflash_flash_range(loader, cfg->offset, cfg->image_size));
+    cfg->_state.sequence = 0;
+    cfg->_state.written_bytes = 0;
+    reflash_md5_init(&cfg->_state.md5);
+    return begin(loader, cfg->offset, cfg->image_size, cfg->block_size);
+}
+
+/* Send one block until the target has it. The ROM counts like this: a block with a wrong checksum uses up its
+ * number but does not move the address, so the data is sent again under the next number. After silence the
+ * number tells whether the question or the answer was lost: a number it has seen is refused as invalid. */
+static esp_loader_error_t write_block(esp_loader_t *loader, uint32_t *sequence, const uint8_t *data, uint32_t bytes)
+{
+    bool answer_lost = false;
+    esp_loader_error_t err = ESP_LOADER_ERROR_FAIL;
+    for (unsigned tries = 0; tries <= SERIAL_FLASHER_WRITE_BLOCK_RETRIES; tries++) {
+        const uint16_t padding_bytes = (uint16_t)(-bytes % 4);
+        const uint32_t words[] = {bytes + padding_bytes, *sequence, 0, 0};
+        err = reflash_ask_once(loader, &(reflash_command_t){.opcode = REFLASH_FLASH_DATA,
+                                                            .words = words,
+                                                            .word_count = sizeof(words) / sizeof(words[0]),
+                                                            .data = data,
+                                                            .data_bytes = (uint16_t)bytes,
+                                                            .padding_bytes = padding_bytes});
+        const bool refused = loader->_fault.cause == REFLASH_CAUSE_REFUSED;
+        const uint8_t reason = loader->_fault.target_reason;
+        if (err == ESP_LOADER_SUCCESS || (answer_lost && refused && reason == REASON_INVALID_FORMAT)) {
+            (*sequence)++;
+            reflash_begin(loader);
+            return ESP_LOADER_SUCCESS; /* in the second case the MD5 must prove it */
+        }
+        if (loader->_fault.cause == REFLASH_CAUSE_PORT || (refused && reason != REASON_CHECKSUM)) {
+            return err;
+        }
+        if (refused) {
+            (*sequence)++;
+        } else {
+            answer_lost = true;
+        }
+    }
+    return err;
+}
+
+esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg, const void *payload,
+                                          uint32_t size)
+{
+    reflash_begin(loader);
+    if (loader->_chip == NULL || cfg == NULL || payload == NULL || size == 0 || size > cfg->block_size) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
+    const uint32_t left_bytes = cfg->image_size - cfg->_state.written_bytes;
+    if (size > left_bytes) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_IMAGE_SIZE, REFLASH_CAUSE_ARGUMENT);
+    }
+    if (size % 4 != 0 && size != left_bytes) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
+    RETURN_ON_ERROR(write_block(loader, &cfg->_state.sequence, payload, size));
+    if (!cfg->skip_verify) {
+        reflash_md5_update(&cfg->_state.md5, payload, size);
+    }
+    cfg->_state.written_bytes += size;
+    return ESP_LOADER_SUCCESS;
+}
+
+esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg)
+{
+    reflash_begin(loader);
+    if (loader->_chip == NULL || cfg == NULL) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
+    /* No FLASH_END: it would make a ROM leave its loader. */
+    if (cfg->skip_verify) {
+        return ESP_LOADER_SUCCESS;
+    }
+    uint8_t digest[16];
+    reflash_md5_final(&cfg->_state.md5, digest);
+    return reflash_flash_verify_md5(loader, cfg->offset, cfg->_state.written_bytes, digest);
+}
+
+/* --- Digests --------------------------------------------------------------------------------------- */
+
+/* The value of a hexadecimal digit, 16 for anything else. */
+static uint8_t hex_value(uint8_t digit)
+{
+    if (digit >= '0' && digit <= '9') {
+        return (uint8_t)(digit - '0');
+    }
+    digit |= 0x20;
+    return digit >= 'a' && digit <= 'f' ? (uint8_t)(digit - 'a' + 10) : 16;
+}
+
+static bool digest_from_hex(uint8_t digest[16], const uint8_t hex[MD5_HEX_DIGITS])
+{
+    for (unsigned byte = 0; byte < 16; byte++) {
+        const uint8_t high = hex_value(hex[2 * byte]);
+        const uint8_t low = hex_value(hex[2 * byte + 1]);
+        if (high > 15 || low > 15) {
+            return false;
+        }
+        digest[byte] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+esp_loader_error_t reflash_flash_md5(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes, uint8_t digest[16])
+{
+    RETURN_ON_ERROR(reflash_flash_range(loader, flash_addr, bytes));
+    const uint32_t words[] = {flash_addr, bytes, 0, 0};
+    RETURN_ON_ERROR(reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_SPI_FLASH_MD5,
+                                                             .words = words,
+                                                             .word_count = sizeof(words) / sizeof(words[0]),
+                                                             .work_bytes = bytes}));
+    if (!digest_from_hex(digest, reflash_answer_data(loader))) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_NONSENSE);
+    }
+    return ESP_LOADER_SUCCESS;
+}
+
+esp_loader_error_t reflash_flash_verify_md5(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes,
+                                            const uint8_t digest[16])
+{
+    uint8_t found[16];
+    RETURN_ON_ERROR(reflash_flash_md5(loader, flash_addr, bytes, found));
+    if (memcmp(found, digest, sizeof(found)) != 0) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_MD5, REFLASH_CAUSE_DIGEST_MISMATCH);
+    }
+    return ESP_LOADER_SUCCESS;
+}
+
+esp_loader_error_t esp_loader_flash_verify_known_md5(esp_loader_t *loader, uint32_t address, uint32_t size,
+                                                     const uint8_t *expected_md5)
+{
+    uint8_t digest[16];
+    reflash_begin(loader);
+    if (expected_md5 == NULL || !digest_from_hex(digest, expected_md5)) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
+    return reflash_flash_verify_md5(loader, address, size, digest);
+}

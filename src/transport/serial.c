@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SLIP over a byte port. Escaped bytes are gathered in a small buffer, so that a port is called a few times
+ * a request and not once a byte. */
+#include "transport/serial.h"
+
+#include "wire/packet.h"
+#include "wire/slip.h"
+
+enum { GATHER_BYTES = 64 };
+
+typedef struct {
+    esp_loader_port_t *port;
+    esp_loader_error_t error; /* the first one wins */
+    uint16_t filled_bytes;
+    uint8_t bytes[GATHER_BYTES];
+} gather_t;
+
+static void flush(gather_t *gather)
+{
+    if (gather->error == ESP_LOADER_SUCCESS && gather->filled_bytes > 0) {
+        const esp_loader_port_ops_t *ops = gather->port->ops;
+        gather->error =
+            ops->write(gather->port, gather->bytes, gather->filled_bytes, ops->remaining_time(gather->port));
+    }
+    gather->filled_bytes = 0;
+}
+
+static void put(gather_t *gather, uint8_t byte)
+{
+    if (gather->filled_bytes > GATHER_BYTES - 2) {
+        flush(gather);
+    }
+    gather->filled_bytes = (uint16_t)(gather->filled_bytes +
+                                      reflash_slip_escape(byte, &gather->bytes[gather->filled_bytes]));
+}
+
+static void put_end(gather_t *gather)
+{
+    if (gather->filled_bytes >= GATHER_BYTES) {
+        flush(gather);
+    }
+    gather->bytes[gather->filled_bytes++] = REFLASH_SLIP_END;
+}
+
+esp_loader_error_t reflash_serial_send(esp_loader_t *loader, const reflash_request_t *request)
+{
+    gather_t gather = {.port = loader->_port, .error = ESP_LOADER_SUCCESS};
+
+    put_end(&gather);
+    for (unsigned at = 0; at < REFLASH_HEADER_BYTES; at++) {
+        put(&gather, request->header[at]);
+    }
+    for (unsigned at = 0; at < 4u * request->word_count; at++) {
+        put(&gather, (uint8_t)(request->words[at / 4] >> (8 * (at % 4))));
+    }
+    for (unsigned at = 0; at < request->data_bytes; at++) {
+        put(&gather, request->data[at]);
+    }
+    for (unsigned at = 0; at < request->padding_bytes; at++) {
+        put(&gather, 0xFF);
+    }
+    put_end(&gather);
+    flush(&gather);
+    return gather.error;
+}
+
+esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint16_t *frame_bytes)
+{
+    esp_loader_port_t *port = loader->_port;
+    bool heard = false;
+    reflash_slip_reader_t reader;
+    reflash_slip_reader_init(&reader, loader->_frame, sizeof(loader->_frame));
+
+    /* Each turn takes a byte or ends; a line that never pauses is stopped by the timer. */
+    for (;;) {
+        uint8_t byte;
+        const uint32_t left_ms = port->ops->remaining_time(port);
+        const esp_loader_error_t err =
+            left_ms > 0 ? port->ops->read(port, &byte, 1, left_ms) : ESP_LOADER_ERROR_TIMEOUT;
+        if (err == ESP_LOADER_ERROR_TIMEOUT && heard) {
+            return ESP_LOADER_ERROR_INVALID_RESPONSE;
+        }
+        if (err != ESP_LOADER_SUCCESS) {
+            return err;
+        }
+        heard = true;
+        if (reflash_slip_reader_push(&reader, byte)) {
+            *frame_bytes = reader.frame_bytes;
+            return ESP_LOADER_SUCCESS;
+        }
+    }
+}
