@@ -90,7 +90,7 @@ typedef bool (*reflash_progress_t)(void *context, reflash_step_t step, const ref
                                    uint32_t done_bytes);
 
 typedef struct {
-    uint32_t block_bytes;        /*!< Bytes sent at a time: multiple of 4, at most 6144; 0: 1024. */
+    uint32_t block_bytes;        /*!< Bytes sent at a time: multiple of 4, at most 6144; 0: 4096. */
     reflash_progress_t progress; /*!< May be NULL. */
     void *progress_context;
     uint32_t erased_bytes; /*!< Out: how much of the flash the job asked the target to erase. */

@@ -3,7 +3,8 @@
 #include "loader/command.h"
 #include "reflash.h"
 
-enum { DEFAULT_BLOCK_BYTES = 1024 };
+/* The largest block that ROM code was seen to program, and so the fewest answers to wait for. */
+enum { DEFAULT_BLOCK_BYTES = 4096 };
 
 static bool report(const reflash_job_t *job, reflash_step_t step, const reflash_image_t *image, uint32_t done_bytes)
 {

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** commands: what `reflash` can be told to do. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Exit status of the program. Stable: scripts rely on it. */
+typedef enum {
+    STATUS_OK = 0,
+    STATUS_DIFFERS = 1,   /* verify: the target holds something else            */
+    STATUS_USAGE = 2,     /* the command line makes no sense                    */
+    STATUS_INPUT = 3,     /* an input file is missing, damaged or does not fit  */
+    STATUS_CONNECT = 4,   /* the port cannot be opened, or no loader answers    */
+    STATUS_TARGET = 5,    /* connected, but the job failed                      */
+    STATUS_INTERRUPTED = 130
+} status_t;
+
+typedef struct {
+    const char *port;
+    const char *chip; /* NULL: whatever answers */
+    uint32_t baud;
+    bool json;
+    bool force;
+    bool monitor;
+    bool no_reset;
+} options_t;
+
+typedef struct {
+    const char *name, *arguments, *what;
+    status_t (*run)(const options_t *options, int word_count, char *const *words);
+} command_t;
+
+extern const command_t commands[];
+extern const unsigned command_count;
+
+/** Set by the program's signal handler: stop at the next good moment. */
+extern volatile int commands_interrupted;

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program reflash: its command line. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "reflash.h"
+
+enum { DEFAULT_BAUD = 460800, BAUD_MAX = 5000000 };
+
+static void print_usage(void)
+{
+    (void)printf("Usage: reflash COMMAND [OPTION...] [INPUT...]\n"
+                 "Bring an Espressif chip to a known flash content over its serial loader.\n\n");
+    for (unsigned row = 0; row < command_count; row++) {
+        (void)printf("  %-7s %-9s %s\n", commands[row].name, commands[row].arguments, commands[row].what);
+    }
+    (void)printf("\n"
+                 "INPUT is a build folder with flasher_args.json, that file, or pairs ADDR FILE (0x10000 app.bin).\n\n"
+                 "  -p, --port PORT    /dev/ttyUSB0, socket://HOST:PORT or sim:esp32[?flash=FILE&size=4MB]\n"
+                 "                     (else the environment's REFLASH_PORT)\n"
+                 "  -b, --baud RATE    rate to raise to after connecting at 115200 (%d)\n"
+                 "      --chip CHIP    refuse any other chip\n"
+                 "      --monitor      after flashing, show the target's log until Ctrl-C or its end\n"
+                 "      --no-reset     leave the target in its loader\n"
+                 "      --no-stub      talk to the mask ROM only (this version always does)\n"
+                 "      --force        flash images whose header or checksum is wrong, or that are for another chip\n"
+                 "      --json         one JSON object a line; the last one is the summary\n"
+                 "  -h, --help         this text\n"
+                 "  -V, --version      the version\n\n"
+                 "Exit status: 0 done, 1 verify found a difference, 2 wrong usage, 3 an input is missing, damaged or\n"
+                 "does not fit, 4 cannot connect, 5 the job failed on the target, 130 interrupted.\n\n"
+                 "Try it without hardware: reflash flash -p 'sim:esp32?flash=board.bin' --monitor BUILD_FOLDER\n",
+                 DEFAULT_BAUD);
+}
+
+static int complain(const char *format, const char *detail)
+{
+    (void)fputs("reflash: ", stderr);
+    (void)fprintf(stderr, "%s%s", format, detail);
+    (void)fputs("\nTry 'reflash --help'.\n", stderr);
+    return STATUS_USAGE;
+}
+
+static bool parse_baud(const char *text, uint32_t *baud)
+{
+    char *end;
+    errno = 0;
+    const unsigned long rate = strtoul(text, &end, 10);
+    *baud = (uint32_t)rate;
+    return errno == 0 && end != text && *end == '\0' && *text != '-' && rate >= 1200 && rate <= BAUD_MAX;
+}
+
+/* The first signal asks for an orderly stop, the second is the default: the end. */
+static void on_signal(int signal_number)
+{
+    (void)signal_number;
+    commands_interrupted = 1;
+}
+
+static const command_t *find_command(const char *name)
+{
+    for (unsigned row = 0; row < command_count; row++) {
+        if (strcmp(commands[row].name, name) == 0) {
+            return &commands[row];
+        }
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    enum { CHIP = 256, MONITOR, NO_RESET, NO_STUB, FORCE, JSON };
+    static const struct option long_options[] = {
+        {"port", required_argument, NULL, 'p'},  {"baud", required_argument, NULL, 'b'},
+        {"chip", required_argument, NULL, CHIP}, {"monitor", no_argument, NULL, MONITOR},
+        {"no-reset", no_argument, NULL, NO_RESET}, {"no-stub", no_argument, NULL, NO_STUB},
+        {"force", no_argument, NULL, FORCE},     {"json", no_argument, NULL, JSON},
+        {"help", no_argument, NULL, 'h'},        {"version", no_argument, NULL, 'V'},
+        {0},
+    };
+    options_t options = {.port = getenv("REFLASH_PORT"), .baud = DEFAULT_BAUD};
+
+    for (int option; (option = getopt_long(argc, argv, "p:b:hV", long_options, NULL)) != -1;) {
+        switch (option) {
+        case 'p':
+            options.port = optarg;
+            break;
+        case 'b':
+            if (!parse_baud(optarg, &options.baud)) {
+                return complain("-b takes a rate from 1200 to 5000000 baud, not ", optarg);
+            }
+            break;
+        case CHIP:
+            options.chip = optarg;
+            break;
+        case MONITOR:
+            options.monitor = true;
+            break;
+        case NO_RESET:
+            options.no_reset = true;
+            break;
+        case NO_STUB:
+            break; /* the mask ROM is the only way this version has */
+        case FORCE:
+            options.force = true;
+            break;
+        case JSON:
+            options.json = true;
+            break;
+        case 'h':
+            print_usage();
+            return STATUS_OK;
+        case 'V':
+            (void)puts("reflash " REFLASH_VERSION);
+            return STATUS_OK;
+        default: /* getopt_long() has said what is wrong */
+            return complain("that option is not usable", "");
+        }
+    }
+    if (optind == argc) {
+        return complain("no command", "");
+    }
+    const command_t *command = find_command(argv[optind]);
+    if (command == NULL) {
+        return complain("no such command: ", argv[optind]);
+    }
+    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    return (int)command->run(&options, argc - optind - 1, argv + optind + 1);
+}

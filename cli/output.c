@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "output.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+void output_init(output_t *output, bool json)
+{
+    *output = (output_t){.json = json, .terminal = isatty(STDOUT_FILENO) == 1};
+}
+
+static void close_line(output_t *output)
+{
+    if (output->line_open) {
+        (void)fputs("\r\033[K", stdout);
+        output->line_open = false;
+    }
+}
+
+void output_line(output_t *output, const char *format, ...)
+{
+    if (output->json) {
+        return;
+    }
+    close_line(output);
+    va_list args;
+    va_start(args, format);
+    (void)vprintf(format, args);
+    va_end(args);
+    (void)putchar('\n');
+    (void)fflush(stdout);
+}
+
+void output_event(output_t *output, json_t *event)
+{
+    enum { DIGITS = 9 };
+    if (output->json) {
+        (void)json_dumpf(event, stdout, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
+        (void)putchar('\n');
+        (void)fflush(stdout);
+    }
+    json_decref(event);
+}
+
+void output_progress(output_t *output, const char *name, const char *title, uint32_t done_bytes, uint32_t total_bytes)
+{
+    enum { JSON_STEP_PERCENT = 10 };
+    const int percent = (int)((uint64_t)done_bytes * 100 / total_bytes);
+    if (done_bytes == 0) {
+        output->last_percent = -1;
+    }
+    if (percent == output->last_percent) {
+        return;
+    }
+    if (output->json && (output->last_percent < 0 || percent / JSON_STEP_PERCENT != output->last_percent / JSON_STEP_PERCENT)) {
+        output_event(output, json_pack("{s:s, s:s, s:I, s:I}", "event", "progress", "name", name, "done_bytes",
+                                       (json_int_t)done_bytes, "total_bytes", (json_int_t)total_bytes));
+    } else if (!output->json && output->terminal) {
+        (void)printf("\r\033[K%s: %3d %% of %u bytes", title, percent, total_bytes);
+        (void)fflush(stdout);
+        output->line_open = true;
+    }
+    output->last_percent = percent;
+}
+
+void output_error(output_t *output, const char *message)
+{
+    if (output->json) {
+        output_event(output, json_pack("{s:s, s:s+}", "event", "error", "message", message, ""));
+        return;
+    }
+    close_line(output);
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "reflash: %s\n", message);
+}
+
+static void log_line(output_t *output, output_log_t *pending)
+{
+    output_event(output, json_pack("{s:s, s:s%}", "event", "log", "text", pending->text, pending->bytes));
+    pending->bytes = 0;
+}
+
+void output_log(output_t *output, output_log_t *pending, const uint8_t *bytes, size_t count)
+{
+    if (!output->json) {
+        close_line(output);
+        (void)fwrite(bytes, 1, count, stdout);
+        (void)fflush(stdout);
+        return;
+    }
+    for (size_t at = 0; at < count; at++) {
+        if (bytes[at] == '\n' || pending->bytes == sizeof(pending->text)) {
+            log_line(output, pending);
+        }
+        if (isprint(bytes[at]) || bytes[at] == '\t' || bytes[at] == 0x1B) {
+            pending->text[pending->bytes++] = (char)bytes[at];
+        } else if (bytes[at] != '\n' && bytes[at] != '\r') {
+            pending->text[pending->bytes++] = '?';
+        }
+    }
+}
+
+void output_log_end(output_t *output, output_log_t *pending)
+{
+    if (output->json && pending->bytes > 0) {
+        log_line(output, pending);
+    }
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "target.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SIM_FLASH_BYTES = 4 << 20 };
+
+static target_result_t fail(target_result_t result, char *message, size_t message_bytes, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+static target_result_t fail(target_result_t result, char *message, size_t message_bytes, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(message, message_bytes, format, args);
+    va_end(args);
+    return result;
+}
+
+/* --- The three kinds of port ------------------------------------------------------------------------------ */
+
+/* "CHIP?flash=FILE&size=SIZE", cut up in target->text. */
+static target_result_t open_sim(target_t *target, char *rest, char *message, size_t message_bytes)
+{
+    const char *flash_path = NULL;
+    uint32_t flash_bytes = SIM_FLASH_BYTES;
+    char *state = NULL;
+    const char *chip = strtok_r(rest, "?", &state);
+    const reflash_rom_t *rom = chip != NULL ? espsim_rom_by_name(chip) : NULL;
+    if (rom == NULL) {
+        return fail(TARGET_USAGE, message, message_bytes, "sim:%s: no such virtual chip; try sim:esp32",
+                    chip != NULL ? chip : "");
+    }
+    for (char *pair; (pair = strtok_r(NULL, "&", &state)) != NULL;) {
+        if (strncmp(pair, "flash=", 6) == 0 && pair[6] != '\0') {
+            flash_path = pair + 6;
+        } else if (strncmp(pair, "size=", 5) == 0 && espsim_flash_size_parse(pair + 5) != 0) {
+            flash_bytes = espsim_flash_size_parse(pair + 5);
+        } else {
+            return fail(TARGET_USAGE, message, message_bytes,
+                        "sim: '%s' is not understood; there are flash=FILE and size=SIZE (256KB to 16MB)", pair);
+        }
+    }
+    if (!espsim_flash_open(&target->flash, flash_path, flash_bytes, message, message_bytes)) {
+        return TARGET_FAILED;
+    }
+    target->sim = espsim_create(&(espsim_config_t){.rom = rom,
+                                                   .flash = target->flash.cells,
+                                                   .flash_bytes = target->flash.bytes,
+                                                   .timing = espsim_timing_typical()});
+    if (target->sim == NULL) {
+        espsim_flash_close(&target->flash);
+        return fail(TARGET_FAILED, message, message_bytes, "out of memory");
+    }
+    target->sim_port =
+        (espsim_port_t){.port = {&espsim_port_ops}, .sim = target->sim, .baud = TARGET_FIRST_BAUD};
+    target->port = &target->sim_port.port;
+    return TARGET_OK;
+}
+
+static target_result_t open_socket(target_t *target, char *rest, char *message, size_t message_bytes)
+{
+    (void)message_bytes;
+    char *colon = strrchr(rest, ':');
+    if (colon == NULL || colon == rest || colon[1] == '\0') {
+        return fail(TARGET_USAGE, message, message_bytes, "socket://%s: it takes HOST:PORT", rest);
+    }
+    *colon = '\0';
+    target->socket =
+        (socket_port_t){.port = {&socket_port_ops}, .host = rest, .service = colon + 1, ._stream = {.fd = -1}};
+    target->port = &target->socket.port;
+    target->stream = &target->socket._stream;
+    return TARGET_OK;
+}
+
+static target_result_t open_tty(target_t *target, char *rest, char *message, size_t message_bytes)
+{
+    (void)message;
+    (void)message_bytes;
+    target->tty = (linux_port_t){.port = {&linux_uart_ops},
+                                 .device = rest,
+                                 .baudrate = TARGET_FIRST_BAUD,
+                                 .gpio_mode = LINUX_GPIO_DTR_RTS,
+                                 ._stream = {.fd = -1}};
+    target->port = &target->tty.port;
+    target->stream = &target->tty._stream;
+    return TARGET_OK;
+}
+
+static const struct {
+    const char *prefix;
+    target_result_t (*open)(target_t *target, char *rest, char *message, size_t message_bytes);
+} kinds[] = {{"sim:", open_sim}, {"socket://", open_socket}, {"/", open_tty}, {"./", open_tty}};
+
+target_result_t target_open(target_t *target, const char *name, char *message, size_t message_bytes)
+{
+    memset(target, 0, sizeof(*target));
+    if (strlen(name) >= sizeof(target->text)) {
+        return fail(TARGET_USAGE, message, message_bytes, "the port's name is too long");
+    }
+    strcpy(target->text, name);
+    target_result_t result =
+        fail(TARGET_USAGE, message, message_bytes,
+             "port '%s' is of no known kind; use /dev/ttyUSB0, socket://HOST:PORT or sim:esp32", name);
+    for (size_t row = 0; row < sizeof(kinds) / sizeof(kinds[0]); row++) {
+        const size_t prefix_bytes = strlen(kinds[row].prefix);
+        if (strncmp(name, kinds[row].prefix, prefix_bytes) == 0) {
+            char *rest = target->text + (name[prefix_bytes - 1] == '/' && prefix_bytes < 3 ? 0 : prefix_bytes);
+            result = kinds[row].open(target, rest, message, message_bytes);
+            break;
+        }
+    }
+    if (result != TARGET_OK) {
+        return result;
+    }
+    target->opened_ms = reflash_stream_now_ms();
+    target->baud = TARGET_FIRST_BAUD;
+    errno = 0;
+    if (esp_loader_init_serial(&target->loader, target->port) != ESP_LOADER_SUCCESS) {
+        const int reason = errno;
+        target_close(target);
+        return fail(TARGET_FAILED, message, message_bytes, "cannot open %s: %s%s", name, strerror(reason),
+                    reason == EACCES   ? "; add yourself to the group that owns it (often 'dialout')"
+                    : reason == EBUSY  ? "; another program uses it"
+                    : reason == ENOENT ? "; is the board plugged in?"
+                                       : "");
+    }
+    return TARGET_OK;
+}
+
+void target_close(target_t *target)
+{
+    if (target->port != NULL) {
+        esp_loader_deinit(&target->loader);
+    }
+    espsim_destroy(target->sim);
+    espsim_flash_close(&target->flash);
+    memset(target, 0, sizeof(*target));
+}
+
+/* --- Talking ------------------------------------------------------------------------------------------------- */
+
+static esp_loader_error_t set_host_baud(target_t *target, uint32_t baud)
+{
+    if (target->baud == baud || target->port->ops->change_transmission_rate == NULL) {
+        return ESP_LOADER_SUCCESS;
+    }
+    target->baud = baud;
+    return target->port->ops->change_transmission_rate(target->port, baud);
+}
+
+esp_loader_error_t target_connect(target_t *target, uint32_t baud, bool *raised)
+{
+    esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
+    *raised = false;
+    RETURN_ON_ERROR(set_host_baud(target, TARGET_FIRST_BAUD));
+    RETURN_ON_ERROR(esp_loader_connect(&target->loader, &args));
+    if (baud == TARGET_FIRST_BAUD || target->port->ops->change_transmission_rate == NULL) {
+        return ESP_LOADER_SUCCESS;
+    }
+    target->baud = baud;
+    RETURN_ON_ERROR(esp_loader_change_transmission_rate(&target->loader, baud));
+    *raised = true;
+    return ESP_LOADER_SUCCESS;
+}
+
+void target_reset(target_t *target)
+{
+    (void)set_host_baud(target, TARGET_FIRST_BAUD);
+    esp_loader_reset_target(&target->loader);
+}
+
+size_t target_listen(target_t *target, uint8_t *buf, size_t capacity, bool *ended)
+{
+    enum { QUIET_MS = 200 };
+    *ended = false;
+    if (target->sim != NULL) {
+        const size_t count = espsim_port_listen(&target->sim_port, buf, capacity, QUIET_MS);
+        *ended = count == 0 && espsim_next_event(target->sim) == UINT64_MAX;
+        return count;
+    }
+    size_t count = 0;
+    esp_loader_error_t err = target->port->ops->read(target->port, buf, 1, QUIET_MS);
+    while (err == ESP_LOADER_SUCCESS && ++count < capacity) {
+        err = target->port->ops->read(target->port, buf + count, 1, 0);
+    }
+    *ended = count == 0 && err == ESP_LOADER_ERROR_FAIL;
+    return count;
+}
+
+double target_seconds(const target_t *target)
+{
+    return target->sim != NULL ? (double)espsim_now(target->sim) / 1e9
+                               : (double)(reflash_stream_now_ms() - target->opened_ms) / 1e3;
+}
+
+uint64_t target_bytes_sent(const target_t *target)
+{
+    return target->sim != NULL ? espsim_stats(target->sim)->bytes_to_target : target->stream->sent_bytes;
+}
+
+uint64_t target_bytes_received(const target_t *target)
+{
+    return target->sim != NULL ? espsim_stats(target->sim)->bytes_from_target : target->stream->received_bytes;
+}
+
+/* --- Explaining ------------------------------------------------------------------------------------------------ */
+
+static const char *reason_text(uint8_t reason)
+{
+    static const struct {
+        uint8_t reason;
+        const char *text;
+    } rows[] = {
+        {0x05, "malformed or unknown request"}, {0x06, "it failed to act, such as erasing beyond the flash's end"},
+        {0x07, "wrong checksum"},               {0x08, "what it wrote reads back differently"},
+        {0x09, "beyond the flash's end"},       {0x0A, "read too long"},
+        {0x0B, "damaged compressed data"},      {0x0C, "damaged compressed data"},
+    };
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+        if (rows[row].reason == reason) {
+            return rows[row].text;
+        }
+    }
+    return "no reason that is known";
+}
+
+void target_explain(const target_t *target, esp_loader_error_t err, char *message, size_t message_bytes)
+{
+    const reflash_fault_t fault = reflash_last_fault(&target->loader);
+    const bool connecting = esp_loader_get_target((esp_loader_t *)(uintptr_t)&target->loader) == ESP_UNKNOWN_CHIP;
+    switch (fault.cause) {
+    case REFLASH_CAUSE_SILENCE:
+        (void)snprintf(message, message_bytes,
+                       connecting ? "no answer from a loader; is the target powered and wired, is its boot pin held low "
+                                    "at reset, and does no other program use the port?"
+                                  : "the target stopped answering (command 0x%02x); check power and cable, or try a "
+                                    "lower rate with -b",
+                       fault.command);
+        break;
+    case REFLASH_CAUSE_REFUSED:
+        (void)snprintf(message, message_bytes, "the target refused command 0x%02x: 0x%02x, %s", fault.command,
+                       fault.target_reason, reason_text(fault.target_reason));
+        break;
+    case REFLASH_CAUSE_NONSENSE:
+        (void)snprintf(message, message_bytes,
+                       "what came back makes no sense (command 0x%02x); is it in its loader? Try a lower rate with -b",
+                       fault.command);
+        break;
+    case REFLASH_CAUSE_PORT:
+        (void)snprintf(message, message_bytes, "the port failed; was the adapter unplugged or the connection closed?");
+        break;
+    case REFLASH_CAUSE_UNKNOWN_CHIP:
+        (void)snprintf(message, message_bytes, "a loader answers, but its chip is none that this version knows");
+        break;
+    case REFLASH_CAUSE_UNKNOWN_FLASH:
+        (void)snprintf(message, message_bytes, "no flash part answers, or its id does not tell its size; check its wiring");
+        break;
+    case REFLASH_CAUSE_DIGEST_MISMATCH:
+        (void)snprintf(message, message_bytes, "after writing, the flash does not hold what was sent; try a lower rate "
+                                               "with -b, or the flash part is worn or protected");
+        break;
+    default:
+        (void)snprintf(message, message_bytes, "it was not possible (error %d)", (int)err);
+        break;
+    }
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** A serial device of a Linux host, with boot and reset on DTR and RTS. */
+#pragma once
+
+#include "esp_loader_io.h"
+#include "stream.h"
+
+/** What drives the target's boot and reset pins. */
+typedef enum {
+    LINUX_GPIO_NONE,   /*!< Nothing: the target is put into its loader by hand. */
+    LINUX_GPIO_GPIOD,  /*!< Lines of a GPIO chip. Not in this version: `init` answers UNSUPPORTED_FUNC. */
+    LINUX_GPIO_DTR_RTS /*!< The modem lines, wired as on development boards: DTR to boot, RTS to reset. */
+} linux_gpio_mode_t;
+
+typedef struct {
+    esp_loader_port_t port; /*!< .ops = &linux_uart_ops */
+    const char *device;     /*!< "/dev/ttyUSB0". */
+    uint32_t baudrate;      /*!< To open it with; any rate the hardware can divide. */
+    linux_gpio_mode_t gpio_mode;
+    const char *gpio_chip_path; /*!< LINUX_GPIO_GPIOD only. */
+    uint32_t reset_pin, boot_pin;
+    reflash_stream_t _stream; /*!< Private. */
+} linux_port_t;
+
+/** `init` opens the device for this process alone; FAIL leaves the reason in errno. `deinit` closes it. A
+ *  device without modem lines works as with LINUX_GPIO_NONE. */
+extern const esp_loader_port_ops_t linux_uart_ops;

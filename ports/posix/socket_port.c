@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "socket_port.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static socket_port_t *self(esp_loader_port_t *port)
+{
+    return container_of(port, socket_port_t, port);
+}
+
+static int connect_to(const struct addrinfo *address)
+{
+    const int fd = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC, address->ai_protocol);
+    if (fd < 0) {
+        return -1;
+    }
+    const int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* requests are small and waited for */
+    if (connect(fd, address->ai_addr, address->ai_addrlen) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
+        const int reason = errno;
+        (void)close(fd);
+        errno = reason;
+        return -1;
+    }
+    return fd;
+}
+
+static esp_loader_error_t open_connection(socket_port_t *port)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *addresses;
+    reflash_stream_close(&port->_stream);
+    reflash_stream_forget(&port->_stream);
+    if (getaddrinfo(port->host, port->service, &hints, &addresses) != 0) {
+        errno = EHOSTUNREACH;
+        return ESP_LOADER_ERROR_FAIL;
+    }
+    for (const struct addrinfo *address = addresses; address != NULL && port->_stream.fd < 0;
+         address = address->ai_next) {
+        port->_stream.fd = connect_to(address);
+    }
+    freeaddrinfo(addresses);
+    port->_fresh = port->_stream.fd >= 0;
+    return port->_fresh ? ESP_LOADER_SUCCESS : ESP_LOADER_ERROR_FAIL;
+}
+
+static esp_loader_error_t init(esp_loader_port_t *base)
+{
+    socket_port_t *port = self(base);
+    port->_stream = (reflash_stream_t){.fd = -1};
+    /* A connection that the other end closed is an error of write, not the end of the process. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    return open_connection(port);
+}
+
+static void deinit(esp_loader_port_t *base)
+{
+    reflash_stream_close(&self(base)->_stream);
+}
+
+static void enter_bootloader(esp_loader_port_t *base)
+{
+    socket_port_t *port = self(base);
+    if (!port->_fresh) {
+        (void)open_connection(port); /* a failure shows at the next write */
+    }
+}
+
+static void reset_target(esp_loader_port_t *base)
+{
+    socket_port_t *port = self(base);
+    reflash_stream_forget(&port->_stream);
+    (void)shutdown(port->_stream.fd, SHUT_WR);
+    port->_fresh = false;
+}
+
+static void start_timer(esp_loader_port_t *base, uint32_t ms)
+{
+    reflash_stream_start_timer(&self(base)->_stream, ms);
+}
+
+static uint32_t remaining_time(esp_loader_port_t *base)
+{
+    return reflash_stream_remaining_ms(&self(base)->_stream);
+}
+
+static void delay_ms(esp_loader_port_t *base, uint32_t ms)
+{
+    (void)base;
+    reflash_stream_delay_ms(ms);
+}
+
+static esp_loader_error_t write_bytes(esp_loader_port_t *base, const uint8_t *data, uint16_t size, uint32_t timeout)
+{
+    socket_port_t *port = self(base);
+    port->_fresh = false;
+    return reflash_stream_write(&port->_stream, data, size, timeout);
+}
+
+static esp_loader_error_t read_bytes(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint32_t timeout)
+{
+    return reflash_stream_read(&self(base)->_stream, data, size, timeout);
+}
+
+const esp_loader_port_ops_t socket_port_ops = {
+    .init = init,
+    .deinit = deinit,
+    .enter_bootloader = enter_bootloader,
+    .reset_target = reset_target,
+    .start_timer = start_timer,
+    .remaining_time = remaining_time,
+    .delay_ms = delay_ms,
+    .write = write_bytes,
+    .read = read_bytes,
+};
