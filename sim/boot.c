@@ -104,11 +104,9 @@ static image_verdict_t read_image(const espsim_t *sim, uint32_t addr, image_t *i
 
 static void complain_about_header(espsim_t *sim, uint32_t addr)
 {
-    enum { REPEATS = 60 }; /* until the watchdog bites; here it is left at that */
     const uint8_t *header = flash_at(sim, addr, 4);
     const unsigned found = header != NULL ? word(header) : 0xFFFFFFFFu;
-    const unsigned times = sim->rom_row->invalid_header_repeats ? REPEATS : 1;
-    for (unsigned time = 0; time < times; time++) {
+    for (unsigned line = 0; line < sim->rom_row->invalid_header_lines; line++) {
         espsim_print(sim, "invalid header: 0x%08x\r\n", found);
     }
 }

@@ -16,6 +16,7 @@ typedef struct {
     uint32_t bytes;
     const espsim_timing_t *timing;
     bool write_enabled;
+    uint8_t status; /* as last written: block-protect bits */
     bool powered_down;
     uint64_t ops;       /* erases and programs so far */
     uint64_t cut_at_op; /* power fails in the middle of this one; 0: never */
@@ -100,7 +101,7 @@ typedef struct {
     uint8_t reply[8 + 64 + 4]; /* keeps what earlier answers left in it */
     uint8_t status[2];         /* failed?, reason; some commands set only the first */
     uint32_t flash_bytes;      /* SPI_SET_PARAMS; 2 MiB until then */
-    uint32_t last_spi_addr;
+    uint32_t last_spi_addr; /* what a watcher sees on the bus */
     espsim_transfer_t flash, deflate, mem;
     z_stream inflater;
     bool inflater_ready, stream_ended;

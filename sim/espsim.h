@@ -33,8 +33,8 @@ typedef struct {
     bool returns; /* to the loader, which then says so and ends */
 } espsim_program_t;
 
-/** One SPI transaction between the ROM and the flash part, for whoever wants to watch.
- *  `addr` is what was on the bus; for opcodes without an address it is left from the one before. */
+/** One SPI transaction between the ROM and the flash part, for whoever wants to watch. `addr` is meaningful for
+ *  opcodes that have one; for 01 (write status) it is what the recording part saw, status << 16 | left-overs. */
 typedef void (*espsim_spi_watch_t)(void *context, uint8_t opcode, uint32_t addr, uint32_t bytes);
 
 typedef struct {

@@ -6,6 +6,7 @@
 enum {
     PAGE_BYTES = 256,
     STATUS_WRITE_ENABLED = 0x02,
+    STATUS_PROTECT = 0x1C, /* any of the three block-protect bits: here they protect the whole part */
     VENDOR_GIGADEVICE = 0xC8, /* the plain part that the traces were recorded with */
     MEMORY_TYPE = 0x40,
     NOTHING = 0xFF
@@ -107,6 +108,11 @@ static const erase_row_t *erase_by_opcode(uint8_t opcode)
     return NULL;
 }
 
+static uint8_t status_of(const espsim_nor_t *nor)
+{
+    return (uint8_t)((nor->status & ~STATUS_WRITE_ENABLED) | (nor->write_enabled ? STATUS_WRITE_ENABLED : 0));
+}
+
 /* Commands that change cells: obeyed only with write-enable set, which they use up. */
 static uint64_t change(espsim_nor_t *nor, uint8_t opcode, uint32_t addr, const uint8_t *data, uint32_t bytes)
 {
@@ -115,6 +121,9 @@ static uint64_t change(espsim_nor_t *nor, uint8_t opcode, uint32_t addr, const u
         return 0;
     }
     nor->write_enabled = false;
+    if ((nor->status & STATUS_PROTECT) != 0) {
+        return 0;
+    }
     const erase_row_t *row = erase_by_opcode(opcode);
     if (row != NULL) {
         erase(nor, addr, row->unit_bytes != 0 ? row->unit_bytes : nor->bytes);
@@ -151,12 +160,15 @@ uint64_t espsim_nor_transact(espsim_nor_t *nor, uint8_t opcode, uint32_t addr, u
         nor->write_enabled = opcode == WRITE_ENABLE;
         return 0;
     case WRITE_STATUS:
+        if (nor->write_enabled && bytes > 0) {
+            nor->status = data[0];
+        }
         nor->write_enabled = false;
         return 0;
     case READ_STATUS:
     case READ_STATUS_2:
         for (uint32_t at = 0; at < bytes; at++) {
-            data[at] = opcode == READ_STATUS && nor->write_enabled ? STATUS_WRITE_ENABLED : 0;
+            data[at] = opcode == READ_STATUS ? status_of(nor) : 0;
         }
         return 0;
     case READ:

@@ -249,7 +249,8 @@ static void change_baudrate(espsim_t *sim)
     const bool raw = (espsim_rom_word(sim, 1) & 0xFF) != 0;
     uint64_t sixteenths = raw ? rate : (uint64_t)clock_hz * 16 / (rate != 0 ? rate : 1);
     sixteenths = sixteenths > 0 ? sixteenths : 1;
-    const uint32_t divider = (uint32_t)(sixteenths / 16) | (uint32_t)(sixteenths % 16) << 20;
+    const uint32_t whole = (uint32_t)(sixteenths / 16) & ((UINT32_C(1) << sim->rom_row->uart_clkdiv_bits) - 1);
+    const uint32_t divider = whole | (uint32_t)(sixteenths % 16) << 20;
     sim->out_of_memory = !espsim_memory_put_word(&sim->memory, sim->rom_row->uart0_clkdiv_reg, divider) ||
                          sim->out_of_memory;
     const uint64_t new_rate = (uint64_t)clock_hz * 16 / sixteenths;
@@ -259,10 +260,7 @@ static void change_baudrate(espsim_t *sim)
 static uint8_t security_info(espsim_t *sim)
 {
     uint8_t *data = espsim_rom_reply_data(sim);
-    memset(data, 0, 20);
-    put_word(data, sim->rom_row->security_flags);
-    put_word(data + 12, sim->rom_row->chip->chip_id);
-    put_word(data + 16, sim->rom_row->api_version);
+    memcpy(data, sim->rom_row->security_info, sizeof(sim->rom_row->security_info));
     return 0;
 }
 
@@ -469,8 +467,7 @@ void espsim_rom_reset(espsim_t *sim)
     }
     memset(rom, 0, sizeof(*rom));
     rom->flash_bytes = BOOT_DEFAULT_FLASH_BYTES;
-    const espsim_transfer_t never_begun = {.block_bytes = sim->rom_row->begin_default_block_bytes,
-                                           .addr = sim->rom_row->begin_default_addr};
-    rom->flash = never_begun;
-    rom->mem = never_begun;
+    const uint32_t block_bytes = sim->rom_row->unbegun_block_bytes;
+    rom->flash = (espsim_transfer_t){.block_bytes = block_bytes, .addr = sim->rom_row->unbegun_flash_addr};
+    rom->mem = (espsim_transfer_t){.block_bytes = block_bytes, .addr = sim->rom_row->unbegun_mem_addr};
 }

@@ -55,9 +55,26 @@ static void spi_sequence(espsim_t *sim, const uint8_t *opcodes, size_t count)
 }
 #define SPI_SEQUENCE(sim, ...) spi_sequence(sim, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 
+/* The recording part kept the address and the byte of WRITE_STATUS in one register, so that is what it noted. */
+static void write_status(espsim_t *sim, uint8_t status)
+{
+    const uint32_t seen = (uint32_t)status << 16 | (sim->rom.last_spi_addr & 0xFFFF);
+    SPI_SEQUENCE(sim, 0x05, 0x06, 0x05, 0x05);
+    spi(sim, SPI_WRITE_STATUS, seen, &status, 1, 0);
+    spi_short(sim, SPI_READ_STATUS);
+}
+
 static void unlock(espsim_t *sim)
 {
-    SPI_SEQUENCE(sim, 0x05, 0x35, 0x05, 0x35, 0x05, 0x06, 0x05, 0x05, 0x01, 0x05);
+    SPI_SEQUENCE(sim, 0x05, 0x35, 0x05, 0x35);
+    write_status(sim, 0x00);
+}
+
+/* Sets the part's block-protect bits again. */
+static void lock(espsim_t *sim)
+{
+    SPI_SEQUENCE(sim, 0x05, 0x35);
+    write_status(sim, 0x1C);
 }
 
 static void erase(espsim_t *sim, uint8_t opcode, uint32_t addr, uint32_t unit_bytes)
@@ -86,7 +103,11 @@ static void program(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t bytes)
         spi_short(sim, SPI_READ_STATUS);
         done += burst;
     }
-    spi_short(sim, SPI_READ_STATUS);
+    /* Each page is a call that begins with a look at the status. Behind the last page border comes one more
+     * call for the rest, even if there is none. */
+    if ((addr + bytes) % PAGE_BYTES == 0) {
+        spi_short(sim, SPI_READ_STATUS);
+    }
 }
 
 /* Whole transactions only: what is read too much is dropped. */
@@ -330,7 +351,7 @@ uint8_t espsim_rom_deflate_data(espsim_t *sim)
 
 uint8_t espsim_rom_deflate_end(espsim_t *sim)
 {
-    SPI_SEQUENCE(sim, 0x05, 0x35, 0x05, 0x06, 0x05, 0x05, 0x01, 0x05);
+    lock(sim);
     return sim->rom.deflate.left_blocks == 0 ? 0 : REASON_FAILED;
 }
 

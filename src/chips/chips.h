@@ -13,7 +13,7 @@
 #include "esp_loader.h"
 
 /** All chips, in the order in which they are looked up. */
-#define REFLASH_CHIPS(X) X(esp32)
+#define REFLASH_CHIPS(X) X(esp32) X(esp32c3)
 
 /** The flash SPI controller: offsets from `base`; CMD is at 0, ADDR at 4 on every chip. */
 typedef struct {
@@ -67,7 +67,7 @@ typedef struct {
     const reflash_boot_mode_t *boot_modes;
     size_t boot_mode_count;
     uint8_t strapping_normal, strapping_download; /* with the boot pin high, low                   */
-    bool invalid_header_repeats;  /* the complaint about an empty flash is printed until reset     */
+    uint16_t invalid_header_lines; /* how often it complains about an empty flash                  */
     const char *boot_pins;        /* printed before the list of loaded segments                    */
     bool load_length_in_hex;      /* in that list                                                  */
     bool basic_prompt;            /* where the loader ends, a BASIC prompt begins                  */
@@ -76,15 +76,15 @@ typedef struct {
     const reflash_register_value_t *registers; /* words that are not 0 after reset                 */
     size_t register_count;
     uint32_t uart0_clkdiv_reg;
+    uint8_t uart_clkdiv_bits;     /* width of the divider's whole part                             */
     uint32_t uart_clock_hz;       /* clock the ROM divides for CHANGE_BAUDRATE                     */
     uint16_t rx_ring_bytes;
     uint8_t last_opcode;          /* commands run from 0x02 to here                                */
     uint8_t flash_read_bytes;     /* size of one SPI read                                          */
-    uint32_t begin_default_block_bytes; /* what FLASH_DATA and MEM_DATA find when nothing began    */
-    uint32_t begin_default_addr;
+    uint32_t unbegun_block_bytes; /* what FLASH_DATA and MEM_DATA find when nothing was begun      */
+    uint32_t unbegun_flash_addr, unbegun_mem_addr;
     bool deflate_ends_with_whole_window; /* the last write of FLASH_DEFL_DATA is always 32 KiB     */
-    uint32_t security_flags;
-    uint32_t api_version;
+    uint8_t security_info[20];    /* answer of GET_SECURITY_INFO                                   */
     uint16_t md5_ns_per_byte;     /* reading and hashing; estimate, see docs/espsim.md             */
     uint16_t turnaround_us;       /* from the last byte of a request to the first of its answer    */
 } reflash_rom_t;
