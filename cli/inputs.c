@@ -103,11 +103,6 @@ static const char *base_name(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
-static uint32_t round_up_to_sector(uint32_t bytes)
-{
-    return (bytes + REFLASH_SECTOR_BYTES - 1) / REFLASH_SECTOR_BYTES * REFLASH_SECTOR_BYTES;
-}
-
 /* NULL and *addr, or what is wrong with the word. */
 static const char *parse_addr(const char *word, uint32_t *addr)
 {
@@ -672,7 +667,8 @@ static unsigned last_addr(const reflash_image_t *image)
     return (unsigned)(image->flash_addr + image->bytes - 1);
 }
 
-/* Images are sorted, so an image can only reach into the next one. */
+/* Images are sorted, so one can only reach into the next; each starts a sector, so that what does not overlap
+ * shares no sector either. */
 static inputs_result_t check_layout(const inputs_t *in, message_t message)
 {
     for (uint32_t i = 0; i < in->count; i++) {
@@ -684,11 +680,11 @@ static inputs_result_t check_layout(const inputs_t *in, message_t message)
                         in->paths[i], (unsigned)image->bytes, (unsigned)image->flash_addr, last_addr(image));
         }
         const reflash_image_t *next = i + 1 < in->count ? image + 1 : NULL;
-        if (next != NULL && next->flash_addr - image->flash_addr < round_up_to_sector(image->bytes)) {
-            return fail(message, INPUTS_CONTENT, "%s (0x%x to 0x%x) and %s (0x%x to 0x%x) %s. Check both addresses.",
-                        in->paths[i], (unsigned)image->flash_addr, last_addr(image), in->paths[i + 1],
-                        (unsigned)next->flash_addr, last_addr(next),
-                        next->flash_addr <= last_addr(image) ? "overlap" : "share a sector of 4 KiB");
+        if (next != NULL && next->flash_addr - image->flash_addr < image->bytes) {
+            return fail(message, INPUTS_CONTENT,
+                        "%s (0x%x to 0x%x) and %s (0x%x to 0x%x) overlap. Check both addresses.", in->paths[i],
+                        (unsigned)image->flash_addr, last_addr(image), in->paths[i + 1], (unsigned)next->flash_addr,
+                        last_addr(next));
         }
     }
     return INPUTS_OK;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "chips/chips.h"
+#include "chips/rom.h"
 
 typedef struct espsim espsim_t;
 

@@ -21,6 +21,7 @@ enum {
     BURST_BYTES = 32,
     MD5_PIECE_BYTES = 128,
     BLOCK_BYTES_MAX = 0x1800,
+    RANGE_BYTES_MAX = 1 << 26, /* more, where a sum wraps or the set size lies, keeps a ROM busy for hours */
     REASON_FORMAT = 0x05,
     REASON_FAILED = 0x06,
     REASON_WRITE = 0x08,
@@ -124,6 +125,12 @@ static void read_flash(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t byt
     }
 }
 
+/* The ROM is busy for ever, or for hours. */
+static void hang(espsim_t *sim)
+{
+    sim->state = ESPSIM_GONE;
+}
+
 /* As the ROM sums it: 32 bits, which can wrap. */
 static bool beyond_flash(const espsim_t *sim, uint32_t addr, uint32_t bytes)
 {
@@ -181,6 +188,10 @@ static uint8_t erase_range(espsim_t *sim, uint32_t addr, uint32_t bytes)
     uint32_t sector = addr / SECTOR_BYTES;
     uint32_t head = SECTORS_PER_BLOCK - sector % SECTORS_PER_BLOCK;
     head = head < sectors ? head : sectors;
+    if (bytes > RANGE_BYTES_MAX) {
+        sectors = sim->nor.bytes / SECTOR_BYTES; /* all is erased, again and again */
+        hang(sim);
+    }
     while (sectors > 0 && !sim->nor.power_failed) {
         const bool block = head == 0 && sectors > SECTORS_PER_BLOCK;
         const uint32_t step = block ? SECTORS_PER_BLOCK : 1;
@@ -311,11 +322,6 @@ static uint8_t reason_of(const z_stream *inflater, int result)
     return result != Z_DATA_ERROR ? 0 : only_adler ? REASON_ADLER : REASON_INFLATE;
 }
 
-static void hang(espsim_t *sim)
-{
-    sim->state = ESPSIM_GONE;
-}
-
 uint8_t espsim_rom_deflate_data(espsim_t *sim)
 {
     const uint8_t *data;
@@ -381,6 +387,10 @@ uint8_t espsim_rom_md5(espsim_t *sim)
     bytes = bytes >> 31 != 0 ? 0 : bytes; /* the ROM counts with a sign */
     if (beyond_flash(sim, addr, bytes)) {
         return REASON_READ;
+    }
+    if (bytes > RANGE_BYTES_MAX) {
+        hang(sim);
+        return 0;
     }
     uint8_t digest[DIGEST_BYTES];
     mbedtls_md_context_t md5;

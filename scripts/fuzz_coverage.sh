@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Which lines the fuzzers' corpus reaches in what it is meant to reach: wire/ and the virtual chip's command
+# handling. Fewer than 90 % of the lines of either fail.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+limit=90
+scripts/build.sh fuzz-coverage
+
+build=build/fuzz-coverage
+profiles=$build/profiles
+rm -rf "$profiles"
+mkdir -p "$profiles"
+objects=()
+for source in tests/fuzz/fuzz_*.c; do
+    name=$(basename "$source" .c)
+    folders=()
+    for folder in "build/fuzz/corpus/$name" "tests/fuzz/seeds/$name"; do
+        if [ -d "$folder" ]; then
+            folders+=("$folder")
+        fi
+    done
+    LLVM_PROFILE_FILE=$profiles/$name.profraw "$build/tests/fuzz/$name" -runs=0 "${folders[@]}" 2>/dev/null
+    objects+=(${objects[0]:+-object} "$build/tests/fuzz/$name")
+done
+# The tools of the same LLVM as the compiler.
+tools=$(dirname "$(readlink -f "$(command -v clang)")")
+"$tools/llvm-profdata" merge -o "$profiles/all.profdata" "$profiles"/*.profraw
+
+status=0
+for part in "src/wire" "sim/rom.c sim/rom_flash.c"; do
+    # shellcheck disable=SC2086 # a list of names without spaces
+    files=$(find $part -name '*.c')
+    # shellcheck disable=SC2086
+    percent=$("$tools/llvm-cov" export -summary-only -instr-profile "$profiles/all.profdata" "${objects[@]}" $files |
+        python3 -c 'import json, sys; print("%.1f" % json.load(sys.stdin)["data"][0]["totals"]["lines"]["percent"])')
+    verdict=ok
+    if python3 -c "import sys; sys.exit(float(sys.argv[1]) >= $limit)" "$percent"; then
+        verdict="FAILED: less than $limit %"
+        status=1
+    fi
+    printf '  %-28s %s %% of lines reached, %s\n' "$part" "$percent" "$verdict"
+done
+exit $status
