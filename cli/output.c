@@ -68,7 +68,10 @@ void output_progress(output_t *output, const char *name, const char *title, uint
 void output_error(output_t *output, const char *message)
 {
     if (output->json) {
-        output_event(output, json_pack("{s:s, s:s+}", "event", "error", "message", message, ""));
+        /* A file name may be no UTF-8, which JSON cannot carry. */
+        json_t *text = json_string(message);
+        output_event(output, json_pack("{s:s, s:o}", "event", "error", "message",
+                                       text != NULL ? text : json_string("an input whose name is no UTF-8 text")));
         return;
     }
     close_line(output);

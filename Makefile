@@ -1,0 +1,56 @@
+# The front door: every job of the house by its name. Builds go to build/<preset>.
+
+SETUP := scripts/setup.sh
+FUZZ_SECONDS ?= 60
+
+.PHONY: help demo test ci-extra test-clang format lint size coverage fuzz mutate clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: ## build the programs and show them at work on a virtual chip
+	@$(SETUP) base
+	@scripts/build.sh release
+	@scripts/demo.sh
+
+test: ## build with gcc and sanitizers, run every test (under 5 minutes)
+	@$(SETUP) base test
+	@scripts/build.sh sanitize
+	@scripts/run_tests.sh sanitize
+
+ci-extra: ## everything else a change has to pass (about 15 minutes)
+	@$(SETUP) base test clang fuzz lint size coverage mutate
+	@scripts/ci_extra.sh
+
+test-clang: ## the same tests, built with clang
+	@$(SETUP) base test clang
+	@scripts/build.sh clang
+	@scripts/run_tests.sh clang
+
+format: ## lay out all C files as .clang-format says
+	@$(SETUP) lint
+	@scripts/lint.sh --format
+
+lint: ## order between rooms, layout, clang-tidy, cppcheck, shellcheck
+	@$(SETUP) base test clang lint
+	@scripts/lint.sh
+
+size: ## flash, RAM and stack of the library on Cortex-M, and its limits
+	@$(SETUP) size
+	@scripts/size.sh
+
+coverage: ## lines and branches the tests reach, by room
+	@$(SETUP) base test coverage
+	@scripts/coverage.sh
+
+fuzz: ## feed the decoders at random, FUZZ_SECONDS each; then see what lines that reached
+	@$(SETUP) base clang fuzz
+	@scripts/fuzz.sh $(FUZZ_SECONDS)
+	@scripts/fuzz_coverage.sh
+
+mutate: ## break the sources on purpose and expect the tests to notice
+	@$(SETUP) base test mutate
+	@scripts/mutate.py
+
+clean: ## remove everything that was built
+	rm -rf build

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Dependencies between rooms, layout, clang-tidy, cppcheck and shellcheck over everything of ours. Every finding is an error.
+# --format: lay out the C files instead.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+jobs=$(getconf _NPROCESSORS_ONLN)
+mapfile -t c_files < <(git ls-files --cached --others --exclude-standard '*.[ch]' | sort)
+mapfile -t shell_files < <(git ls-files --cached --others --exclude-standard '*.sh' .ci/run | sort)
+
+if [ "${1:-}" = --format ]; then
+    clang-format -i "${c_files[@]}"
+    exit 0
+fi
+
+failed=()
+check() {
+    local name=$1
+    shift
+    echo "$name"
+    "$@" || failed+=("$name")
+}
+
+# Dependencies between rooms point downward only: ROOM must not include PATTERN.
+rooms() {
+    local room pattern
+    while read -r room pattern; do
+        ! grep -rnE "#include \"$pattern" "$room" || return 1
+    done <<'END'
+src/wire (chips|transport|loader|reflash)/|reflash\.h|esp_loader\.h
+src/chips (wire|transport|loader|reflash)/
+src/transport (loader|reflash)/
+src/loader reflash/
+ports (wire|chips|transport|loader|reflash)/|reflash\.h
+sim (wire|transport|loader|reflash)/
+END
+}
+
+# The sources that the build knows, from its compile commands.
+tidy() {
+    sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' build/clang/compile_commands.json | sort -u |
+        xargs -P "$jobs" -n 2 clang-tidy -p build/clang --quiet 2>build/clang-tidy.log || {
+        grep 'rror:' build/clang-tidy.log # what kept it from running; findings went to stdout
+        return 1
+    }
+}
+
+cpp() {
+    cppcheck --quiet --project=build/clang/compile_commands.json -j "$jobs" --std=c11 --inline-suppr \
+        --enable=warning,style,performance,portability --error-exitcode=1 --suppress=missingIncludeSystem \
+        --suppressions-list=scripts/cppcheck.txt --template=gcc
+}
+
+mkdir -p build
+cmake --preset clang >build/clang.configure.log 2>&1 || {
+    cat build/clang.configure.log >&2
+    exit 1
+}
+check rooms rooms
+check clang-format clang-format --dry-run --Werror "${c_files[@]}"
+check shellcheck shellcheck "${shell_files[@]}"
+check cppcheck cpp
+check clang-tidy tidy
+
+if [ ${#failed[@]} -gt 0 ]; then
+    echo "Lint failed: ${failed[*]}"
+    exit 1
+fi
+echo "Lint: nothing to complain about"

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Make sure that what a job needs is installed. Arguments: names of the sets below.
+# Missing packages are installed where that is possible without asking (root or password-free sudo, and
+# apt-get); otherwise the command to run is printed and the exit code is 1.
+set -euo pipefail
+
+have() { command -v "$1" >/dev/null; }
+has_header() { printf '#include <%s>\n' "$@" | ${CC:-cc} -E -x c - -o /dev/null 2>/dev/null; }
+has_clang_runtime() { compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*" >/dev/null; }
+has_llvm_cov() { [ -x "$(dirname "$(readlink -f "$(command -v clang)")")/llvm-cov" ]; }
+has_newlib_nano() { [ -f "$(arm-none-eabi-gcc -print-file-name=nano.specs)" ]; }
+
+missing=()
+# need PACKAGE CHECK...: PACKAGE is missing unless the command CHECK succeeds.
+need() {
+    local package=$1
+    shift
+    "$@" 2>/dev/null || missing+=("$package")
+}
+
+for set in "$@"; do
+    case $set in
+    base)
+        need build-essential has_header stdlib.h
+        need cmake have cmake
+        need ninja-build have ninja
+        if ! has_header zlib.h jansson.h mbedtls/md5.h; then
+            need zlib1g-dev has_header zlib.h
+            need libjansson-dev has_header jansson.h
+            need libmbedtls-dev has_header mbedtls/md5.h
+        fi
+        ;;
+    test) need libcmocka-dev has_header stdarg.h stddef.h setjmp.h stdint.h cmocka.h ;;
+    clang)
+        need clang have clang
+        need libclang-rt-dev has_clang_runtime
+        ;;
+    fuzz)
+        need llvm has_llvm_cov
+        need python3 have python3
+        ;;
+    lint)
+        need clang-format have clang-format
+        need clang-tidy have clang-tidy
+        need cppcheck have cppcheck
+        need shellcheck have shellcheck
+        ;;
+    size)
+        need gcc-arm-none-eabi have arm-none-eabi-gcc
+        need libnewlib-arm-none-eabi has_newlib_nano
+        need python3 have python3
+        ;;
+    coverage)
+        need gcovr have gcovr
+        need python3 have python3
+        ;;
+    mutate) need python3 have python3 ;;
+    *)
+        echo "setup.sh: no set named $set" >&2
+        exit 2
+        ;;
+    esac
+done
+
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+install=(apt-get install -y -qq --no-install-recommends "${missing[@]}")
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    as_root=(sudo -n)
+fi
+if ! have apt-get; then
+    echo "Missing: ${missing[*]} (names as in Debian). Install them, then try again." >&2
+    exit 1
+fi
+if [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; then
+    echo "Missing: ${missing[*]}. Run this, then try again:" >&2
+    echo "    sudo apt-get update && sudo ${install[*]}" >&2
+    exit 1
+fi
+
+echo "Installing ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+"${as_root[@]}" apt-get update -qq >"$log" 2>&1 || true # one unreachable source need not matter
+if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${install[@]}" </dev/null >>"$log" 2>&1; then
+    cat "$log" >&2
+    echo "Could not install ${missing[*]}." >&2
+    exit 1
+fi

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# What libreflash costs on a Cortex-M: links bench/size/reflash_three_images.c against it and reports flash, RAM
+# and stack. Fails when a promise is broken:
+#   - more than 7000 bytes of text and constants in the program on a Cortex-M0+
+#   - a byte of .data or .bss anywhere in the library
+#   - a libc function beyond the plain ones of <string.h>
+#   - a global symbol that begins with neither esp_loader_ nor reflash_
+#   - recursion, or a stack frame without a bound
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+targets=(cortex-m0plus cortex-m4)
+m0plus_limit_bytes=7000
+gcc=arm-none-eabi-gcc
+flags=(-mthumb -std=c11 -Os -ffunction-sections -fdata-sections -fcallgraph-info=su -Wall -Wextra -Werror -Iinclude)
+
+failed=0
+
+# Whatever $2 lists breaks the promise $1.
+expect_none() {
+    if [ -n "$2" ]; then
+        echo "FAILED: $1"
+        printf '    %s\n' "${2//$'\n'/$'\n'    }"
+        failed=1
+    fi
+}
+
+build() {
+    local cpu=$1 out=build/size/$1
+    local library_objects=() program_objects=() source object
+    rm -rf "$out"
+    mkdir -p "$out/library" "$out/program"
+    while read -r source; do
+        object=$out/library/$(tr / . <<<"${source#src/}")
+        object=${object%.c}.o
+        "$gcc" -mcpu="$cpu" "${flags[@]}" -Isrc -c "$source" -o "$object"
+        library_objects+=("$object")
+    done < <(find src -name '*.c' | sort)
+    for source in reflash_three_images null_port; do
+        object=$out/program/$source.o
+        "$gcc" -mcpu="$cpu" "${flags[@]}" -c "bench/size/$source.c" -o "$object"
+        program_objects+=("$object")
+    done
+    arm-none-eabi-ar rcs "$out/libreflash.a" "${library_objects[@]}"
+    "$gcc" -mcpu="$cpu" -mthumb --specs=nano.specs -nostartfiles -Wl,--gc-sections,--entry=main,-Map="$out/map" \
+        "${program_objects[@]}" "$out/libreflash.a" -o "$out/program.elf"
+}
+
+check_library() {
+    local library=build/size/$1/libreflash.a
+    local variables globals strangers needs
+    variables=$(arm-none-eabi-nm -A "$library" | awk '$(NF - 1) ~ /^[bBdDCsSgG]$/')
+    globals=$(arm-none-eabi-nm -g --defined-only "$library" | awk 'NF == 3 { print $3 }' | sort -u)
+    strangers=$(awk '!/^(esp_loader|reflash)_/' <<<"$globals")
+    needs=$(arm-none-eabi-nm -u "$library" | awk '$1 == "U" { print $2 }' | sort -u | comm -23 - <(echo "$globals") |
+        awk '!/^(mem(cpy|move|set|cmp|chr)|str(len|cmp|ncmp|chr)|__(aeabi|gnu)_[a-z0-9_]+)$/')
+    expect_none "$1: the library has variables" "$variables"
+    expect_none "$1: global names without a prefix" "$strangers"
+    expect_none "$1: the library needs functions it must not use" "$needs"
+}
+
+for cpu in "${targets[@]}"; do
+    build "$cpu"
+    check_library "$cpu"
+done
+python3 scripts/size_report.py --limit "cortex-m0plus=$m0plus_limit_bytes" "${targets[@]}" || failed=1
+exit $failed

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""The table of `make size`: what each part of the linked program takes, from the linker's map, and the deepest
+stack, from gcc's call graphs. Arguments: --limit TARGET=BYTES, then the targets in build/size/."""
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+FLASH = re.compile(r"\.(text|rodata|data)\b")
+RAM = re.compile(r"\.(data|bss)\b|COMMON")
+PARTS = ("library", "C library and libgcc", "program", "port and images")
+
+
+def part_of(where):
+    if "libreflash.a" in where:
+        return "library"
+    if "reflash_three_images.o" in where:
+        return "program"
+    if "null_port.o" in where:
+        return "port and images"
+    return "C library and libgcc"
+
+
+def read_map(text):
+    """Bytes as {part: [flash, ram]} and {library object: flash}."""
+    parts, objects = defaultdict(lambda: [0, 0]), defaultdict(int)
+    linked = text[text.index("\nLinker script and memory map"):]
+    for section, size, where in re.findall(r"^ (\.[^\s]+|COMMON)\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S.*)$", linked, re.M):
+        bytes_ = int(size, 16)
+        if FLASH.match(section):
+            parts[part_of(where)][0] += bytes_
+            if part_of(where) == "library":
+                objects[where[where.index("(") + 1:-1]] += bytes_
+        if RAM.match(section):
+            parts[part_of(where)][1] += bytes_
+    return parts, objects
+
+
+def read_call_graph(folder):
+    """Frames {function: bytes}, calls {function: [function]}, and complaints about frames without a bound."""
+    frames, calls, complaints = {}, defaultdict(set), []
+    for path in sorted(folder.glob("*.ci")):
+        text = path.read_text()
+        for name, bytes_, kind in re.findall(r'node: \{ title: "([^"]+)" label: "[^"]*\\n(\d+) bytes \(([^)]*)\)', text):
+            frames[name] = int(bytes_)
+            if kind == "dynamic":
+                complaints.append(f"{name} has a stack frame without a bound")
+        for caller, callee in re.findall(r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"', text):
+            calls[caller].add(callee)
+    return frames, calls, complaints
+
+
+def deepest(name, frames, calls, done, path=()):
+    """(bytes, path) of the deepest stack from `name` on."""
+    if name in path:
+        raise RecursionError(" -> ".join(path + (name,)))
+    if name not in done:
+        below = [deepest(callee, frames, calls, done, path + (name,)) for callee in sorted(calls[name])]
+        bytes_, way = max(below, default=(0, ()))
+        done[name] = (frames.get(name, 0) + bytes_, ((name,) if name in frames else ()) + way)
+    return done[name]
+
+
+def measure(target):
+    folder = Path("build/size") / target
+    parts, objects = read_map((folder / "map").read_text())
+    frames, calls, complaints = read_call_graph(folder / "library")
+    _, program_calls, _ = read_call_graph(folder / "program")
+    done, stack = {}, (0, ())
+    try:
+        for name in sorted(frames):
+            deepest(name, frames, calls, done)
+        entries = {callee for callees in program_calls.values() for callee in callees if callee in frames}
+        stack = max(done[name] for name in entries)
+    except RecursionError as loop:
+        complaints.append(f"recursion: {loop}")
+    return parts, objects, stack, [f"{target}: {complaint}" for complaint in complaints]
+
+
+def main():
+    arguments, limits = sys.argv[1:], {}
+    while arguments and arguments[0] == "--limit":
+        target, limit = arguments[1].split("=")
+        limits[target] = int(limit)
+        arguments = arguments[2:]
+    results = {target: measure(target) for target in arguments}
+    complaints = [line for result in results.values() for line in result[3]]
+
+    def row(label, values):
+        print(f"{label:<34}" + "".join(f"{value:>16}" for value in values))
+
+    row("bytes of flash", arguments)
+    for part in PARTS:
+        row("  " + part, [result[0][part][0] for result in results.values()])
+    row("bytes of RAM, static", arguments)
+    for part in PARTS:
+        row("  " + part, [result[0][part][1] for result in results.values()])
+    row("bytes of stack inside the library", [result[2][0] for result in results.values()])
+    row("library by object (flash)", arguments)
+    for name in sorted({name for result in results.values() for name in result[1]}):
+        row("  " + name, [result[1].get(name, 0) for result in results.values()])
+    for target, result in results.items():
+        path = " -> ".join(name.rsplit(":", 1)[-1] for name in result[2][1])
+        print(f"deepest stack, {target}: {path}")
+    print("Stack is without the port's functions and the C library. Program RAM is mostly its esp_loader_t.")
+
+    for target, limit in limits.items():
+        taken = results[target][0]["library"][0]
+        print(f"limit on {target}: {taken} of {limit} bytes")
+        if taken > limit:
+            complaints.append(f"{target}: the library takes {taken} bytes of flash, {taken - limit} too many")
+    for target, result in results.items():
+        if result[0]["library"][0] == 0:
+            complaints.append(f"{target}: nothing of the library was linked; the map was not understood")
+        if result[0]["library"][1] > 0:
+            complaints.append(f"{target}: the library takes static RAM")
+    for line in complaints:
+        print("FAILED: " + line)
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

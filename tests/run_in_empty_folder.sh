@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Run the script $1 in a folder of its own that is gone afterwards.
+set -euo pipefail
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+bash "$1"
