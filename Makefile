@@ -2,8 +2,10 @@
 
 SETUP := scripts/setup.sh
 FUZZ_SECONDS ?= 60
+SEED ?= 1
+RUNS ?= 150
 
-.PHONY: help demo test ci-extra test-clang format lint size coverage fuzz mutate clean
+.PHONY: help demo test ci-extra test-clang format lint size coverage fuzz sweep mutate clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +49,11 @@ fuzz: ## feed the decoders at random, FUZZ_SECONDS each; then see what lines tha
 	@$(SETUP) base clang fuzz
 	@scripts/fuzz.sh $(FUZZ_SECONDS)
 	@scripts/fuzz_coverage.sh
+
+sweep: ## faults at RUNS random places of a 1 MiB job, repeatable by SEED
+	@$(SETUP) base test
+	@scripts/build.sh dev test_sweeps
+	@build/dev/tests/test_sweeps large $(SEED) $(RUNS)
 
 mutate: ## break the sources on purpose and expect the tests to notice
 	@$(SETUP) base test mutate
