@@ -97,10 +97,11 @@ static const struct {
 target_result_t target_open(target_t *target, const char *name, char *message, size_t message_bytes)
 {
     memset(target, 0, sizeof(*target));
-    if (strlen(name) >= sizeof(target->text)) {
+    const size_t name_bytes = strlen(name) + 1;
+    if (name_bytes > sizeof(target->text)) {
         return fail(TARGET_USAGE, message, message_bytes, "the port's name is too long");
     }
-    strcpy(target->text, name);
+    memcpy(target->text, name, name_bytes);
     target_result_t result =
         fail(TARGET_USAGE, message, message_bytes,
              "port '%s' is of no known kind; use /dev/ttyUSB0, socket://HOST:PORT or sim:esp32", name);
@@ -227,10 +228,10 @@ static const char *reason_text(uint8_t reason)
     return "no reason that is known";
 }
 
-void target_explain(const target_t *target, esp_loader_error_t err, char *message, size_t message_bytes)
+void target_explain(target_t *target, esp_loader_error_t err, char *message, size_t message_bytes)
 {
     const reflash_fault_t fault = reflash_last_fault(&target->loader);
-    const bool connecting = esp_loader_get_target((esp_loader_t *)(uintptr_t)&target->loader) == ESP_UNKNOWN_CHIP;
+    const bool connecting = esp_loader_get_target(&target->loader) == ESP_UNKNOWN_CHIP;
     switch (fault.cause) {
     case REFLASH_CAUSE_SILENCE:
         (void)snprintf(message, message_bytes,

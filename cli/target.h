@@ -51,4 +51,4 @@ uint64_t target_bytes_sent(const target_t *target);
 uint64_t target_bytes_received(const target_t *target);
 
 /** Say in words why `err` happened: what, where, what to try. */
-void target_explain(const target_t *target, esp_loader_error_t err, char *message, size_t message_bytes);
+void target_explain(target_t *target, esp_loader_error_t err, char *message, size_t message_bytes);

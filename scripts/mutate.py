@@ -176,7 +176,7 @@ class Copy:
         return self.targets[tests]
 
     def run_tests(self, tests, timeout_s):
-        return self.run(["ctest", "--test-dir", "build/dev", "-R", tests, "--stop-on-failure"], timeout_s)
+        return self.run(["ctest", "--test-dir", "build/dev", "-R", tests, "--stop-on-failure", "--output-on-failure"], timeout_s)
 
     def try_mutation(self, mutation):
         """What came of it: noticed, survived or broken."""
@@ -217,8 +217,9 @@ def main():
         copies = list(workers.map(lambda index: Copy(index).prepare(), range(options.jobs)))
         for tests in sorted({m.tests for m in mutations}):
             copies[0].targets_of(tests)
-            if copies[0].run_tests(tests, None)[0] != 0:
-                fail(f"the tests {tests} fail without any mistake; nothing can be learned from them")
+            code, output = copies[0].run_tests(tests, None)
+            if code != 0:
+                fail(f"the tests {tests} fail without any mistake; nothing can be learned from them:\n{output}")
 
         print(f"Making {len(mutations)} mistakes", flush=True)
         free = queue.Queue()

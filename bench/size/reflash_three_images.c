@@ -9,8 +9,7 @@ enum { BAUD = 230400, BLOCK_BYTES = 1024 };
 
 static esp_loader_error_t write_image(esp_loader_t *loader, const struct image *image)
 {
-    esp_loader_flash_cfg_t cfg = {
-        .offset = image->flash_addr, .image_size = image->bytes, .block_size = BLOCK_BYTES};
+    esp_loader_flash_cfg_t cfg = {.offset = image->flash_addr, .image_size = image->bytes, .block_size = BLOCK_BYTES};
     RETURN_ON_ERROR(esp_loader_flash_start(loader, &cfg));
     for (uint32_t done_bytes = 0; done_bytes < image->bytes;) {
         const uint32_t left_bytes = image->bytes - done_bytes;

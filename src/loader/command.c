@@ -57,6 +57,9 @@ static void log_fault(esp_loader_t *loader, const char *format, ...)
 
 esp_loader_error_t reflash_fail(esp_loader_t *loader, esp_loader_error_t code, reflash_cause_t cause)
 {
+    if (cause == REFLASH_CAUSE_ARGUMENT) {
+        reflash_begin(loader); /* nothing was asked */
+    }
     loader->_fault.code = (uint8_t)code;
     loader->_fault.cause = (uint8_t)cause;
 #if SERIAL_FLASHER_LOG_LEVEL >= ESP_LOADER_LOG_ERROR
@@ -146,12 +149,10 @@ static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uin
         if (!reflash_answer_parse(loader->_frame, frame_bytes, &answer) || answer.payload_bytes < ROM_STATUS_BYTES) {
             continue;
         }
-        if (data_bytes == ALL_BUT_STATUS) {
-            data_bytes = (uint8_t)(answer.payload_bytes - ROM_STATUS_BYTES);
-        }
+        const uint16_t found_bytes = (uint16_t)(answer.payload_bytes - ROM_STATUS_BYTES);
         const uint8_t *status = reflash_answer_data(loader);
-        if (answer.opcode == opcode && answer.payload_bytes == data_bytes + ROM_STATUS_BYTES) {
-            status += data_bytes;
+        if (answer.opcode == opcode && (found_bytes == data_bytes || data_bytes == ALL_BUT_STATUS)) {
+            status += found_bytes;
         } else if (!is_unknown_command(&answer, status)) {
             continue;
         }
@@ -160,7 +161,7 @@ static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uin
             return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_REFUSED);
         }
         loader->_answer_value = answer.value;
-        loader->_answer_bytes = (uint16_t)(answer.payload_bytes - ROM_STATUS_BYTES);
+        loader->_answer_bytes = found_bytes;
         return ESP_LOADER_SUCCESS;
     }
 }
@@ -176,7 +177,7 @@ esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_
 
     uint32_t timeout_ms = command->timeout_ms;
     if (timeout_ms == 0) {
-        timeout_ms = commands[row].timeout_ms + (command->work_bytes >> 10) * commands[row].ms_per_mib / 1024;
+        timeout_ms = commands[row].timeout_ms + (command->work_bytes >> 16) * commands[row].ms_per_mib / 16;
     }
     loader->_port->ops->start_timer(loader->_port, timeout_ms);
 

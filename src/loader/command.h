@@ -53,6 +53,9 @@ esp_loader_error_t reflash_security_info(esp_loader_t *loader, esp_loader_target
 
 /* --- Flash (flash.c) ------------------------------------------------------------------------------- */
 
+/** Whether a loader takes blocks of this size: a mask ROM refuses more than 0x1800. */
+bool reflash_is_block_size(uint32_t block_bytes);
+
 /** Attach the flash, read its id, and tell the loader its size, unless that was done since connecting. */
 esp_loader_error_t reflash_flash_ready(esp_loader_t *loader);
 /** The same, and check that [flash_addr, flash_addr + bytes) lies in the flash. */

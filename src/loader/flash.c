@@ -137,10 +137,10 @@ static esp_loader_error_t begin(esp_loader_t *loader, uint32_t flash_addr, uint3
 
 esp_loader_error_t esp_loader_flash_erase_region(esp_loader_t *loader, uint32_t offset, uint32_t size)
 {
-    RETURN_ON_ERROR(reflash_flash_range(loader, offset, size));
     if (size == 0 || (offset | size) % REFLASH_SECTOR_BYTES != 0) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
+    RETURN_ON_ERROR(reflash_flash_range(loader, offset, size));
     /* A ROM has no command for erasing alone: it is the first half of a write that never comes. */
     return begin(loader, offset, size, ROM_BLOCK_BYTES_MAX);
 }
@@ -151,10 +151,15 @@ esp_loader_error_t esp_loader_flash_erase(esp_loader_t *loader)
     return esp_loader_flash_erase_region(loader, 0, loader->_flash_bytes);
 }
 
+bool reflash_is_block_size(uint32_t block_bytes)
+{
+    return block_bytes > 0 && block_bytes % 4 == 0 && block_bytes <= ROM_BLOCK_BYTES_MAX;
+}
+
 esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg)
 {
-    if (cfg == NULL || cfg->image_size == 0 || cfg->offset % REFLASH_SECTOR_BYTES != 0 || cfg->block_size == 0 ||
-        cfg->block_size % 4 != 0 || cfg->block_size > ROM_BLOCK_BYTES_MAX) {
+    if (cfg == NULL || cfg->image_size == 0 || cfg->offset % REFLASH_SECTOR_BYTES != 0 ||
+        !reflash_is_block_size(cfg->block_size)) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
     RETURN_ON_ERROR(reflash_flash_range(loader, cfg->offset, cfg->image_size));
@@ -263,6 +268,9 @@ static bool digest_from_hex(uint8_t digest[16], const uint8_t hex[MD5_HEX_DIGITS
 
 esp_loader_error_t reflash_flash_md5(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes, uint8_t digest[16])
 {
+    if (digest == NULL) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
     RETURN_ON_ERROR(reflash_flash_range(loader, flash_addr, bytes));
     const uint32_t words[] = {flash_addr, bytes, 0, 0};
     RETURN_ON_ERROR(reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_SPI_FLASH_MD5,
@@ -279,6 +287,9 @@ esp_loader_error_t reflash_flash_verify_md5(esp_loader_t *loader, uint32_t flash
                                             const uint8_t digest[16])
 {
     uint8_t found[16];
+    if (digest == NULL) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
     RETURN_ON_ERROR(reflash_flash_md5(loader, flash_addr, bytes, found));
     if (memcmp(found, digest, sizeof(found)) != 0) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_MD5, REFLASH_CAUSE_DIGEST_MISMATCH);

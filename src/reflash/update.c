@@ -140,7 +140,8 @@ esp_loader_error_t reflash_update(esp_loader_t *loader, reflash_image_t *images,
                                   reflash_job_t *job)
 {
     reflash_begin(loader);
-    if (images == NULL || image_count == 0 || job == NULL) {
+    if (images == NULL || image_count == 0 || job == NULL ||
+        (job->block_bytes != 0 && !reflash_is_block_size(job->block_bytes))) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
     job->erased_bytes = 0;

@@ -1,0 +1,969 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loader without its flash: what is sent to connect, to name the chip, to use registers and to change the
+ * rate, and how silence, refusal, nonsense and a broken port are told apart. Bytes to and from the target are
+ * recorded from mask-ROM code or follow the protocol text. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "conversation.h"
+#include "hex.h"
+
+static conversation_t talk;
+
+#define expect_fault(code, cause, command, reason) conversation_expect_fault(&talk, code, cause, command, reason)
+#define expect_no_fault() conversation_expect_no_fault(&talk)
+#define play(script) scripted_port_play(&talk.port, script)
+
+/* Something must be there that the next call has to forget. */
+static void leave_a_fault(void)
+{
+    uint32_t value;
+    conversation_play_times(&talk, 3, " >" RECORDED_READ_MAGIC " <" RECORDED_UNKNOWN_COMMAND_ANSWER);
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0x40001000, &value), ESP_LOADER_ERROR_INVALID_RESPONSE);
+    expect_fault(ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_REFUSED, 0x0A, 0x05);
+}
+
+static esp_loader_error_t connect_with(int32_t trials)
+{
+    esp_loader_connect_args_t args = {.sync_timeout = 100, .trials = trials};
+    return esp_loader_connect(&talk.loader, &args);
+}
+
+/* --- What programs rely on ------------------------------------------------------------------------- */
+
+static void error_codes_have_the_values_that_programs_index_arrays_by(void **state)
+{
+    (void)state;
+    assert_int_equal(ESP_LOADER_SUCCESS, 0);
+    assert_int_equal(ESP_LOADER_ERROR_FAIL, 1);
+    assert_int_equal(ESP_LOADER_ERROR_TIMEOUT, 2);
+    assert_int_equal(ESP_LOADER_ERROR_IMAGE_SIZE, 3);
+    assert_int_equal(ESP_LOADER_ERROR_INVALID_MD5, 4);
+    assert_int_equal(ESP_LOADER_ERROR_INVALID_PARAM, 5);
+    assert_int_equal(ESP_LOADER_ERROR_INVALID_TARGET, 6);
+    assert_int_equal(ESP_LOADER_ERROR_UNSUPPORTED_CHIP, 7);
+    assert_int_equal(ESP_LOADER_ERROR_UNSUPPORTED_FUNC, 8);
+    assert_int_equal(ESP_LOADER_ERROR_INVALID_RESPONSE, 9);
+}
+
+static void chips_have_the_values_that_programs_index_arrays_by(void **state)
+{
+    (void)state;
+    assert_int_equal(ESP8266_CHIP, 0);
+    assert_int_equal(ESP32_CHIP, 1);
+    assert_int_equal(ESP32S2_CHIP, 2);
+    assert_int_equal(ESP32C3_CHIP, 3);
+    assert_int_equal(ESP32S3_CHIP, 4);
+    assert_int_equal(ESP32C2_CHIP, 5);
+    assert_int_equal(ESP32C5_CHIP, 6);
+    assert_int_equal(ESP32H2_CHIP, 7);
+    assert_int_equal(ESP32C6_CHIP, 8);
+    assert_int_equal(ESP32P4_CHIP, 9);
+    assert_int_equal(ESP32C61_CHIP, 10);
+    assert_int_equal(ESP_MAX_CHIP, 11);
+    assert_int_equal(ESP_UNKNOWN_CHIP, 11);
+}
+
+static void the_default_arguments_are_ten_trials_of_100_ms(void **state)
+{
+    (void)state;
+    const esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
+    assert_int_equal(args.sync_timeout, 100);
+    assert_int_equal(args.trials, 10);
+}
+
+static void log_levels_count_from_none_to_debug(void **state)
+{
+    (void)state;
+    assert_int_equal(ESP_LOADER_LOG_LEVEL_NONE, 0);
+    assert_int_equal(ESP_LOADER_LOG_LEVEL_ERROR, 1);
+    assert_int_equal(ESP_LOADER_LOG_LEVEL_WARN, 2);
+    assert_int_equal(ESP_LOADER_LOG_LEVEL_INFO, 3);
+    assert_int_equal(ESP_LOADER_LOG_LEVEL_DEBUG, 4);
+}
+
+/* --- Start and end --------------------------------------------------------------------------------- */
+
+static void a_fresh_context_knows_no_chip_and_no_fault(void **state)
+{
+    (void)state;
+    memset(&talk.loader, 0xA5, sizeof(talk.loader));
+    conversation_start(&talk);
+    assert_string_equal(talk.port.line_calls, "I");
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP_UNKNOWN_CHIP);
+    expect_no_fault();
+}
+
+static void a_port_that_serial_cannot_work_with_is_rejected(void **state)
+{
+    (void)state;
+    for (unsigned missing = 0; missing < 7; missing++) {
+        scripted_port_init(&talk.port);
+        esp_loader_port_ops_t *ops = scripted_port_change_ops(&talk.port);
+        ops->enter_bootloader = missing == 0 ? NULL : ops->enter_bootloader;
+        ops->reset_target = missing == 1 ? NULL : ops->reset_target;
+        ops->start_timer = missing == 2 ? NULL : ops->start_timer;
+        ops->remaining_time = missing == 3 ? NULL : ops->remaining_time;
+        ops->delay_ms = missing == 4 ? NULL : ops->delay_ms;
+        ops->write = missing == 5 ? NULL : ops->write;
+        ops->read = missing == 6 ? NULL : ops->read;
+        assert_int_equal(esp_loader_init_serial(&talk.loader, &talk.port.port), ESP_LOADER_ERROR_INVALID_PARAM);
+        assert_string_equal(talk.port.line_calls, "");
+    }
+    scripted_port_init(&talk.port);
+    assert_int_equal(esp_loader_init_serial(NULL, &talk.port.port), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(esp_loader_init_serial(&talk.loader, NULL), ESP_LOADER_ERROR_INVALID_PARAM);
+    talk.port.port.ops = NULL;
+    assert_int_equal(esp_loader_init_serial(&talk.loader, &talk.port.port), ESP_LOADER_ERROR_INVALID_PARAM);
+}
+
+static void a_port_may_lack_what_serial_does_not_need(void **state)
+{
+    (void)state;
+    scripted_port_init(&talk.port);
+    esp_loader_port_ops_t *ops = scripted_port_change_ops(&talk.port);
+    ops->init = NULL;
+    ops->deinit = NULL;
+    ops->change_transmission_rate = NULL;
+    assert_int_equal(esp_loader_init_serial(&talk.loader, &talk.port.port), ESP_LOADER_SUCCESS);
+    play(CONNECT_ESP32);
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    esp_loader_deinit(&talk.loader);
+    assert_string_equal(talk.port.line_calls, "B");
+}
+
+static void what_the_init_of_the_port_returns_is_returned(void **state)
+{
+    (void)state;
+    for (unsigned error = 1; error <= ESP_LOADER_ERROR_INVALID_RESPONSE; error++) {
+        scripted_port_init(&talk.port);
+        talk.port.init_error = (esp_loader_error_t)error;
+        assert_int_equal(esp_loader_init_serial(&talk.loader, &talk.port.port), error);
+        expect_fault((esp_loader_error_t)error, REFLASH_CAUSE_PORT, 0, 0);
+    }
+}
+
+static void deinit_gives_the_port_back_and_forgets_the_target(void **state)
+{
+    (void)state;
+    conversation_connect(&talk);
+    esp_loader_deinit(&talk.loader);
+    assert_string_equal(talk.port.line_calls, "IBD");
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP_UNKNOWN_CHIP);
+}
+
+static void the_target_is_reset_through_the_port(void **state)
+{
+    (void)state;
+    conversation_connect(&talk);
+    esp_loader_reset_target(&talk.loader);
+    assert_string_equal(talk.port.line_calls, "IBR");
+}
+
+/* --- In step --------------------------------------------------------------------------------------- */
+
+static void connecting_sends_the_recorded_sync_and_swallows_its_eight_answers(void **state)
+{
+    (void)state;
+    conversation_start(&talk);
+    play(CONNECT_ESP32);
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    expect_no_fault();
+    assert_int_equal(talk.port.requests, 2);
+    assert_int_equal(talk.port.unread_bytes, 0); /* when the chip was asked for its magic word */
+}
+
+static void a_sync_answered_once_is_enough(void **state)
+{
+    (void)state;
+    conversation_start(&talk);
+    play("reset >" RECORDED_SYNC " <" RECORDED_SYNC_ANSWER MAGIC_ANSWERED);
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    expect_no_fault();
+}
+
+static void a_first_sync_that_only_trains_the_receiver_costs_no_reset(void **state)
+{
+    (void)state;
+    for (unsigned unanswered = 1; unanswered <= 4; unanswered++) {
+        conversation_start(&talk);
+        play("reset");
+        conversation_play_times(&talk, unanswered, SYNC_UNANSWERED);
+        play(SYNC_ANSWERED MAGIC_ANSWERED);
+        assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+        expect_no_fault();
+        assert_string_equal(talk.port.line_calls, "IB");
+    }
+}
+
+static void boot_messages_do_not_disturb_a_sync(void **state)
+{
+    (void)state;
+    conversation_start(&talk);
+    /* "waiting for download" behind the reset, then text cut off by the first end byte */
+    play("reset <77616974696e6720666f7220646f776e6c6f61640d0a" SYNC_UNANSWERED SYNC_ANSWERED MAGIC_ANSWERED);
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    expect_no_fault();
+}
+
+static void the_value_in_the_answer_to_a_sync_does_not_matter(void **state)
+{
+    (void)state;
+    /* Real ESP32s that lost bytes of the SYNC have answered with such words. */
+    static const char *const answers[] = {
+        "reset >" RECORDED_SYNC " <c0010804000720555500000000c0" MAGIC_ANSWERED,
+        "reset >" RECORDED_SYNC " <c0010804000712555500000000c0" MAGIC_ANSWERED,
+        "reset >" RECORDED_SYNC " <c0010804000000000000000000c0" MAGIC_ANSWERED,
+    };
+    for (size_t row = 0; row < sizeof(answers) / sizeof(answers[0]); row++) {
+        conversation_start(&talk);
+        play(answers[row]);
+        assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    }
+}
+
+static void every_trial_resets_the_target_anew(void **state)
+{
+    (void)state;
+    conversation_start(&talk);
+    for (unsigned trial = 0; trial < 2; trial++) {
+        play("reset");
+        conversation_play_times(&talk, 5, SYNC_UNANSWERED);
+    }
+    play(CONNECT_ESP32);
+    assert_int_equal(connect_with(3), ESP_LOADER_SUCCESS);
+    expect_no_fault();
+    assert_string_equal(talk.port.line_calls, "IBBB");
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP32_CHIP);
+}
+
+static void a_silent_target_is_a_timeout_after_all_trials(void **state)
+{
+    (void)state;
+    conversation_start(&talk);
+    for (unsigned trial = 0; trial < 3; trial++) {
+        play("reset");
+        conversation_play_times(&talk, 5, SYNC_UNANSWERED);
+    }
+    assert_int_equal(connect_with(3), ESP_LOADER_ERROR_TIMEOUT);
+    expect_fault(ESP_LOADER_ERROR_TIMEOUT, REFLASH_CAUSE_SILENCE, 0x08, 0);
+    assert_in_range(talk.port.now_us, 15 * 100000, 15 * 110000); /* each SYNC has sync_timeout, and no more */
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP_UNKNOWN_CHIP);
+}
+
+static void a_target_that_only_talks_nonsense_is_an_invalid_response(void **state)
+{
+    (void)state;
+    static const char *const nonsense[] = {
+        SYNC_UNANSWERED " <6574730a",                     /* text */
+        SYNC_UNANSWERED " <c0",                           /* a lone end byte */
+        SYNC_UNANSWERED " <c0010804000707",               /* an answer without its end */
+        SYNC_UNANSWERED " <" RECORDED_READ_MAGIC_ANSWER,  /* an answer to something else */
+        SYNC_UNANSWERED " <" RECORDED_SYNC,               /* our own bytes: the lines are joined */
+        SYNC_UNANSWERED " <c0010805000707122000000000c0", /* a size that is not the frame's */
+        SYNC_UNANSWERED " <c00108040007db122000000000c0", /* a wrong escape */
+        SYNC_UNANSWERED " <c001080200070712200000c0",     /* two status bytes: no ROM of this build */
+    };
+    for (size_t row = 0; row < sizeof(nonsense) / sizeof(nonsense[0]); row++) {
+        conversation_start(&talk);
+        play("reset");
+        conversation_play_times(&talk, 5, nonsense[row]);
+        assert_int_equal(connect_with(1), ESP_LOADER_ERROR_INVALID_RESPONSE);
+        expect_fault(ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_NONSENSE, 0x08, 0);
+    }
+}
+
+static void a_refused_sync_is_told_with_the_reason_of_the_target(void **state)
+{
+    (void)state;
+    conversation_start(&talk);
+    play("reset");
+    conversation_play_times(&talk, 5, SYNC_UNANSWERED " <" RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC);
+    assert_int_equal(connect_with(1), ESP_LOADER_ERROR_INVALID_RESPONSE);
+    expect_fault(ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_REFUSED, 0x08, 0x05);
+}
+
+static void a_broken_port_ends_connecting_at_once(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t fail_write_call, fail_read_call;
+        esp_loader_error_t error, expected;
+    } cases[] = {
+        {1, 0, ESP_LOADER_ERROR_FAIL, ESP_LOADER_ERROR_FAIL},
+        {1, 0, ESP_LOADER_ERROR_TIMEOUT, ESP_LOADER_ERROR_TIMEOUT},
+        {1, 0, ESP_LOADER_ERROR_INVALID_PARAM, ESP_LOADER_ERROR_FAIL}, /* whatever else a port may invent */
+        {0, 1, ESP_LOADER_ERROR_FAIL, ESP_LOADER_ERROR_FAIL},
+        {0, 5, ESP_LOADER_ERROR_FAIL, ESP_LOADER_ERROR_FAIL}, /* in the middle of an answer */
+        {0, 5, ESP_LOADER_ERROR_IMAGE_SIZE, ESP_LOADER_ERROR_FAIL},
+    };
+    for (size_t row = 0; row < sizeof(cases) / sizeof(cases[0]); row++) {
+        conversation_start(&talk);
+        talk.port.fail_write_call = cases[row].fail_write_call;
+        talk.port.fail_read_call = cases[row].fail_read_call;
+        talk.port.write_error = cases[row].error;
+        talk.port.read_error = cases[row].error;
+        play(cases[row].fail_write_call != 0 ? "reset" : "reset" SYNC_ANSWERED);
+        assert_int_equal(connect_with(10), cases[row].expected);
+        expect_fault(cases[row].expected, REFLASH_CAUSE_PORT, 0x08, 0);
+        assert_string_equal(talk.port.line_calls, "IB");
+    }
+}
+
+static void a_chip_that_falls_silent_after_sync_is_reset_and_tried_again(void **state)
+{
+    (void)state;
+    conversation_start(&talk);
+    play("reset" SYNC_ANSWERED);
+    conversation_play_times(&talk, 3, " >" RECORDED_READ_MAGIC);
+    play(CONNECT_ESP32);
+    assert_int_equal(connect_with(2), ESP_LOADER_SUCCESS);
+    expect_no_fault();
+}
+
+static void connecting_again_forgets_what_was_known(void **state)
+{
+    (void)state;
+    conversation_attach(&talk);
+    play("reset");
+    conversation_play_times(&talk, 5, SYNC_UNANSWERED);
+    assert_int_equal(connect_with(1), ESP_LOADER_ERROR_TIMEOUT);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP_UNKNOWN_CHIP);
+
+    uint32_t flash_bytes = 0;
+    play(CONNECT_ESP32 ATTACHED READ_ID("c8401700") SET_PARAMS("00008000")); /* another board by now */
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_flash_detect_size(&talk.loader, &flash_bytes), ESP_LOADER_SUCCESS);
+    assert_int_equal(flash_bytes, 0x800000);
+    expect_no_fault();
+}
+
+/* --- Which chip ------------------------------------------------------------------------------------ */
+
+static void an_esp32_is_known_by_its_magic_word_without_another_question(void **state)
+{
+    (void)state;
+    conversation_connect(&talk);
+    assert_int_equal(talk.port.requests, 2);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP32_CHIP);
+}
+
+static void an_esp32c3_is_known_by_its_chip_id(void **state)
+{
+    (void)state;
+    conversation_connect_c3(&talk);
+    assert_int_equal(talk.port.requests, 3);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP32C3_CHIP);
+}
+
+#define UNKNOWN_MAGIC " >" RECORDED_READ_MAGIC " <c0010a0400efbeadde00000000c0"
+
+static void a_chip_that_nobody_knows_is_an_invalid_target_after_two_trials(void **state)
+{
+    (void)state;
+    static const char *const unknown[] = {
+        /* a chip id of another generation */
+        " >" RECORDED_SECURITY_INFO " <c001141800efbeadde00000000000000000000000cff0000000300000000000000c0",
+        /* no chip id, as an ESP32-S2 answers */
+        " >" RECORDED_SECURITY_INFO " <c001141000efbeadde00000000000000000000000000000000c0",
+    };
+    for (size_t row = 0; row < sizeof(unknown) / sizeof(unknown[0]); row++) {
+        conversation_start(&talk);
+        for (unsigned trial = 0; trial < 2; trial++) {
+            play("reset" SYNC_ANSWERED UNKNOWN_MAGIC);
+            play(unknown[row]);
+        }
+        assert_int_equal(connect_with(10), ESP_LOADER_ERROR_INVALID_TARGET);
+        expect_fault(ESP_LOADER_ERROR_INVALID_TARGET, REFLASH_CAUSE_UNKNOWN_CHIP, 0, 0);
+        assert_int_equal(esp_loader_get_target(&talk.loader), ESP_UNKNOWN_CHIP);
+    }
+}
+
+static void an_unknown_chip_without_security_info_is_an_invalid_target(void **state)
+{
+    (void)state;
+    conversation_start(&talk);
+    for (unsigned trial = 0; trial < 2; trial++) {
+        play("reset" SYNC_ANSWERED UNKNOWN_MAGIC);
+        /* ESP32 mask-ROM code refuses it under the opcode of the question before. */
+        conversation_play_times(&talk, 3, " >" RECORDED_SECURITY_INFO " <" RECORDED_UNKNOWN_COMMAND_ANSWER);
+    }
+    assert_int_equal(connect_with(10), ESP_LOADER_ERROR_INVALID_TARGET);
+    scripted_port_expect_end(&talk.port);
+    const reflash_fault_t fault = reflash_last_fault(&talk.loader);
+    assert_int_equal(fault.code, ESP_LOADER_ERROR_INVALID_TARGET);
+    assert_int_equal(fault.cause, REFLASH_CAUSE_UNKNOWN_CHIP);
+}
+
+static void a_magic_word_damaged_on_its_way_is_asked_for_again(void **state)
+{
+    (void)state;
+    conversation_start(&talk);
+    play("reset" SYNC_ANSWERED UNKNOWN_MAGIC);
+    conversation_play_times(&talk, 3, " >" RECORDED_SECURITY_INFO " <" RECORDED_UNKNOWN_COMMAND_ANSWER);
+    play(CONNECT_ESP32);
+    assert_int_equal(connect_with(2), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP32_CHIP);
+    expect_no_fault();
+}
+
+/* Recorded from ESP32 mask-ROM code: one unknown command straight after SYNC. */
+#define EIGHT_REFUSALS                                                                                                 \
+    RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC                              \
+        RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC                          \
+            RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC                      \
+                RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC
+
+/* --- Answers --------------------------------------------------------------------------------------- */
+
+static void late_answers_to_other_questions_are_passed_over(void **state)
+{
+    (void)state;
+    uint32_t value = 0;
+    conversation_connect(&talk);
+    play(">" RECORDED_READ_MAC_LO " <" RECORDED_SYNC_ANSWER RECORDED_FLASH_DATA_ANSWER RECORDED_MD5_ANSWER
+         "c0010ac0"                             /* too short */
+         "c0000a04001111111100000000c0"         /* wrong direction */
+         "c0010a05001111111100000000c0"         /* wrong size */
+         "c0010a0800111111110000000000000000c0" /* another length than this answer has */
+         "6f6b" RECORDED_READ_MAC_LO_ANSWER);
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0x3FF5A004, &value), ESP_LOADER_SUCCESS);
+    assert_int_equal(value, 0xC4123456);
+    expect_no_fault();
+}
+
+static void a_late_answer_in_front_of_security_info_is_passed_over(void **state)
+{
+    (void)state;
+    static const char *const late[] = {
+        ">" RECORDED_SECURITY_INFO " <" RECORDED_SYNC_ANSWER RECORDED_SECURITY_INFO_ANSWER_C3,
+        ">" RECORDED_SECURITY_INFO " <" RECORDED_MD5_ANSWER RECORDED_SECURITY_INFO_ANSWER_C3,
+        ">" RECORDED_SECURITY_INFO " <c0011402006f50311b0000c0" RECORDED_SECURITY_INFO_ANSWER_C3, /* no whole status */
+    };
+    for (size_t row = 0; row < sizeof(late) / sizeof(late[0]); row++) {
+        esp_loader_target_security_info_t info;
+        conversation_connect_c3(&talk);
+        play(late[row]);
+        assert_int_equal(esp_loader_get_security_info(&talk.loader, &info), ESP_LOADER_SUCCESS);
+        expect_no_fault();
+    }
+}
+
+static void a_refusal_as_unknown_command_counts_under_any_opcode(void **state)
+{
+    (void)state;
+    uint32_t value = 0x5A5A5A5A;
+    conversation_connect(&talk);
+    conversation_play_times(&talk, 3, " >" RECORDED_READ_MAC_LO " <" RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC);
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0x3FF5A004, &value), ESP_LOADER_ERROR_INVALID_RESPONSE);
+    expect_fault(ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_REFUSED, 0x0A, 0x05);
+    assert_int_equal(value, 0x5A5A5A5A);
+}
+
+static void any_other_refusal_counts_only_under_its_own_opcode(void **state)
+{
+    (void)state;
+    uint32_t value;
+    conversation_connect(&talk);
+    play(">" RECORDED_READ_MAC_LO
+         " <" RECORDED_FLASH_BEGIN_REFUSED RECORDED_FLASH_DATA_BAD_CHECKSUM RECORDED_READ_MAC_LO_ANSWER);
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0x3FF5A004, &value), ESP_LOADER_SUCCESS);
+    expect_no_fault();
+}
+
+static void left_overs_behind_the_status_do_not_matter(void **state)
+{
+    (void)state;
+    uint32_t value;
+    conversation_connect(&talk);
+    /* Recorded from ESP32 mask-ROM code: digits of an MD5 behind the status; an old code behind a success. */
+    play(">" RECORDED_READ_MAGIC " <c0010a0400831df00000006665c0");
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0x40001000, &value), ESP_LOADER_SUCCESS);
+    play(">" RECORDED_WRITE_REG " <c001090400831df0000005ffffc0");
+    assert_int_equal(esp_loader_write_register(&talk.loader, 0x3FFE8000, 0xDEADBEEF), ESP_LOADER_SUCCESS);
+    expect_no_fault();
+}
+
+static void a_question_that_was_lost_is_asked_up_to_three_times(void **state)
+{
+    (void)state;
+    uint32_t value = 0;
+    conversation_connect(&talk);
+    conversation_play_times(&talk, 2, " >" RECORDED_READ_MAGIC);
+    play(MAGIC_ANSWERED);
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0x40001000, &value), ESP_LOADER_SUCCESS);
+    assert_int_equal(value, 0x00F01D83);
+    expect_no_fault();
+
+    conversation_play_times(&talk, 3, " >" RECORDED_READ_MAGIC);
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0x40001000, &value), ESP_LOADER_ERROR_TIMEOUT);
+    expect_fault(ESP_LOADER_ERROR_TIMEOUT, REFLASH_CAUSE_SILENCE, 0x0A, 0);
+}
+
+static void a_refusal_sent_eightfold_does_not_answer_the_question_after_it(void **state)
+{
+    (void)state;
+    uint32_t value = 0;
+    conversation_connect(&talk);
+    talk.port.now_us = 0;
+    play(">" RECORDED_READ_MAGIC " <" EIGHT_REFUSALS MAGIC_ANSWERED);
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0x40001000, &value), ESP_LOADER_SUCCESS);
+    assert_int_equal(value, 0x00F01D83);
+    expect_no_fault();
+    assert_in_range(talk.port.now_us, 0, 150000); /* waiting for more of them takes a moment, not a time-out */
+}
+
+static void a_fault_tells_the_last_try_only(void **state)
+{
+    (void)state;
+    uint32_t value = 0;
+    conversation_connect(&talk);
+    play(">" RECORDED_READ_MAGIC " <" RECORDED_UNKNOWN_COMMAND_ANSWER);
+    conversation_play_times(&talk, 2, " >" RECORDED_READ_MAGIC);
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0x40001000, &value), ESP_LOADER_ERROR_TIMEOUT);
+    expect_fault(ESP_LOADER_ERROR_TIMEOUT, REFLASH_CAUSE_SILENCE, 0x0A, 0);
+}
+
+static void a_call_that_succeeds_leaves_no_fault(void **state)
+{
+    (void)state;
+    uint32_t value;
+    conversation_connect(&talk);
+    conversation_play_times(&talk, 3, " >" RECORDED_READ_MAGIC);
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0x40001000, &value), ESP_LOADER_ERROR_TIMEOUT);
+    play(MAGIC_ANSWERED);
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0x40001000, &value), ESP_LOADER_SUCCESS);
+    expect_no_fault();
+}
+
+/* --- Registers and identity ------------------------------------------------------------------------ */
+
+static void registers_are_written_and_read_with_the_recorded_bytes(void **state)
+{
+    (void)state;
+    uint32_t value = 0;
+    conversation_connect(&talk);
+    play(">" RECORDED_WRITE_REG " <" RECORDED_WRITE_REG_ANSWER
+         " >c0000a0400000000000080fe3fc0 <c0010a0400efbeadde00000000c0");
+    assert_int_equal(esp_loader_write_register(&talk.loader, 0x3FFE8000, 0xDEADBEEF), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0x3FFE8000, &value), ESP_LOADER_SUCCESS);
+    assert_int_equal(value, 0xDEADBEEF);
+    expect_no_fault();
+}
+
+static void a_word_with_end_and_escape_bytes_is_escaped(void **state)
+{
+    (void)state;
+    uint32_t value = 0;
+    conversation_connect(&talk);
+    play(">c0000a040000000000dbdcdbdddbdcdbddc0 <c0010a0400dbdddbdcdbdddbdc00000000c0");
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0xDBC0DBC0, &value), ESP_LOADER_SUCCESS);
+    assert_int_equal(value, 0xC0DBC0DB);
+}
+
+static void the_mac_is_read_from_the_recorded_efuse_words(void **state)
+{
+    (void)state;
+    uint8_t mac[7] = {[6] = 0xAA};
+    conversation_connect(&talk);
+    play(">" RECORDED_READ_MAC_LO " <" RECORDED_READ_MAC_LO_ANSWER " >" RECORDED_READ_MAC_HI
+         " <" RECORDED_READ_MAC_HI_ANSWER);
+    assert_int_equal(esp_loader_read_mac(&talk.loader, mac), ESP_LOADER_SUCCESS);
+    assert_bytes(mac, sizeof(mac), "240ac4123456aa");
+    expect_no_fault();
+
+    conversation_connect_c3(&talk);
+    play(">" RECORDED_READ_MAC_LO_C3 " <" RECORDED_READ_MAC_LO_ANSWER_C3 " >" RECORDED_READ_MAC_HI_C3
+         " <" RECORDED_READ_MAC_HI_ANSWER_C3);
+    assert_int_equal(esp_loader_read_mac(&talk.loader, mac), ESP_LOADER_SUCCESS);
+    assert_bytes(mac, sizeof(mac), "c40a24fe1001aa");
+}
+
+static void a_mac_that_cannot_be_read_is_left_alone(void **state)
+{
+    (void)state;
+    uint8_t mac[6] = {1, 2, 3, 4, 5, 6};
+    conversation_connect(&talk);
+    play(">" RECORDED_READ_MAC_LO " <" RECORDED_READ_MAC_LO_ANSWER);
+    conversation_play_times(&talk, 3, " >" RECORDED_READ_MAC_HI);
+    assert_int_equal(esp_loader_read_mac(&talk.loader, mac), ESP_LOADER_ERROR_TIMEOUT);
+    expect_fault(ESP_LOADER_ERROR_TIMEOUT, REFLASH_CAUSE_SILENCE, 0x0A, 0);
+    assert_bytes(mac, sizeof(mac), "010203040506");
+}
+
+static void an_esp32_is_not_asked_for_security_info(void **state)
+{
+    (void)state;
+    esp_loader_target_security_info_t info;
+    conversation_connect(&talk);
+    assert_int_equal(esp_loader_get_security_info(&talk.loader, &info), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    expect_fault(ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT, 0, 0);
+}
+
+/* Ask an ESP32-C3 whose answer holds these flags and this count of flash encryption bits. */
+static esp_loader_target_security_info_t security_info_of(uint32_t flags, uint8_t flash_crypt_count)
+{
+    char script[200];
+    esp_loader_target_security_info_t info;
+    memset(&info, 0xFF, sizeof(info));
+    conversation_connect_c3(&talk);
+    (void)snprintf(script, sizeof(script),
+                   ">%s <c0011418006f50311b%02x%02x0000%02x0000000000000c050000000300000000000000c0",
+                   RECORDED_SECURITY_INFO, (unsigned)(flags & 0xFF), (unsigned)(flags >> 8), flash_crypt_count);
+    play(script);
+    assert_int_equal(esp_loader_get_security_info(&talk.loader, &info), ESP_LOADER_SUCCESS);
+    expect_no_fault();
+    assert_int_equal(info.target_chip, ESP32C3_CHIP);
+    assert_int_equal(info.eco_version, 3);
+    return info;
+}
+
+static void security_flags_are_told_bit_by_bit(void **state)
+{
+    (void)state;
+    for (unsigned bit = 0; bit < 12; bit++) { /* the twelfth means nothing */
+        const esp_loader_target_security_info_t info = security_info_of(UINT32_C(1) << bit, 0);
+        assert_int_equal(info.secure_boot_enabled, bit == 0);
+        assert_int_equal(info.secure_boot_aggressive_revoke_enabled, bit == 1);
+        assert_int_equal(info.secure_download_mode_enabled, bit == 2);
+        assert_int_equal(info.secure_boot_revoked_keys[0], bit == 3);
+        assert_int_equal(info.secure_boot_revoked_keys[1], bit == 4);
+        assert_int_equal(info.secure_boot_revoked_keys[2], bit == 5);
+        assert_int_equal(info.jtag_software_disabled, bit == 6);
+        assert_int_equal(info.jtag_hardware_disabled, bit == 7);
+        assert_int_equal(info.usb_disabled, bit == 8);
+        assert_int_equal(info.dcache_in_uart_download_disabled, bit == 9);
+        assert_int_equal(info.icache_in_uart_download_disabled, bit == 10);
+        assert_false(info.flash_encryption_enabled);
+    }
+}
+
+static void flash_encryption_is_on_with_an_odd_number_of_bits(void **state)
+{
+    (void)state;
+    static const bool on[8] = {false, true, true, false, true, false, false, true};
+    for (uint8_t count = 0; count < 8; count++) {
+        assert_int_equal(security_info_of(0, count).flash_encryption_enabled, on[count]);
+    }
+}
+
+static void security_info_of_any_other_length_is_nonsense(void **state)
+{
+    (void)state;
+    esp_loader_target_security_info_t info;
+    conversation_connect_c3(&talk);
+    play(">" RECORDED_SECURITY_INFO " <c0011408006f50311b0000000000000000c0");
+    assert_int_equal(esp_loader_get_security_info(&talk.loader, &info), ESP_LOADER_ERROR_INVALID_RESPONSE);
+    scripted_port_expect_end(&talk.port);
+    assert_int_equal(reflash_last_fault(&talk.loader).cause, REFLASH_CAUSE_NONSENSE);
+}
+
+/* --- Rate ------------------------------------------------------------------------------------------ */
+
+static void the_rate_is_changed_on_both_sides_and_proved(void **state)
+{
+    (void)state;
+    conversation_connect(&talk);
+    talk.port.now_us = 0;
+    play(">" RECORDED_CHANGE_BAUDRATE " <" RECORDED_CHANGE_BAUDRATE_ANSWER "c0c0 rate=921600" MAGIC_ANSWERED);
+    assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_SUCCESS);
+    expect_no_fault();
+    /* 50 ms before the switch, for the two bytes that the ROM sends at the old rate, and 50 ms after it */
+    assert_in_range(talk.port.now_us, 100000, 200000);
+    assert_int_equal(talk.port.rate_calls, 1);
+}
+
+static void a_refused_rate_changes_nothing(void **state)
+{
+    (void)state;
+    conversation_connect(&talk);
+    play(">" RECORDED_CHANGE_BAUDRATE " <c0010f0400831df00001050000c0");
+    assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_ERROR_INVALID_RESPONSE);
+    expect_fault(ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_REFUSED, 0x0F, 0x05);
+    assert_int_equal(talk.port.rate_calls, 0);
+}
+
+static void a_rate_request_without_answer_is_not_repeated(void **state)
+{
+    (void)state;
+    conversation_connect(&talk);
+    play(">" RECORDED_CHANGE_BAUDRATE); /* the target may have switched: it would not understand a second one */
+    assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_ERROR_TIMEOUT);
+    expect_fault(ESP_LOADER_ERROR_TIMEOUT, REFLASH_CAUSE_SILENCE, 0x0F, 0);
+}
+
+static void a_port_that_cannot_set_the_rate_is_an_error_of_the_port(void **state)
+{
+    (void)state;
+    conversation_connect(&talk);
+    talk.port.rate_error = ESP_LOADER_ERROR_INVALID_PARAM;
+    play(">" RECORDED_CHANGE_BAUDRATE " <" RECORDED_CHANGE_BAUDRATE_ANSWER "c0c0");
+    assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_ERROR_FAIL);
+    scripted_port_expect_end(&talk.port);
+    assert_int_equal(reflash_last_fault(&talk.loader).cause, REFLASH_CAUSE_PORT);
+}
+
+static void a_rate_that_does_not_work_is_found_out(void **state)
+{
+    (void)state;
+    conversation_connect(&talk);
+    play(">" RECORDED_CHANGE_BAUDRATE " <" RECORDED_CHANGE_BAUDRATE_ANSWER "c0c0 rate=921600");
+    conversation_play_times(&talk, 3, " >" RECORDED_READ_MAGIC " <807f00ff");
+    assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_ERROR_INVALID_RESPONSE);
+    expect_fault(ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_NONSENSE, 0x0A, 0);
+}
+
+static void a_port_without_rates_is_unsupported_and_nothing_is_sent(void **state)
+{
+    (void)state;
+    conversation_connect(&talk);
+    scripted_port_change_ops(&talk.port)->change_transmission_rate = NULL;
+    assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    expect_fault(ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT, 0, 0);
+}
+
+/* --- Arguments ------------------------------------------------------------------------------------- */
+
+/* Calls whose arguments are outside their range whatever the target is; the script being empty, none of them may
+ * send a byte. False: there is no call of this number. */
+static bool call_badly(unsigned number, esp_loader_error_t *err)
+{
+    esp_loader_t *loader = &talk.loader;
+    esp_loader_connect_args_t no_trials = {.sync_timeout = 100, .trials = 0};
+    esp_loader_connect_args_t fewer_trials = {.sync_timeout = 100, .trials = -1};
+    esp_loader_connect_args_t no_time = {.sync_timeout = 0, .trials = 1};
+    switch (number) {
+    case 0:
+        *err = esp_loader_connect(loader, NULL);
+        return true;
+    case 1:
+        *err = esp_loader_connect(loader, &no_trials);
+        return true;
+    case 2:
+        *err = esp_loader_connect(loader, &fewer_trials);
+        return true;
+    case 3:
+        *err = esp_loader_connect(loader, &no_time);
+        return true;
+    case 4:
+        *err = esp_loader_read_mac(loader, NULL);
+        return true;
+    case 5:
+        *err = esp_loader_read_register(loader, 0x40001000, NULL);
+        return true;
+    case 6:
+        *err = esp_loader_get_security_info(loader, NULL);
+        return true;
+    case 7:
+        *err = esp_loader_change_transmission_rate(loader, 0);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void a_bad_argument_is_refused_and_nothing_is_sent(void **state)
+{
+    (void)state;
+    esp_loader_error_t err;
+    conversation_connect(&talk);
+    leave_a_fault();
+    for (unsigned number = 0; call_badly(number, &err); number++) {
+        assert_int_equal(err, ESP_LOADER_ERROR_INVALID_PARAM);
+        expect_fault(ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT, 0, 0);
+        leave_a_fault();
+        assert_int_equal(esp_loader_get_target(&talk.loader), ESP32_CHIP);
+    }
+}
+
+static void nothing_is_sent_to_a_target_that_is_not_connected(void **state)
+{
+    (void)state;
+    esp_loader_t *loader = &talk.loader;
+    uint8_t bytes[16];
+    uint32_t value;
+    esp_loader_target_security_info_t info;
+    conversation_start(&talk);
+    assert_int_equal(esp_loader_read_mac(loader, bytes), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(esp_loader_read_register(loader, 0, &value), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(esp_loader_write_register(loader, 0, 0), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(esp_loader_get_security_info(loader, &info), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(esp_loader_change_transmission_rate(loader, 921600), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(esp_loader_flash_detect_size(loader, &value), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(esp_loader_flash_erase(loader), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(esp_loader_flash_erase_region(loader, 0, 4096), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(reflash_flash_md5(loader, 0, 1, bytes), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(reflash_flash_verify_md5(loader, 0, 1, bytes), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(
+        esp_loader_flash_verify_known_md5(loader, 0, 1, (const uint8_t *)"d41d8cd98f00b204e9800998ecf8427e"),
+        ESP_LOADER_ERROR_INVALID_PARAM);
+
+    esp_loader_flash_cfg_t cfg = {.offset = 0, .image_size = 4, .block_size = 4};
+    assert_int_equal(esp_loader_flash_start(loader, &cfg), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(esp_loader_flash_write(loader, &cfg, bytes, 4), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(esp_loader_flash_finish(loader, &cfg), ESP_LOADER_ERROR_INVALID_PARAM);
+
+    reflash_image_t image = {.flash_addr = 0, .bytes = 4, .data = bytes};
+    reflash_job_t job = {.block_bytes = 0};
+    assert_int_equal(reflash_update(loader, &image, 1, &job), ESP_LOADER_ERROR_INVALID_PARAM);
+    expect_fault(ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT, 0, 0);
+}
+
+static void what_is_not_available_yet_is_unsupported_and_sends_nothing(void **state)
+{
+    (void)state;
+    esp_loader_t *loader = &talk.loader;
+    esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
+    esp_loader_flash_deflate_cfg_t deflate_cfg = {.image_size = 4, .compressed_size = 4, .block_size = 4};
+    esp_loader_mem_cfg_t mem_cfg = {.size = 4, .block_size = 4};
+    uint8_t bytes[4] = {0};
+    conversation_connect(&talk);
+    leave_a_fault();
+    const esp_loader_error_t errors[] = {
+        esp_loader_connect_with_stub(loader, &args),
+        esp_loader_connect_secure_download_mode(loader, &args, 0x400000),
+        esp_loader_flash_deflate_start(loader, &deflate_cfg),
+        esp_loader_flash_deflate_write(loader, &deflate_cfg, bytes, 4),
+        esp_loader_flash_deflate_finish(loader, &deflate_cfg),
+        esp_loader_flash_read(loader, bytes, 0, 4),
+        esp_loader_mem_start(loader, &mem_cfg),
+        esp_loader_mem_write(loader, &mem_cfg, bytes, 4),
+        esp_loader_mem_finish(loader, &mem_cfg, 0),
+    };
+    for (size_t row = 0; row < sizeof(errors) / sizeof(errors[0]); row++) {
+        assert_int_equal(errors[row], ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    }
+    expect_fault(ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT, 0, 0);
+    assert_string_equal(talk.port.line_calls, "IB");
+
+    esp_loader_t other;
+    assert_int_equal(esp_loader_init_spi(&other, &talk.port.port), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    assert_int_equal(esp_loader_init_sdio(&other, &talk.port.port), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    assert_string_equal(talk.port.line_calls, "IB");
+}
+
+/* --- A line that never pauses ---------------------------------------------------------------------- */
+
+/* None of them ever answers a question. */
+static const char *const babble[] = {
+    "00",                       /* a break condition */
+    "c0",                       /* nothing but ends */
+    "db",                       /* nothing but escapes */
+    "c0dbc0",                   /* broken escapes */
+    "6f6bc0",                   /* short frames */
+    RECORDED_FLASH_DATA_ANSWER, /* answers to something else */
+    RECORDED_MD5_ANSWER,        /* longer ones */
+};
+
+static void start_babbling(const char *hex)
+{
+    static uint8_t bytes[100];
+    talk.port.babble_bytes = bytes_of_hex(hex, bytes, sizeof(bytes));
+    talk.port.babble = bytes;
+    talk.port.now_us = 0;
+}
+
+static void a_babbling_line_does_not_hold_up_connecting(void **state)
+{
+    (void)state;
+    for (size_t row = 0; row < sizeof(babble) / sizeof(babble[0]); row++) {
+        conversation_start(&talk);
+        start_babbling(babble[row]);
+        assert_int_equal(connect_with(3), ESP_LOADER_ERROR_INVALID_RESPONSE);
+        assert_int_equal(reflash_last_fault(&talk.loader).cause, REFLASH_CAUSE_NONSENSE);
+        assert_in_range(talk.port.now_us, 0, 3 * 5 * 110000); /* three trials, five SYNCs of 100 ms and their bytes */
+        assert_string_equal(talk.port.line_calls, "IBBB");
+    }
+}
+
+static void a_line_full_of_sync_answers_does_not_hold_up_connecting(void **state)
+{
+    (void)state;
+    conversation_start(&talk);
+    start_babbling(RECORDED_SYNC_ANSWER);
+    assert_int_equal(connect_with(2), ESP_LOADER_ERROR_INVALID_RESPONSE);
+    assert_int_equal(reflash_last_fault(&talk.loader).cause, REFLASH_CAUSE_NONSENSE);
+    assert_in_range(talk.port.now_us, 0, 2 * 4 * 1100000); /* two trials, three READ_REGs of a second and drains */
+}
+
+static void a_babbling_line_does_not_hold_up_a_question(void **state)
+{
+    (void)state;
+    for (size_t row = 0; row < sizeof(babble) / sizeof(babble[0]); row++) {
+        uint32_t value;
+        conversation_connect(&talk);
+        start_babbling(babble[row]);
+        assert_int_equal(esp_loader_read_register(&talk.loader, 0x40001000, &value), ESP_LOADER_ERROR_INVALID_RESPONSE);
+        assert_int_equal(reflash_last_fault(&talk.loader).cause, REFLASH_CAUSE_NONSENSE);
+        assert_in_range(talk.port.now_us, 0, 5 * 1000000); /* three tries of a second, and the drains between */
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(error_codes_have_the_values_that_programs_index_arrays_by),
+        cmocka_unit_test(chips_have_the_values_that_programs_index_arrays_by),
+        cmocka_unit_test(the_default_arguments_are_ten_trials_of_100_ms),
+        cmocka_unit_test(log_levels_count_from_none_to_debug),
+        cmocka_unit_test(a_fresh_context_knows_no_chip_and_no_fault),
+        cmocka_unit_test(a_port_that_serial_cannot_work_with_is_rejected),
+        cmocka_unit_test(a_port_may_lack_what_serial_does_not_need),
+        cmocka_unit_test(what_the_init_of_the_port_returns_is_returned),
+        cmocka_unit_test(deinit_gives_the_port_back_and_forgets_the_target),
+        cmocka_unit_test(the_target_is_reset_through_the_port),
+        cmocka_unit_test(connecting_sends_the_recorded_sync_and_swallows_its_eight_answers),
+        cmocka_unit_test(a_sync_answered_once_is_enough),
+        cmocka_unit_test(a_first_sync_that_only_trains_the_receiver_costs_no_reset),
+        cmocka_unit_test(boot_messages_do_not_disturb_a_sync),
+        cmocka_unit_test(the_value_in_the_answer_to_a_sync_does_not_matter),
+        cmocka_unit_test(every_trial_resets_the_target_anew),
+        cmocka_unit_test(a_silent_target_is_a_timeout_after_all_trials),
+        cmocka_unit_test(a_target_that_only_talks_nonsense_is_an_invalid_response),
+        cmocka_unit_test(a_refused_sync_is_told_with_the_reason_of_the_target),
+        cmocka_unit_test(a_broken_port_ends_connecting_at_once),
+        cmocka_unit_test(a_chip_that_falls_silent_after_sync_is_reset_and_tried_again),
+        cmocka_unit_test(connecting_again_forgets_what_was_known),
+        cmocka_unit_test(an_esp32_is_known_by_its_magic_word_without_another_question),
+        cmocka_unit_test(an_esp32c3_is_known_by_its_chip_id),
+        cmocka_unit_test(a_chip_that_nobody_knows_is_an_invalid_target_after_two_trials),
+        cmocka_unit_test(an_unknown_chip_without_security_info_is_an_invalid_target),
+        cmocka_unit_test(a_magic_word_damaged_on_its_way_is_asked_for_again),
+        cmocka_unit_test(late_answers_to_other_questions_are_passed_over),
+        cmocka_unit_test(a_late_answer_in_front_of_security_info_is_passed_over),
+        cmocka_unit_test(a_refusal_as_unknown_command_counts_under_any_opcode),
+        cmocka_unit_test(any_other_refusal_counts_only_under_its_own_opcode),
+        cmocka_unit_test(left_overs_behind_the_status_do_not_matter),
+        cmocka_unit_test(a_question_that_was_lost_is_asked_up_to_three_times),
+        cmocka_unit_test(a_refusal_sent_eightfold_does_not_answer_the_question_after_it),
+        cmocka_unit_test(a_fault_tells_the_last_try_only),
+        cmocka_unit_test(a_call_that_succeeds_leaves_no_fault),
+        cmocka_unit_test(registers_are_written_and_read_with_the_recorded_bytes),
+        cmocka_unit_test(a_word_with_end_and_escape_bytes_is_escaped),
+        cmocka_unit_test(the_mac_is_read_from_the_recorded_efuse_words),
+        cmocka_unit_test(a_mac_that_cannot_be_read_is_left_alone),
+        cmocka_unit_test(an_esp32_is_not_asked_for_security_info),
+        cmocka_unit_test(security_flags_are_told_bit_by_bit),
+        cmocka_unit_test(flash_encryption_is_on_with_an_odd_number_of_bits),
+        cmocka_unit_test(security_info_of_any_other_length_is_nonsense),
+        cmocka_unit_test(the_rate_is_changed_on_both_sides_and_proved),
+        cmocka_unit_test(a_refused_rate_changes_nothing),
+        cmocka_unit_test(a_rate_request_without_answer_is_not_repeated),
+        cmocka_unit_test(a_port_that_cannot_set_the_rate_is_an_error_of_the_port),
+        cmocka_unit_test(a_rate_that_does_not_work_is_found_out),
+        cmocka_unit_test(a_port_without_rates_is_unsupported_and_nothing_is_sent),
+        cmocka_unit_test(a_bad_argument_is_refused_and_nothing_is_sent),
+        cmocka_unit_test(nothing_is_sent_to_a_target_that_is_not_connected),
+        cmocka_unit_test(what_is_not_available_yet_is_unsupported_and_sends_nothing),
+        cmocka_unit_test(a_babbling_line_does_not_hold_up_connecting),
+        cmocka_unit_test(a_line_full_of_sync_answers_does_not_hold_up_connecting),
+        cmocka_unit_test(a_babbling_line_does_not_hold_up_a_question),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
