@@ -68,8 +68,7 @@ static status_t open_and_connect(job_t *job)
                        "no port; name one with -p (/dev/ttyUSB0, socket://HOST:PORT, sim:esp32) or in REFLASH_PORT");
         return give_up(job, STATUS_USAGE);
     }
-    const target_result_t opened =
-        target_open(&job->target, options->port, job->message, sizeof(job->message));
+    const target_result_t opened = target_open(&job->target, options->port, job->message, sizeof(job->message));
     if (opened != TARGET_OK) {
         return give_up(job, opened == TARGET_USAGE ? STATUS_USAGE : STATUS_CONNECT);
     }
@@ -90,12 +89,12 @@ static status_t open_and_connect(job_t *job)
                    mac[5]);
     output_line(&job->output, "%s, MAC %s, %u KiB flash, %u baud", chip->name, mac_text, job->flash_bytes / 1024,
                 job->target.baud);
-    output_event(&job->output, json_pack("{s:s, s:s, s:s, s:I, s:I}", "event", "connected", "chip", chip->name, "mac",
-                                         mac_text, "flash_bytes", (json_int_t)job->flash_bytes, "baud",
-                                         (json_int_t)job->target.baud));
+    output_event(&job->output,
+                 json_pack("{s:s, s:s, s:s, s:I, s:I}", "event", "connected", "chip", chip->name, "mac", mac_text,
+                           "flash_bytes", (json_int_t)job->flash_bytes, "baud", (json_int_t)job->target.baud));
     if (options->chip != NULL && !same_chip(options->chip, chip->name)) {
-        (void)snprintf(job->message, sizeof(job->message), "the target is an %s, not the %s of --chip; nothing was changed",
-                       chip->name, options->chip);
+        (void)snprintf(job->message, sizeof(job->message),
+                       "the target is an %s, not the %s of --chip; nothing was changed", chip->name, options->chip);
         return give_up(job, STATUS_INPUT);
     }
     return STATUS_OK;
@@ -169,10 +168,10 @@ static json_t *summary_of_images(const inputs_t *inputs, bool verifying)
     json_t *images = json_array();
     for (uint32_t at = 0; at < inputs->count; at++) {
         const reflash_image_t *image = &inputs->images[at];
-        (void)json_array_append_new(images, json_pack("{s:s, s:I, s:s, s:I}", "name", inputs->names[at], "address",
-                                                      (json_int_t)image->flash_addr, "result",
-                                                      result_name(image, verifying), "sectors_written",
-                                                      (json_int_t)image->sectors_written));
+        (void)json_array_append_new(images,
+                                    json_pack("{s:s, s:I, s:s, s:I}", "name", inputs->names[at], "address",
+                                              (json_int_t)image->flash_addr, "result", result_name(image, verifying),
+                                              "sectors_written", (json_int_t)image->sectors_written));
     }
     return images;
 }

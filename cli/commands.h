@@ -8,11 +8,11 @@
 /** Exit status of the program. Stable: scripts rely on it. */
 typedef enum {
     STATUS_OK = 0,
-    STATUS_DIFFERS = 1,   /* verify: the target holds something else            */
-    STATUS_USAGE = 2,     /* the command line makes no sense                    */
-    STATUS_INPUT = 3,     /* an input file is missing, damaged or does not fit  */
-    STATUS_CONNECT = 4,   /* the port cannot be opened, or no loader answers    */
-    STATUS_TARGET = 5,    /* connected, but the job failed                      */
+    STATUS_DIFFERS = 1, /* verify: the target holds something else            */
+    STATUS_USAGE = 2,   /* the command line makes no sense                    */
+    STATUS_INPUT = 3,   /* an input file is missing, damaged or does not fit  */
+    STATUS_CONNECT = 4, /* the port cannot be opened, or no loader answers    */
+    STATUS_TARGET = 5,  /* connected, but the job failed                      */
     STATUS_INTERRUPTED = 130
 } status_t;
 

@@ -76,11 +76,16 @@ int main(int argc, char **argv)
 {
     enum { CHIP = 256, MONITOR, NO_RESET, NO_STUB, FORCE, JSON };
     static const struct option long_options[] = {
-        {"port", required_argument, NULL, 'p'},  {"baud", required_argument, NULL, 'b'},
-        {"chip", required_argument, NULL, CHIP}, {"monitor", no_argument, NULL, MONITOR},
-        {"no-reset", no_argument, NULL, NO_RESET}, {"no-stub", no_argument, NULL, NO_STUB},
-        {"force", no_argument, NULL, FORCE},     {"json", no_argument, NULL, JSON},
-        {"help", no_argument, NULL, 'h'},        {"version", no_argument, NULL, 'V'},
+        {"port", required_argument, NULL, 'p'},
+        {"baud", required_argument, NULL, 'b'},
+        {"chip", required_argument, NULL, CHIP},
+        {"monitor", no_argument, NULL, MONITOR},
+        {"no-reset", no_argument, NULL, NO_RESET},
+        {"no-stub", no_argument, NULL, NO_STUB},
+        {"force", no_argument, NULL, FORCE},
+        {"json", no_argument, NULL, JSON},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
         {0},
     };
     options_t options = {.port = getenv("REFLASH_PORT"), .baud = DEFAULT_BAUD};

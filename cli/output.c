@@ -54,7 +54,8 @@ void output_progress(output_t *output, const char *name, const char *title, uint
     if (percent == output->last_percent) {
         return;
     }
-    if (output->json && (output->last_percent < 0 || percent / JSON_STEP_PERCENT != output->last_percent / JSON_STEP_PERCENT)) {
+    if (output->json &&
+        (output->last_percent < 0 || percent / JSON_STEP_PERCENT != output->last_percent / JSON_STEP_PERCENT)) {
         output_event(output, json_pack("{s:s, s:s, s:I, s:I}", "event", "progress", "name", name, "done_bytes",
                                        (json_int_t)done_bytes, "total_bytes", (json_int_t)total_bytes));
     } else if (!output->json && output->terminal) {

@@ -54,8 +54,7 @@ static target_result_t open_sim(target_t *target, char *rest, char *message, siz
         espsim_flash_close(&target->flash);
         return fail(TARGET_FAILED, message, message_bytes, "out of memory");
     }
-    target->sim_port =
-        (espsim_port_t){.port = {&espsim_port_ops}, .sim = target->sim, .baud = TARGET_FIRST_BAUD};
+    target->sim_port = (espsim_port_t){.port = {&espsim_port_ops}, .sim = target->sim, .baud = TARGET_FIRST_BAUD};
     target->port = &target->sim_port.port;
     return TARGET_OK;
 }
@@ -215,10 +214,14 @@ static const char *reason_text(uint8_t reason)
         uint8_t reason;
         const char *text;
     } rows[] = {
-        {0x05, "malformed or unknown request"}, {0x06, "it failed to act, such as erasing beyond the flash's end"},
-        {0x07, "wrong checksum"},               {0x08, "what it wrote reads back differently"},
-        {0x09, "beyond the flash's end"},       {0x0A, "read too long"},
-        {0x0B, "damaged compressed data"},      {0x0C, "damaged compressed data"},
+        {0x05, "malformed or unknown request"},
+        {0x06, "it failed to act, such as erasing beyond the flash's end"},
+        {0x07, "wrong checksum"},
+        {0x08, "what it wrote reads back differently"},
+        {0x09, "beyond the flash's end"},
+        {0x0A, "read too long"},
+        {0x0B, "damaged compressed data"},
+        {0x0C, "damaged compressed data"},
     };
     for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
         if (rows[row].reason == reason) {
@@ -235,10 +238,11 @@ void target_explain(target_t *target, esp_loader_error_t err, char *message, siz
     switch (fault.cause) {
     case REFLASH_CAUSE_SILENCE:
         (void)snprintf(message, message_bytes,
-                       connecting ? "no answer from a loader; is the target powered and wired, is its boot pin held low "
-                                    "at reset, and does no other program use the port?"
-                                  : "the target stopped answering (command 0x%02x); check power and cable, or try a "
-                                    "lower rate with -b",
+                       connecting
+                           ? "no answer from a loader; is the target powered and wired, is its boot pin held low "
+                             "at reset, and does no other program use the port?"
+                           : "the target stopped answering (command 0x%02x); check power and cable, or try a "
+                             "lower rate with -b",
                        fault.command);
         break;
     case REFLASH_CAUSE_REFUSED:
@@ -257,11 +261,13 @@ void target_explain(target_t *target, esp_loader_error_t err, char *message, siz
         (void)snprintf(message, message_bytes, "a loader answers, but its chip is none that this version knows");
         break;
     case REFLASH_CAUSE_UNKNOWN_FLASH:
-        (void)snprintf(message, message_bytes, "no flash part answers, or its id does not tell its size; check its wiring");
+        (void)snprintf(message, message_bytes,
+                       "no flash part answers, or its id does not tell its size; check its wiring");
         break;
     case REFLASH_CAUSE_DIGEST_MISMATCH:
-        (void)snprintf(message, message_bytes, "after writing, the flash does not hold what was sent; try a lower rate "
-                                               "with -b, or the flash part is worn or protected");
+        (void)snprintf(message, message_bytes,
+                       "after writing, the flash does not hold what was sent; try a lower rate "
+                       "with -b, or the flash part is worn or protected");
         break;
     default:
         (void)snprintf(message, message_bytes, "it was not possible (error %d)", (int)err);

@@ -25,7 +25,7 @@ typedef struct {
     espsim_flash_t flash;
     reflash_stream_t *stream; /* NULL for a virtual target */
     uint64_t opened_ms;
-    uint32_t baud; /* what both ends talk at */
+    uint32_t baud;  /* what both ends talk at */
     char text[256]; /* the parts of the port's name */
 } target_t;
 

@@ -101,7 +101,7 @@ typedef struct {
     uint8_t reply[8 + 64 + 4]; /* keeps what earlier answers left in it */
     uint8_t status[2];         /* failed?, reason; some commands set only the first */
     uint32_t flash_bytes;      /* SPI_SET_PARAMS; 2 MiB until then */
-    uint32_t last_spi_addr; /* what a watcher sees on the bus */
+    uint32_t last_spi_addr;    /* what a watcher sees on the bus */
     espsim_transfer_t flash, deflate, mem;
     z_stream inflater;
     bool inflater_ready, stream_ended;
@@ -118,7 +118,7 @@ typedef enum {
 } espsim_action_t;
 
 typedef enum {
-    ESPSIM_HELD,   /* in reset, or without power */
+    ESPSIM_HELD, /* in reset, or without power */
     ESPSIM_BOOTING,
     ESPSIM_LOADER,
     ESPSIM_PROMPT, /* the ROM's BASIC prompt */

@@ -37,8 +37,7 @@ void espsim_print(espsim_t *sim, const char *format, ...)
     const int length = vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     if (length > 0) {
-        espsim_send(sim, (const uint8_t *)text,
-                    (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
+        espsim_send(sim, (const uint8_t *)text, (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1);
     }
 }
 

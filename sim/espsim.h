@@ -39,7 +39,7 @@ typedef void (*espsim_spi_watch_t)(void *context, uint8_t opcode, uint32_t addr,
 
 typedef struct {
     const reflash_rom_t *rom;
-    uint8_t *flash; /* `flash_bytes` of content, owned by the caller, kept up to date (map a file here) */
+    uint8_t *flash;       /* `flash_bytes` of content, owned by the caller, kept up to date (map a file here) */
     uint32_t flash_bytes; /* power of two, 256 KiB to 16 MiB */
     uint8_t strapping;    /* 0: by the boot pin. Else the strapping word at every reset */
     bool trained;         /* skip auto-baud: the very first SYNC is understood and answered. Real chips need
@@ -55,7 +55,7 @@ typedef struct {
 typedef struct {
     uint64_t drop_to_target, flip_to_target, double_to_target;       /* the n-th byte on the way to the chip */
     uint64_t drop_from_target, flip_from_target, double_from_target; /* ... and on the way back              */
-    uint8_t flip_mask;            /* XORed onto a flipped byte; 0 means 0x01 */
+    uint8_t flip_mask;                                               /* XORed onto a flipped byte; 0 means 0x01 */
     uint64_t reset_at_byte;       /* the chip resets by itself when the n-th byte has arrived */
     uint64_t power_cut_after_ops; /* power fails in the middle of the n-th erase or program   */
 } espsim_faults_t;

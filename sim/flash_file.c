@@ -55,7 +55,8 @@ bool espsim_flash_open(espsim_flash_t *flash, const char *path, uint32_t bytes, 
 {
     *flash = (espsim_flash_t){0};
     if (!is_flash_size(bytes)) {
-        (void)snprintf(message, message_bytes, "%u bytes is no flash size: a power of two from 256 KiB to 16 MiB", bytes);
+        (void)snprintf(message, message_bytes, "%u bytes is no flash size: a power of two from 256 KiB to 16 MiB",
+                       bytes);
         return false;
     }
     if (path == NULL) {

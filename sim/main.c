@@ -78,10 +78,8 @@ static int serve(const options_t *options)
         return complain(EXIT_FAILURE, message);
     }
     const int listener = espsim_tcp_listen(options->listen, colon + 1, bound, sizeof(bound), message, sizeof(message));
-    espsim_t *sim = espsim_create(&(espsim_config_t){.rom = rom,
-                                                     .flash = flash.cells,
-                                                     .flash_bytes = flash.bytes,
-                                                     .timing = espsim_timing_typical()});
+    espsim_t *sim = espsim_create(&(espsim_config_t){
+        .rom = rom, .flash = flash.cells, .flash_bytes = flash.bytes, .timing = espsim_timing_typical()});
     int status = EXIT_FAILURE;
     if (listener < 0) {
         (void)complain(status, message);

@@ -6,7 +6,7 @@
 enum {
     PAGE_BYTES = 256,
     STATUS_WRITE_ENABLED = 0x02,
-    STATUS_PROTECT = 0x1C, /* any of the three block-protect bits: here they protect the whole part */
+    STATUS_PROTECT = 0x1C,    /* any of the three block-protect bits: here they protect the whole part */
     VENDOR_GIGADEVICE = 0xC8, /* the plain part that the traces were recorded with */
     MEMORY_TYPE = 0x40,
     NOTHING = 0xFF
@@ -91,10 +91,8 @@ typedef struct {
     size_t time_offset;
 } erase_row_t;
 static const erase_row_t erases[] = {
-    {0x20, 0x1000, offsetof(espsim_timing_t, erase_4k_us)},
-    {0x52, 0x8000, offsetof(espsim_timing_t, erase_32k_us)},
-    {0xD8, 0x10000, offsetof(espsim_timing_t, erase_64k_us)},
-    {0xC7, 0, offsetof(espsim_timing_t, erase_chip_us)},
+    {0x20, 0x1000, offsetof(espsim_timing_t, erase_4k_us)},   {0x52, 0x8000, offsetof(espsim_timing_t, erase_32k_us)},
+    {0xD8, 0x10000, offsetof(espsim_timing_t, erase_64k_us)}, {0xC7, 0, offsetof(espsim_timing_t, erase_chip_us)},
     {0x60, 0, offsetof(espsim_timing_t, erase_chip_us)},
 };
 

@@ -251,8 +251,8 @@ static void change_baudrate(espsim_t *sim)
     sixteenths = sixteenths > 0 ? sixteenths : 1;
     const uint32_t whole = (uint32_t)(sixteenths / 16) & ((UINT32_C(1) << sim->rom_row->uart_clkdiv_bits) - 1);
     const uint32_t divider = whole | (uint32_t)(sixteenths % 16) << 20;
-    sim->out_of_memory = !espsim_memory_put_word(&sim->memory, sim->rom_row->uart0_clkdiv_reg, divider) ||
-                         sim->out_of_memory;
+    sim->out_of_memory =
+        !espsim_memory_put_word(&sim->memory, sim->rom_row->uart0_clkdiv_reg, divider) || sim->out_of_memory;
     const uint64_t new_rate = (uint64_t)clock_hz * 16 / sixteenths;
     sim->action_baud = new_rate > 0 ? (uint32_t)new_rate : 1;
 }

@@ -29,12 +29,11 @@ int espsim_tcp_listen(const char *host, const char *service, char *bound, size_t
     socklen_t name_bytes = sizeof(name);
     char bound_host[NI_MAXHOST];
     char bound_service[NI_MAXSERV];
-    const bool ready =
-        listener >= 0 && setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-        bind(listener, address->ai_addr, address->ai_addrlen) == 0 && listen(listener, 4) == 0 &&
-        getsockname(listener, (struct sockaddr *)&name, &name_bytes) == 0 &&
-        getnameinfo((struct sockaddr *)&name, name_bytes, bound_host, sizeof(bound_host), bound_service,
-                    sizeof(bound_service), NI_NUMERICHOST | NI_NUMERICSERV) == 0;
+    const bool ready = listener >= 0 && setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+                       bind(listener, address->ai_addr, address->ai_addrlen) == 0 && listen(listener, 4) == 0 &&
+                       getsockname(listener, (struct sockaddr *)&name, &name_bytes) == 0 &&
+                       getnameinfo((struct sockaddr *)&name, name_bytes, bound_host, sizeof(bound_host), bound_service,
+                                   sizeof(bound_service), NI_NUMERICHOST | NI_NUMERICSERV) == 0;
     if (ready) {
         (void)snprintf(bound, bound_bytes, strchr(bound_host, ':') != NULL ? "[%s]:%s" : "%s:%s", bound_host,
                        bound_service);

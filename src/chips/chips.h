@@ -24,13 +24,13 @@ typedef struct reflash_chip {
     const char *name;
     const reflash_spi_layout_t *spi;
     uint32_t spi_base;
-    uint32_t magic;      /* word at REFLASH_MAGIC_ADDR that identifies the chip; 0: go by chip_id */
-    uint32_t mac_lo_reg; /* MAC bytes 2 to 5; the next word's low half holds bytes 0 and 1        */
-    uint16_t boot_addr;  /* flash address of the second-stage bootloader                          */
-    uint8_t chip_id;     /* in security info and image headers                                    */
-    uint8_t target;      /* target_chip_t                                                         */
-    uint8_t begin_words; /* payload words the ROM wants in FLASH_BEGIN, exactly                   */
-    uint8_t security_info_bytes; /* answer of GET_SECURITY_INFO; 0: no such command               */
+    uint32_t magic;              /* word at REFLASH_MAGIC_ADDR that identifies the chip; 0: go by chip_id */
+    uint32_t mac_lo_reg;         /* MAC bytes 2 to 5; the next word's low half holds bytes 0 and 1 */
+    uint16_t boot_addr;          /* flash address of the second-stage bootloader */
+    uint8_t chip_id;             /* in security info and image headers */
+    uint8_t target;              /* target_chip_t */
+    uint8_t begin_words;         /* payload words the ROM wants in FLASH_BEGIN, exactly */
+    uint8_t security_info_bytes; /* answer of GET_SECURITY_INFO; 0: no such command */
 } reflash_chip_t;
 
 /** Where every chip shows a word of its ROM; the older ones are told apart by it. */

@@ -103,7 +103,8 @@ static esp_loader_error_t send(esp_loader_t *loader, const reflash_command_t *co
         checksum ^= command->padding_bytes % 2 != 0 ? 0xFF : 0x00;
     }
     reflash_request_header(header, command->opcode,
-                           (uint16_t)(4 * command->word_count + command->data_bytes + command->padding_bytes), checksum);
+                           (uint16_t)(4 * command->word_count + command->data_bytes + command->padding_bytes),
+                           checksum);
 
     const esp_loader_error_t err = reflash_serial_send(loader, &(reflash_request_t){
                                                                    .header = header,

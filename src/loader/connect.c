@@ -48,9 +48,8 @@ static esp_loader_error_t identify(esp_loader_t *loader)
         }
         loader->_chip = err == ESP_LOADER_SUCCESS ? reflash_chip_by_id(chip_id) : NULL;
     }
-    return loader->_chip != NULL
-               ? ESP_LOADER_SUCCESS
-               : reflash_fail(loader, ESP_LOADER_ERROR_INVALID_TARGET, REFLASH_CAUSE_UNKNOWN_CHIP);
+    return loader->_chip != NULL ? ESP_LOADER_SUCCESS
+                                 : reflash_fail(loader, ESP_LOADER_ERROR_INVALID_TARGET, REFLASH_CAUSE_UNKNOWN_CHIP);
 }
 
 static esp_loader_error_t connect_once(esp_loader_t *loader, uint32_t sync_timeout_ms)

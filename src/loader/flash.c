@@ -77,7 +77,13 @@ static uint32_t flash_bytes_of(uint32_t id)
 
 esp_loader_error_t reflash_flash_ready(esp_loader_t *loader)
 {
-    enum { ATTACH_WORDS = 2, BLOCK_BYTES = 0x10000, PAGE_BYTES = 0x100, STATUS_MASK = 0xFFFF, ROM_FLASH_BYTES = 1 << 24 };
+    enum {
+        ATTACH_WORDS = 2,
+        BLOCK_BYTES = 0x10000,
+        PAGE_BYTES = 0x100,
+        STATUS_MASK = 0xFFFF,
+        ROM_FLASH_BYTES = 1 << 24
+    };
 
     reflash_begin(loader);
     if (loader->_chip == NULL) {
@@ -88,8 +94,7 @@ esp_loader_error_t reflash_flash_ready(esp_loader_t *loader)
     }
     const uint32_t default_pins[ATTACH_WORDS] = {0, 0};
     RETURN_ON_ERROR(reflash_ask(
-        loader,
-        &(reflash_command_t){.opcode = REFLASH_SPI_ATTACH, .words = default_pins, .word_count = ATTACH_WORDS}));
+        loader, &(reflash_command_t){.opcode = REFLASH_SPI_ATTACH, .words = default_pins, .word_count = ATTACH_WORDS}));
     uint32_t id;
     RETURN_ON_ERROR(read_flash_id(loader, &id));
     const uint32_t flash_bytes = flash_bytes_of(id);

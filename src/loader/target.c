@@ -7,9 +7,9 @@
 
 esp_loader_error_t reflash_write_registers(esp_loader_t *loader, const uint32_t (*entries)[4], uint8_t count)
 {
-    return reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_WRITE_REG,
-                                                    .words = entries[0],
-                                                    .word_count = (uint8_t)(4 * count)});
+    return reflash_ask(
+        loader,
+        &(reflash_command_t){.opcode = REFLASH_WRITE_REG, .words = entries[0], .word_count = (uint8_t)(4 * count)});
 }
 
 esp_loader_error_t reflash_read_register(esp_loader_t *loader, uint32_t addr, uint32_t *value)

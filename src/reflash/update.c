@@ -54,8 +54,7 @@ static esp_loader_error_t find_differences(esp_loader_t *loader, reflash_image_t
     *all_match = true;
     for (uint32_t at = 0; at < image_count; at++) {
         reflash_image_t *image = &images[at];
-        const esp_loader_error_t err =
-            reflash_flash_verify_md5(loader, image->flash_addr, image->bytes, image->md5);
+        const esp_loader_error_t err = reflash_flash_verify_md5(loader, image->flash_addr, image->bytes, image->md5);
         if (err == ESP_LOADER_SUCCESS) {
             image->result = REFLASH_RESULT_SKIPPED;
         } else if (err == ESP_LOADER_ERROR_INVALID_MD5) {

@@ -30,8 +30,8 @@ static void put(gather_t *gather, uint8_t byte)
     if (gather->filled_bytes > GATHER_BYTES - 2) {
         flush(gather);
     }
-    gather->filled_bytes = (uint16_t)(gather->filled_bytes +
-                                      reflash_slip_escape(byte, &gather->bytes[gather->filled_bytes]));
+    gather->filled_bytes =
+        (uint16_t)(gather->filled_bytes + reflash_slip_escape(byte, &gather->bytes[gather->filled_bytes]));
 }
 
 static void put_end(gather_t *gather)

@@ -15,7 +15,7 @@ unsigned reflash_slip_escape(uint8_t byte, uint8_t out[2]);
 /** Takes frames out of a byte stream. What stands outside of frames, a frame longer than `capacity` and a
  *  frame with a wrong escape are dropped whole; the next END is in step again. */
 typedef struct {
-    uint8_t *frame;          /* where a frame is unescaped to; owned by the caller */
+    uint8_t *frame; /* where a frame is unescaped to; owned by the caller */
     uint16_t capacity_bytes;
     uint16_t frame_bytes;
     enum {

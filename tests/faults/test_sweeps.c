@@ -103,8 +103,7 @@ static void run_with(sweep_t *sweep, const espsim_faults_t *faults, uint64_t fai
     memset(sweep->flash, FILL, sweep->flash_bytes);
     espsim_t *sim = new_sim(sweep);
     espsim_set_faults(sim, faults);
-    espsim_port_t port = {
-        .port = {&espsim_port_ops}, .sim = sim, .baud = FIRST_BAUD, .fail_call = fail_call};
+    espsim_port_t port = {.port = {&espsim_port_ops}, .sim = sim, .baud = FIRST_BAUD, .fail_call = fail_call};
     const esp_loader_error_t err = run_job(sweep, &port);
     const uint64_t took_ns = espsim_now(sim);
     check(took_ns <= sweep->ns_max, "the job takes too long", fault, n);
@@ -267,8 +266,7 @@ static void report(const sweep_t *sweep, const char *name)
     (void)printf("%-10s %-30s %6llu runs, %6llu finished all the same, longest %6.1f s, outside the images: "
                  "%llu runs, at most %u bytes\n",
                  sweep->rom->chip->name, name, (unsigned long long)sweep->runs, (unsigned long long)sweep->finished,
-                 (double)sweep->longest_ns / 1e9, (unsigned long long)sweep->outside_touched,
-                 sweep->outside_bytes_max);
+                 (double)sweep->longest_ns / 1e9, (unsigned long long)sweep->outside_touched, sweep->outside_bytes_max);
 }
 
 static void sweep_small(const reflash_rom_t *rom)

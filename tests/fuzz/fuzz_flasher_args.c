@@ -29,14 +29,30 @@ static const char *choose(input_t *input, const char *const *from, size_t count)
 }
 #define CHOOSE(input, from) choose(input, from, sizeof(from) / sizeof((from)[0]))
 
-static const char *const keys[] = {"flash_files", "extra_esptool_args", "bootloader", "app", "partition-table",
-                                   "otadata",     "flash_settings",     "offset",     "file", "encrypted",
-                                   "chip",        "0x1000",             "0x8000",     "0x10000", "65536",
-                                   "0xfffff000",  "-1",                 "0x",         "",        "storage"};
-static const char *const scalars[] = {"\"0x10000\"", "\"0x1000\"", "\"app.bin\"", "\"b/boot.bin\"", "\"true\"",
-                                      "\"false\"",   "true",       "false",       "null",          "7",
-                                      "-1",          "1e400",      "\"\"",        "\"esp32\"",     "\"esp32c3\"",
-                                      "\"\\u0000x\"", "65536",     "\"0x8000\"",  "\"/a\"",        "0.5"};
+static const char *const keys[] = {"flash_files",
+                                   "extra_esptool_args",
+                                   "bootloader",
+                                   "app",
+                                   "partition-table",
+                                   "otadata",
+                                   "flash_settings",
+                                   "offset",
+                                   "file",
+                                   "encrypted",
+                                   "chip",
+                                   "0x1000",
+                                   "0x8000",
+                                   "0x10000",
+                                   "65536",
+                                   "0xfffff000",
+                                   "-1",
+                                   "0x",
+                                   "",
+                                   "storage"};
+static const char *const scalars[] = {"\"0x10000\"",  "\"0x1000\"", "\"app.bin\"", "\"b/boot.bin\"", "\"true\"",
+                                      "\"false\"",    "true",       "false",       "null",           "7",
+                                      "-1",           "1e400",      "\"\"",        "\"esp32\"",      "\"esp32c3\"",
+                                      "\"\\u0000x\"", "65536",      "\"0x8000\"",  "\"/a\"",         "0.5"};
 
 static void put_value(text_t *text, input_t *input, unsigned depth)
 {

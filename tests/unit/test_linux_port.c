@@ -38,10 +38,8 @@ static void open_terminal(board_t *board)
     assert_int_equal(grantpt(board->master), 0);
     assert_int_equal(unlockpt(board->master), 0);
     assert_int_equal(ptsname_r(board->master, board->device, sizeof(board->device)), 0);
-    board->port = (linux_port_t){.port = {&linux_uart_ops},
-                                 .device = board->device,
-                                 .baudrate = 115200,
-                                 .gpio_mode = LINUX_GPIO_DTR_RTS};
+    board->port = (linux_port_t){
+        .port = {&linux_uart_ops}, .device = board->device, .baudrate = 115200, .gpio_mode = LINUX_GPIO_DTR_RTS};
 }
 
 /* A chip that waits in its loader: a pseudo-terminal has no modem lines to put it there. */
@@ -113,9 +111,9 @@ static void a_board_without_modem_lines_is_flashed_over_a_terminal(void **state)
     assert_int_equal(esp_loader_flash_start(&board.loader, &cfg), ESP_LOADER_SUCCESS);
     for (uint32_t done = 0; done < sizeof(data); done += cfg.block_size) {
         const uint32_t left = (uint32_t)sizeof(data) - done;
-        assert_int_equal(esp_loader_flash_write(&board.loader, &cfg, data + done,
-                                                left < cfg.block_size ? left : cfg.block_size),
-                         ESP_LOADER_SUCCESS);
+        assert_int_equal(
+            esp_loader_flash_write(&board.loader, &cfg, data + done, left < cfg.block_size ? left : cfg.block_size),
+            ESP_LOADER_SUCCESS);
     }
     assert_int_equal(esp_loader_flash_finish(&board.loader, &cfg), ESP_LOADER_SUCCESS);
     close_board(&board);

@@ -28,9 +28,9 @@ static const reflash_register_value_t registers[] = {
     {0x3FF5A00C, 0x00008000}, /* efuse: chip revision bit */
     {0x3FF5A014, 0x00100000}, /* efuse: chip revision bit */
     {0x40001000, 0x00F01D83}, /* ROM code; the first word tells the chip */
-    {0x40001004, 0x65004136},
-    {0x40001008, 0x2A820AE8},
-    {0x4000100C, 0x203AA00E},
+    {0x40001004, 0x65004136}, /* ... its second word */
+    {0x40001008, 0x2A820AE8}, /* ... its third word */
+    {0x4000100C, 0x203AA00E}, /* ... its fourth word */
 };
 
 const reflash_rom_t reflash_rom_esp32 = {

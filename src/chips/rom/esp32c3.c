@@ -22,9 +22,9 @@ static const reflash_memory_range_t memory[] = {
 
 static const reflash_register_value_t registers[] = {
     {0x40001000, 0x1B31506F}, /* ROM code */
-    {0x40001004, 0x6091706F},
-    {0x40001008, 0x47A1206F},
-    {0x4000100C, 0x3951706F},
+    {0x40001004, 0x6091706F}, /* ... its second word */
+    {0x40001008, 0x47A1206F}, /* ... its third word */
+    {0x4000100C, 0x3951706F}, /* ... its fourth word */
     {0x60000014, 0x00000152}, /* UART0 divider after reset */
     {0x60008844, 0x24FE1001}, /* efuse: MAC c4:0a:24:fe:10:01 */
     {0x60008848, 0x0000C40A}, /* efuse: its other half */
