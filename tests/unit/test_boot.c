@@ -369,6 +369,17 @@ static void without_a_partition_table_no_application_runs(void **state)
     board_free(&board);
 }
 
+static void a_table_begins_with_both_bytes_of_its_magic(void **state)
+{
+    (void)state;
+    for (unsigned at = 0; at < 2; at++) {
+        board_t board = board_flashed();
+        board.flash[TABLE_ADDR + at] ^= 0x01;
+        assert_holds(boot(&board), "no partition table at 0x8000");
+        board_free(&board);
+    }
+}
+
 static void a_damaged_application_does_not_run(void **state)
 {
     (void)state;
@@ -436,6 +447,7 @@ enum { NEW = 0, PENDING = 1, VALID = 2, INVALID = 3, ABORTED = 4 };
 #define UNDEFINED 0xFFFFFFFFu
 
 /* CRC-32 of the sequence number's four bytes; those of 1 and 2 are found in many devices. */
+static const uint32_t no_sequence_crc = 0x2144DF1C; /* of UINT32_MAX, which is no sequence number */
 static const uint32_t sequence_crc[] = {0, 0x4743989A, 0x55F63774, 0xED4A5011, 0x709D68A8, 0xC8210FCD};
 
 typedef struct {
@@ -451,7 +463,8 @@ static void put_record(board_t *board, unsigned copy, record_t record)
     }
     put_word(at, record.sequence);
     put_word(at + 24, record.state);
-    put_word(at + 28, sequence_crc[record.sequence] ^ (record.wrong_crc ? 1 : 0));
+    put_word(at + 28, (record.sequence == UINT32_MAX ? no_sequence_crc : sequence_crc[record.sequence]) ^
+                          (record.wrong_crc ? 1 : 0));
 }
 
 static void otadata_chooses_the_application(void **state)
@@ -474,6 +487,7 @@ static void otadata_chooses_the_application(void **state)
         {{{1, VALID, false}, {2, INVALID, false}}, OTA_0, OTA_0},
         {{{1, VALID, false}, {2, ABORTED, false}}, OTA_0, OTA_0},
         {{{1, VALID, true}, {2, ABORTED, false}}, FACTORY, OTA_0},
+        {{{UINT32_MAX, VALID, false}, {2, VALID, false}}, OTA_1, OTA_1},
     };
     for (size_t row = 0; row < 2 * sizeof(rows) / sizeof(rows[0]); row++) {
         const bool with_factory = row % 2 == 0;
@@ -542,6 +556,7 @@ int main(void)
         cmocka_unit_test(a_bootloader_with_a_wrong_digest_is_not_run),
         cmocka_unit_test(a_segment_beyond_the_flash_is_a_load_error),
         cmocka_unit_test(without_a_partition_table_no_application_runs),
+        cmocka_unit_test(a_table_begins_with_both_bytes_of_its_magic),
         cmocka_unit_test(a_damaged_application_does_not_run),
         cmocka_unit_test(an_application_without_a_description_runs_without_a_name),
         cmocka_unit_test(otadata_chooses_the_application),

@@ -12,7 +12,15 @@
 #include "board.h"
 
 enum { FLASH_BEGIN = 0x02, FLASH_DATA = 0x03, FLASH_END = 0x04, MEM_BEGIN = 0x05, MEM_END = 0x06, MEM_DATA = 0x07 };
-enum { SYNC = 0x08, READ_REG = 0x0A, SPI_SET_PARAMS = 0x0B, READ_SLOW = 0x0E, CHANGE_BAUDRATE = 0x0F, MD5 = 0x13 };
+enum {
+    SYNC = 0x08,
+    WRITE_REG = 0x09,
+    READ_REG = 0x0A,
+    SPI_SET_PARAMS = 0x0B,
+    READ_SLOW = 0x0E,
+    CHANGE_BAUDRATE = 0x0F,
+    MD5 = 0x13
+};
 enum { SECTOR_BYTES = 0x1000, TURNAROUND_NS = 200000, ERASE_4K_NS = 45000000, ERASE_64K_NS = 150000000 };
 enum { SYNC_VALUE_AT = 10 /* wire bytes before the payload are C0, eight of header; counted from 1 */ };
 
@@ -125,6 +133,71 @@ static void reset_forgets_a_half_request_and_the_sync(void **state)
     board_free(&board);
 }
 
+static void reset_forgets_what_memory_held(void **state)
+{
+    (void)state;
+    board_t board = board_synced();
+    assert_int_equal(BOARD_ASK(&board, WRITE_REG, 0x3FFE8000, 0x12345678, 0xFFFFFFFF, 0), 0);
+    assert_int_equal(BOARD_ASK(&board, READ_REG, 0x3FFE8000), 0);
+    assert_memory_equal(board_frame(&board, 0).bytes + 4, ((const uint8_t[]){0x78, 0x56, 0x34, 0x12}), 4);
+    board_reset(&board, true);
+    board_settle(&board);
+    board_sync(&board);
+    board_settle(&board);
+    assert_int_equal(BOARD_ASK(&board, READ_REG, 0x3FFE8000), 0);
+    assert_memory_equal(board_frame(&board, 0).bytes + 4, ((const uint8_t[]){0, 0, 0, 0}), 4);
+    board_free(&board);
+}
+
+static void reset_ends_a_long_job_and_forgets_what_waited(void **state)
+{
+    (void)state;
+    board_t board = board_synced();
+    BOARD_REQUEST(&board, MD5, 0, 1 << 20, 0, 0); /* takes 2.4 s */
+    board_sync(&board);                           /* waits for it */
+    board_reset(&board, true);
+    board_wait_ns(&board, 100 * BOARD_MS_NS);
+    assert_string_equal(board_text(&board), loader_banner);
+    board_forget(&board);
+    board_sync(&board);
+    board_wait_ns(&board, 100 * BOARD_MS_NS);
+    assert_int_equal(board_frame_count(&board), 8);
+    board_free(&board);
+}
+
+/* The first byte of the flash part's identity, asked for through the flash controller's registers. */
+static uint8_t flash_vendor(board_t *board)
+{
+    enum { COMMAND = 0x3FF42000, USER = 0x3FF4201C, USER_2 = 0x3FF42024, ANSWER_BITS = 0x3FF4202C, W0 = 0x3FF42080 };
+    assert_int_equal(BOARD_ASK(board, WRITE_REG, ANSWER_BITS, 23, UINT32_MAX, 0, USER, 0x90000000, UINT32_MAX, 0,
+                               USER_2, 0x7000009F, UINT32_MAX, 0, COMMAND, 1 << 18, UINT32_MAX, 0),
+                     0);
+    assert_int_equal(BOARD_ASK(board, READ_REG, W0), 0);
+    return board_frame(board, 0).bytes[4];
+}
+
+static void power_wakes_the_flash_part_up_and_a_reset_does_not(void **state)
+{
+    (void)state;
+    board_t board = board_synced();
+    assert_int_equal(flash_vendor(&board), 0xC8);
+    assert_int_equal(BOARD_ASK(&board, WRITE_REG, 0x3FF4201C, 0x80000000, UINT32_MAX, 0, 0x3FF42024, 0x700000B9,
+                               UINT32_MAX, 0, 0x3FF42000, 1 << 18, UINT32_MAX, 0),
+                     0);
+    assert_int_equal(flash_vendor(&board), 0xFF);
+    board_reset(&board, true);
+    board_settle(&board);
+    board_sync(&board);
+    board_settle(&board);
+    assert_int_equal(flash_vendor(&board), 0xFF);
+    espsim_power_cycle(board.sim);
+    board_settle(&board);
+    board_sync(&board);
+    board_settle(&board);
+    assert_int_equal(flash_vendor(&board), 0xC8);
+    board_free(&board);
+}
+
 static void a_strapping_word_overrules_the_boot_pin(void **state)
 {
     (void)state;
@@ -204,15 +277,17 @@ static void the_first_sync_teaches_the_rate_and_the_second_is_answered(void **st
     }
 }
 
-static void a_few_bytes_do_not_teach_the_rate(void **state)
+static void the_rate_is_taught_by_128_edges(void **state)
 {
     (void)state;
     board_t board = untrained_in_loader(230400);
-    uint8_t few[12]; /* ten edges each, and 128 are needed */
-    memset(few, 0x55, sizeof(few));
-    board_send(&board, few, sizeof(few));
+    const uint8_t bytes[16] = {0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55}; /* ten each */
+    board_send(&board, bytes, 12);
+    board_reset(&board, true); /* which forgets them */
+    board_settle(&board);
+    board_send(&board, bytes, 15); /* 0x00 has two */
     assert_int_equal(espsim_baud(board.sim), 115200);
-    board_send(&board, few, 1);
+    board_send(&board, bytes + 15, 1);
     assert_int_equal(espsim_baud(board.sim), 230400);
     board_free(&board);
 }
@@ -623,6 +698,22 @@ static void a_fault_counts_from_when_it_was_set_and_happens_once(void **state)
     board_free(&board);
 }
 
+static void setting_faults_between_the_two_of_a_double_byte_starts_over(void **state)
+{
+    (void)state;
+    board_t board = board_synced();
+    uint8_t byte;
+    espsim_set_faults(board.sim, &(espsim_faults_t){.double_from_target = 1});
+    BOARD_REQUEST(&board, READ_REG, ROM_WORD_ADDR);
+    espsim_advance(board.sim, espsim_next_event(board.sim));
+    assert_true(espsim_transmit(board.sim, &byte, 0));
+    espsim_set_faults(board.sim, &(espsim_faults_t){.double_from_target = 1});
+    board_settle(&board);
+    assert_int_equal(board.heard_count, sizeof(rom_word_answer) + 1);
+    assert_memory_equal(board.heard + 1, rom_word_answer, sizeof(rom_word_answer));
+    board_free(&board);
+}
+
 static void the_chip_resets_when_the_nth_byte_has_arrived(void **state)
 {
     (void)state;
@@ -638,6 +729,9 @@ static void the_chip_resets_when_the_nth_byte_has_arrived(void **state)
     board_t board = board_synced();
     espsim_set_faults(board.sim, &(espsim_faults_t){.reset_at_byte = 15});
     assert_true(is_alive(&board)); /* that takes 14 bytes */
+    espsim_set_lines(board.sim, true, true);
+    assert_false(is_alive(&board)); /* held in reset it stays there */
+    assert_int_equal(board.heard_count, 0);
     board_free(&board);
 }
 
@@ -851,11 +945,14 @@ int main(void)
         cmocka_unit_test(held_in_reset_it_says_and_hears_nothing),
         cmocka_unit_test(reset_cuts_off_what_was_being_said),
         cmocka_unit_test(reset_forgets_a_half_request_and_the_sync),
+        cmocka_unit_test(reset_forgets_what_memory_held),
+        cmocka_unit_test(reset_ends_a_long_job_and_forgets_what_waited),
+        cmocka_unit_test(power_wakes_the_flash_part_up_and_a_reset_does_not),
         cmocka_unit_test(a_strapping_word_overrules_the_boot_pin),
         cmocka_unit_test(power_comes_back_with_the_lines_as_they_are),
         cmocka_unit_test(a_software_reset_does_not_look_at_the_straps_again),
         cmocka_unit_test(the_first_sync_teaches_the_rate_and_the_second_is_answered),
-        cmocka_unit_test(a_few_bytes_do_not_teach_the_rate),
+        cmocka_unit_test(the_rate_is_taught_by_128_edges),
         cmocka_unit_test(before_a_sync_nothing_else_is_answered),
         cmocka_unit_test(a_chip_at_another_rate_understands_nothing),
         cmocka_unit_test(a_host_at_another_rate_understands_nothing),
@@ -878,6 +975,7 @@ int main(void)
         cmocka_unit_test(the_nth_byte_to_the_chip_is_dropped_flipped_or_doubled),
         cmocka_unit_test(the_nth_byte_from_the_chip_is_dropped_flipped_or_doubled),
         cmocka_unit_test(a_fault_counts_from_when_it_was_set_and_happens_once),
+        cmocka_unit_test(setting_faults_between_the_two_of_a_double_byte_starts_over),
         cmocka_unit_test(the_chip_resets_when_the_nth_byte_has_arrived),
         cmocka_unit_test(power_fails_in_the_nth_erase_and_stays_off_until_it_is_cycled),
         cmocka_unit_test(power_fails_in_the_nth_program),

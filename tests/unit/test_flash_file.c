@@ -216,6 +216,8 @@ static void sizes_are_read_with_and_without_a_unit(void **state)
         {"4194303", 0},
         {"4294967296MB", 0},
         {"4398046511104", 0},
+        {"-18446744073705357312", 0},
+        {"17592186044420MB", 0},
         {"99999999999999999999", 0},
     };
     for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
