@@ -35,8 +35,10 @@ static status_t give_up(job_t *job, status_t status)
 static status_t give_up_on_target(job_t *job, status_t status, esp_loader_error_t err)
 {
     if (commands_interrupted) {
-        (void)snprintf(job->message, sizeof(job->message),
-                       "interrupted; the target waits in its loader. The same command again finishes the rest.");
+        const bool connected = esp_loader_get_target(&job->target.loader) != ESP_UNKNOWN_CHIP;
+        (void)snprintf(job->message, sizeof(job->message), "interrupted%s",
+                       connected ? "; the target waits in its loader. The same command again finishes the rest."
+                                 : " before a loader answered; nothing was changed");
         return give_up(job, STATUS_INTERRUPTED);
     }
     target_explain(&job->target, err, job->message, sizeof(job->message));
@@ -52,7 +54,7 @@ static bool same_chip(const char *wanted, const char *found)
 static esp_loader_error_t connect_and_tell(job_t *job, uint32_t baud)
 {
     bool raised;
-    RETURN_ON_ERROR(target_connect(&job->target, baud, &raised));
+    RETURN_ON_ERROR(target_connect(&job->target, baud, &commands_interrupted, &raised));
     output_line(&job->output, "Connected to target");
     if (raised) {
         output_line(&job->output, "Transmission rate changed.");
@@ -159,7 +161,7 @@ static const char *result_name(const reflash_image_t *image, bool verifying)
     case REFLASH_RESULT_FLASHED:
         return "flashed";
     default:
-        return verifying ? "differ" : "failed";
+        return verifying ? (image->result == REFLASH_RESULT_FAILED ? "differ" : "unknown") : "failed";
     }
 }
 
@@ -285,6 +287,10 @@ static status_t run_flash(const options_t *options, int word_count, char *const 
 {
     job_t job;
     begin_job(&job, options);
+    if (options->monitor && options->no_reset) {
+        (void)snprintf(job.message, sizeof(job.message), "--monitor shows what follows a reset; leave --no-reset out");
+        return give_up(&job, STATUS_USAGE);
+    }
     status_t status = load_and_connect(&job, word_count, words);
     if (status == STATUS_OK) {
         status = flash_connected(&job);
@@ -346,6 +352,7 @@ static status_t run_info(const options_t *options, int word_count, char *const *
     if (status == STATUS_OK && !options->no_reset) {
         target_reset(&job.target);
     }
+    summarise(&job, status, false);
     return end_job(&job, status);
 }
 

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SIM_FLASH_BYTES = 4 << 20 };
-
 static target_result_t fail(target_result_t result, char *message, size_t message_bytes, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 static target_result_t fail(target_result_t result, char *message, size_t message_bytes, const char *format, ...)
@@ -25,7 +23,7 @@ static target_result_t fail(target_result_t result, char *message, size_t messag
 static target_result_t open_sim(target_t *target, char *rest, char *message, size_t message_bytes)
 {
     const char *flash_path = NULL;
-    uint32_t flash_bytes = SIM_FLASH_BYTES;
+    uint32_t flash_bytes = 0;
     char *state = NULL;
     const char *chip = strtok_r(rest, "?", &state);
     const reflash_rom_t *rom = chip != NULL ? espsim_rom_by_name(chip) : NULL;
@@ -61,14 +59,12 @@ static target_result_t open_sim(target_t *target, char *rest, char *message, siz
 
 static target_result_t open_socket(target_t *target, char *rest, char *message, size_t message_bytes)
 {
-    (void)message_bytes;
-    char *colon = strrchr(rest, ':');
-    if (colon == NULL || colon == rest || colon[1] == '\0') {
-        return fail(TARGET_USAGE, message, message_bytes, "socket://%s: it takes HOST:PORT", rest);
+    if (!espsim_tcp_split(rest, target->host, sizeof(target->host), target->service, sizeof(target->service))) {
+        return fail(TARGET_USAGE, message, message_bytes, "socket://%s: it takes HOST:PORT, with a port up to 65535",
+                    rest);
     }
-    *colon = '\0';
-    target->socket =
-        (socket_port_t){.port = {&socket_port_ops}, .host = rest, .service = colon + 1, ._stream = {.fd = -1}};
+    target->socket = (socket_port_t){
+        .port = {&socket_port_ops}, .host = target->host, .service = target->service, ._stream = {.fd = -1}};
     target->port = &target->socket.port;
     target->stream = &target->socket._stream;
     return TARGET_OK;
@@ -121,7 +117,8 @@ target_result_t target_open(target_t *target, const char *name, char *message, s
     if (esp_loader_init_serial(&target->loader, target->port) != ESP_LOADER_SUCCESS) {
         const int reason = errno;
         target_close(target);
-        return fail(TARGET_FAILED, message, message_bytes, "cannot open %s: %s%s", name, strerror(reason),
+        return fail(TARGET_FAILED, message, message_bytes, "cannot open %s: %s%s", name,
+                    reason == EHOSTUNREACH ? "that host is not known or not reached" : strerror(reason),
                     reason == EACCES   ? "; add yourself to the group that owns it (often 'dialout')"
                     : reason == EBUSY  ? "; another program uses it"
                     : reason == ENOENT ? "; is the board plugged in?"
@@ -151,12 +148,29 @@ static esp_loader_error_t set_host_baud(target_t *target, uint32_t baud)
     return target->port->ops->change_transmission_rate(target->port, baud);
 }
 
-esp_loader_error_t target_connect(target_t *target, uint32_t baud, bool *raised)
+/* One trial at a time, so that somebody who gives up need not wait for all of them. */
+static esp_loader_error_t connect_unless(target_t *target, const volatile int *stop)
 {
     esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
+    const int32_t trials = args.trials;
+    esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
+    unsigned unknown_chips = 0;
+    args.trials = 1;
+    for (int32_t trial = 0; trial < trials && !*stop && unknown_chips < 2; trial++) {
+        err = esp_loader_connect(&target->loader, &args);
+        if (err == ESP_LOADER_SUCCESS || reflash_last_fault(&target->loader).cause == REFLASH_CAUSE_PORT) {
+            break;
+        }
+        unknown_chips += err == ESP_LOADER_ERROR_INVALID_TARGET ? 1 : 0; /* once may be a damaged answer */
+    }
+    return err;
+}
+
+esp_loader_error_t target_connect(target_t *target, uint32_t baud, const volatile int *stop, bool *raised)
+{
     *raised = false;
     RETURN_ON_ERROR(set_host_baud(target, TARGET_FIRST_BAUD));
-    RETURN_ON_ERROR(esp_loader_connect(&target->loader, &args));
+    RETURN_ON_ERROR(connect_unless(target, stop));
     if (baud == TARGET_FIRST_BAUD || target->port->ops->change_transmission_rate == NULL) {
         return ESP_LOADER_SUCCESS;
     }

@@ -11,6 +11,7 @@
 #include "port.h"
 #include "reflash.h"
 #include "socket_port.h"
+#include "tcp.h"
 
 /** Every loader is met at this rate, and applications log at it. */
 #define TARGET_FIRST_BAUD 115200u
@@ -27,6 +28,7 @@ typedef struct {
     uint64_t opened_ms;
     uint32_t baud;  /* what both ends talk at */
     char text[256]; /* the parts of the port's name */
+    char host[256], service[8];
 } target_t;
 
 typedef enum { TARGET_OK, TARGET_USAGE, TARGET_FAILED } target_result_t;
@@ -36,8 +38,9 @@ typedef enum { TARGET_OK, TARGET_USAGE, TARGET_FAILED } target_result_t;
 target_result_t target_open(target_t *target, const char *name, char *message, size_t message_bytes);
 void target_close(target_t *target);
 
-/** Connect at the first rate, then raise it to `baud` where the port can; `raised` tells. */
-esp_loader_error_t target_connect(target_t *target, uint32_t baud, bool *raised);
+/** Connect at the first rate, then raise it to `baud` where the port can; `raised` tells. Gives up between two
+ *  trials once `*stop` is set. */
+esp_loader_error_t target_connect(target_t *target, uint32_t baud, const volatile int *stop, bool *raised);
 
 /** Reset the target into its application, at the rate applications log at. */
 void target_reset(target_t *target);

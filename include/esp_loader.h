@@ -57,7 +57,7 @@ typedef struct {
 
 #define ESP_LOADER_CONNECT_DEFAULT()                                                                                   \
     {                                                                                                                  \
-        .sync_timeout = 100, .trials = 10                                                                              \
+        100, 10                                                                                                        \
     }
 
 /** An MD5 that is being computed. Private. */
@@ -74,6 +74,7 @@ typedef struct {
     uint32_t block_size; /*!< Largest piece handed to _write: multiple of 4, at most 6144 for a mask ROM. */
     bool skip_verify;    /*!< Do not compare MD5s in _finish. */
     struct {
+        bool begun;
         uint32_t sequence;
         uint32_t written_bytes;
         reflash_md5_t md5;
@@ -185,15 +186,17 @@ esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uin
  * that a mask ROM refuses everything above 2 MB). Additional errors of all of them: UNSUPPORTED_CHIP (no
  * flash answers, or its id does not tell a size), IMAGE_SIZE (the range leaves the flash). */
 
-/** Begin a plain write and erase every sector it touches. */
+/** Begin a plain write and erase every sector it touches. `cfg` is begun only if this succeeds; _write and
+ *  _finish refuse one that is not. */
 esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg);
 /** Write the next `size` bytes: at most cfg->block_size, and a multiple of 4 unless they are the last.
  *  `payload` needs no padding. A block whose checksum the target refuses, or whose answer is lost, is
  *  repeated as that loader counts blocks. IMAGE_SIZE: more than announced. */
 esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg, const void *payload,
                                           uint32_t size);
-/** End a write. Unless skip_verify: INVALID_MD5 when the flash does not hold what was passed to _write.
- *  The target stays in its loader. */
+/** End a write; `cfg` must be begun again for another. IMAGE_SIZE: less was written than announced. Unless
+ *  skip_verify: INVALID_MD5 when the flash does not hold what was passed to _write. The target stays in its
+ *  loader. */
 esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg);
 
 /** UNSUPPORTED_FUNC. */

@@ -66,7 +66,6 @@ static void start_boot(espsim_t *sim, uint8_t reset_code)
     espsim_uart_reset(&sim->uart, sim->now_ns);
     sim->uart.baud = DEFAULT_BAUD;
     sim->uart.trained = sim->config.trained;
-    sim->nor.write_enabled = false;
     sim->reset_code = reset_code;
     sim->busy_until_ns = 0;
     sim->state = ESPSIM_BOOTING;
@@ -241,6 +240,11 @@ const reflash_rom_t *espsim_rom_by_name(const char *name)
     return NULL;
 }
 
+const reflash_rom_t *espsim_rom_at(size_t row)
+{
+    return row < sizeof(rom_rows) / sizeof(rom_rows[0]) ? rom_rows[row] : NULL;
+}
+
 espsim_t *espsim_create(const espsim_config_t *config)
 {
     enum { FLASH_BYTES_MIN = 1 << 18, FLASH_BYTES_MAX = 1 << 24 };
@@ -304,7 +308,7 @@ void espsim_power_cycle(espsim_t *sim)
 {
     sim->off = false;
     sim->nor.power_failed = false;
-    sim->nor.cut_at_op = 0;
+    sim->nor.write_enabled = false;
     sim->nor.powered_down = false;
     hold(sim);
     if (!sim->reset_low) {

@@ -72,6 +72,8 @@ espsim_timing_t espsim_timing_typical(void);
 
 /** The ROM row of a chip by its name ("esp32", any case, '-' ignored), or NULL. */
 const reflash_rom_t *espsim_rom_by_name(const char *name);
+/** The ROM rows one by one; NULL behind the last. */
+const reflash_rom_t *espsim_rom_at(size_t row);
 
 /** A chip that is powered but held in reset until espsim_set_lines() lets go. NULL: out of memory, or a
  *  configuration that no chip has. `config` is copied, what it points to is not. */

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FLASH_BYTES_MIN = 1 << 18, FLASH_BYTES_MAX = 1 << 24, BLANK = 0xFF };
+enum { FLASH_BYTES_DEFAULT = 1 << 22, FLASH_BYTES_MIN = 1 << 18, FLASH_BYTES_MAX = 1 << 24, BLANK = 0xFF };
 
 static bool is_flash_size(uint64_t bytes)
 {
@@ -34,6 +34,14 @@ static bool map(espsim_flash_t *flash, int fd, uint32_t bytes, const char *path,
                        path, (long long)status.st_size);
         return false;
     }
+    if (!is_new && bytes != 0 && (uint64_t)status.st_size != bytes) {
+        (void)snprintf(message, message_bytes,
+                       "%s holds a flash of %lld KiB, not of %u; leave the size out, or name "
+                       "another file",
+                       path, (long long)status.st_size / 1024, bytes / 1024);
+        return false;
+    }
+    bytes = bytes != 0 ? bytes : FLASH_BYTES_DEFAULT;
     flash->bytes = is_new ? bytes : (uint32_t)status.st_size;
     if (is_new && ftruncate(fd, (off_t)bytes) != 0) {
         (void)snprintf(message, message_bytes, "%s: cannot make it %u bytes: %s", path, bytes, strerror(errno));
@@ -54,12 +62,13 @@ static bool map(espsim_flash_t *flash, int fd, uint32_t bytes, const char *path,
 bool espsim_flash_open(espsim_flash_t *flash, const char *path, uint32_t bytes, char *message, size_t message_bytes)
 {
     *flash = (espsim_flash_t){0};
-    if (!is_flash_size(bytes)) {
+    if (bytes != 0 && !is_flash_size(bytes)) {
         (void)snprintf(message, message_bytes, "%u bytes is no flash size: a power of two from 256 KiB to 16 MiB",
                        bytes);
         return false;
     }
     if (path == NULL) {
+        bytes = bytes != 0 ? bytes : FLASH_BYTES_DEFAULT;
         flash->bytes = bytes;
         flash->cells = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (flash->cells == MAP_FAILED) {
@@ -96,7 +105,8 @@ uint32_t espsim_flash_size_parse(const char *text)
 
     char *end;
     errno = 0;
-    const unsigned long number = strtoul(text, &end, 0);
+    const bool hexadecimal = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    const unsigned long number = strtoul(text, &end, hexadecimal ? 16 : 10);
     if (errno != 0 || end == text || *text == '-' || number > FLASH_BYTES_MAX) {
         return 0;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program espsim: a virtual chip for flashers in other processes. */
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -13,13 +14,14 @@
 #include "reflash.h"
 #include "tcp.h"
 
-enum { EXIT_USAGE = 2, DEFAULT_FLASH_BYTES = 4 << 20 };
+enum { EXIT_USAGE = 2 };
 
-static const char usage[] =
-    "Usage: espsim [OPTION...]\n"
-    "A virtual Espressif chip: mask-ROM loader, flash and boot, behind a TCP port.\n"
+static const char usage_head[] = "Usage: espsim [OPTION...]\n"
+                                 "A virtual Espressif chip: mask-ROM loader, flash and boot, behind a TCP port.\n"
+                                 "\n"
+                                 "  --chip CHIP          which chip (esp32):";
+static const char usage_tail[] =
     "\n"
-    "  --chip CHIP          which chip (esp32)\n"
     "  --flash FILE         keep the flash content in FILE; made blank if missing (in memory)\n"
     "  --flash-size SIZE    size of a new flash, 256KB to 16MB (4MB)\n"
     "  --listen HOST:PORT   where to listen; port 0 takes a free one (127.0.0.1:5331)\n"
@@ -30,6 +32,20 @@ static const char usage[] =
     "application and gets its log. Prints one line with the address once it listens; SIGINT or SIGTERM ends it.\n"
     "Exit status: 0 ended by signal, 1 cannot serve, 2 wrong usage.\n"
     "Example: espsim --flash board.bin --auto-download   then: reflash flash -p socket://127.0.0.1:5331 build\n";
+
+static void print_usage(void)
+{
+    (void)fputs(usage_head, stdout);
+    for (size_t row = 0; espsim_rom_at(row) != NULL; row++) {
+        (void)putchar(' ');
+        for (const char *at = espsim_rom_at(row)->chip->name; *at != '\0'; at++) {
+            if (*at != '-') {
+                (void)putchar(tolower((unsigned char)*at));
+            }
+        }
+    }
+    (void)fputs(usage_tail, stdout);
+}
 
 static int stop_pipe[2];
 
@@ -53,8 +69,7 @@ static int complain(int status, const char *message)
 }
 
 typedef struct {
-    const char *chip, *flash_path;
-    char *listen;
+    const char *chip, *flash_path, *listen;
     uint32_t flash_bytes;
     bool auto_download;
 } options_t;
@@ -63,21 +78,21 @@ static int serve(const options_t *options)
 {
     char message[512];
     char bound[128];
-    char *colon = strrchr(options->listen, ':');
-    if (colon == NULL) {
-        return complain(EXIT_USAGE, "--listen takes HOST:PORT");
+    char host[256];
+    char port[8];
+    if (!espsim_tcp_split(options->listen, host, sizeof(host), port, sizeof(port))) {
+        return complain(EXIT_USAGE, "--listen takes HOST:PORT, with a port from 0 to 65535");
     }
-    *colon = '\0';
     const reflash_rom_t *rom = espsim_rom_by_name(options->chip);
     if (rom == NULL) {
-        (void)snprintf(message, sizeof(message), "no chip '%s' here; see --help for those that are", options->chip);
+        (void)snprintf(message, sizeof(message), "there is no chip '%s'", options->chip);
         return complain(EXIT_USAGE, message);
     }
     espsim_flash_t flash;
     if (!espsim_flash_open(&flash, options->flash_path, options->flash_bytes, message, sizeof(message))) {
         return complain(EXIT_FAILURE, message);
     }
-    const int listener = espsim_tcp_listen(options->listen, colon + 1, bound, sizeof(bound), message, sizeof(message));
+    const int listener = espsim_tcp_listen(host, port, bound, sizeof(bound), message, sizeof(message));
     espsim_t *sim = espsim_create(&(espsim_config_t){
         .rom = rom, .flash = flash.cells, .flash_bytes = flash.bytes, .timing = espsim_timing_typical()});
     int status = EXIT_FAILURE;
@@ -113,8 +128,7 @@ int main(int argc, char **argv)
         {"version", no_argument, NULL, VERSION},
         {0},
     };
-    static char default_listen[] = "127.0.0.1:5331";
-    options_t options = {.chip = "esp32", .listen = default_listen, .flash_bytes = DEFAULT_FLASH_BYTES};
+    options_t options = {.chip = "esp32", .listen = "127.0.0.1:5331", .flash_bytes = 0};
 
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         switch (option) {
@@ -137,7 +151,7 @@ int main(int argc, char **argv)
             options.auto_download = true;
             break;
         case HELP:
-            (void)fputs(usage, stdout);
+            print_usage();
             return EXIT_SUCCESS;
         case VERSION:
             (void)puts("espsim " REFLASH_VERSION);

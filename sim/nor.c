@@ -53,7 +53,8 @@ static void program(espsim_nor_t *nor, uint32_t addr, const uint8_t *data, uint3
     const uint32_t page = start / PAGE_BYTES * PAGE_BYTES;
     const bool fails = counts_and_fails(nor);
     nor->stats->programmed_bytes += bytes;
-    for (uint32_t at = 0; at < bytes; at++) {
+    /* Of more than a page the part keeps the last 256 bytes. */
+    for (uint32_t at = bytes > PAGE_BYTES ? bytes - PAGE_BYTES : 0; at < bytes; at++) {
         const uint32_t cell = page + (start + at) % PAGE_BYTES;
         const uint8_t unreached = fails ? noise(cell) : 0x00;
         nor->cells[cell] &= (uint8_t)(data[at] | unreached);
@@ -147,7 +148,7 @@ uint64_t espsim_nor_transact(espsim_nor_t *nor, uint8_t opcode, uint32_t addr, u
         return 0;
     }
     if (nor->powered_down) {
-        for (uint32_t at = 0; at < bytes && opcode != PROGRAM; at++) {
+        for (uint32_t at = 0; at < bytes && opcode != PROGRAM && opcode != WRITE_STATUS; at++) {
             data[at] = NOTHING;
         }
         return 0;

@@ -1,67 +1,105 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tcp.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { BITS_PER_BYTE = 10, RESET_HOLD_NS = 100000000 };
+enum { BITS_PER_BYTE = 10, RESET_HOLD_NS = 100000000, RETRY_NS = 50000000 };
 
-int espsim_tcp_listen(const char *host, const char *service, char *bound, size_t bound_bytes, char *message,
+bool espsim_tcp_split(const char *address, char *host, size_t host_bytes, char *port, size_t port_bytes)
+{
+    enum { PORT_MAX = 65535, BASE = 10 };
+    const char *colon = strrchr(address, ':');
+    if (colon == NULL) {
+        return false;
+    }
+    const bool bracketed = address[0] == '[' && colon[-1] == ']';
+    const size_t length = (size_t)(colon - address) - (bracketed ? 2 : 0);
+    char *end;
+    errno = 0;
+    const unsigned long number = strtoul(colon + 1, &end, BASE);
+    const bool is_number = isdigit((unsigned char)colon[1]) && *end == '\0' && errno == 0;
+    if (length == 0 || length >= host_bytes || !is_number || number > PORT_MAX) {
+        return false;
+    }
+    (void)snprintf(host, host_bytes, "%.*s", (int)length, address + (bracketed ? 1 : 0));
+    (void)snprintf(port, port_bytes, "%lu", number);
+    return true;
+}
+
+int espsim_tcp_listen(const char *host, const char *port, char *bound, size_t bound_bytes, char *message,
                       size_t message_bytes)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    struct addrinfo *address;
-    const int unknown = getaddrinfo(host, service, &hints, &address);
+    struct addrinfo *found;
+    char bound_host[NI_MAXHOST];
+    char bound_port[NI_MAXSERV];
+    const int unknown = getaddrinfo(host, port, &hints, &found);
     if (unknown != 0) {
-        (void)snprintf(message, message_bytes, "%s:%s: %s", host, service, gai_strerror(unknown));
+        (void)snprintf(message, message_bytes, "%s:%s: %s", host, port, gai_strerror(unknown));
         return -1;
     }
-    const int listener = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC, address->ai_protocol);
+    const int listener = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, found->ai_protocol);
     const int on = 1;
     struct sockaddr_storage name;
     socklen_t name_bytes = sizeof(name);
-    char bound_host[NI_MAXHOST];
-    char bound_service[NI_MAXSERV];
     const bool ready = listener >= 0 && setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-                       bind(listener, address->ai_addr, address->ai_addrlen) == 0 && listen(listener, 4) == 0 &&
+                       bind(listener, found->ai_addr, found->ai_addrlen) == 0 && listen(listener, 4) == 0 &&
                        getsockname(listener, (struct sockaddr *)&name, &name_bytes) == 0 &&
-                       getnameinfo((struct sockaddr *)&name, name_bytes, bound_host, sizeof(bound_host), bound_service,
-                                   sizeof(bound_service), NI_NUMERICHOST | NI_NUMERICSERV) == 0;
+                       getnameinfo((struct sockaddr *)&name, name_bytes, bound_host, sizeof(bound_host), bound_port,
+                                   sizeof(bound_port), NI_NUMERICHOST | NI_NUMERICSERV) == 0;
     if (ready) {
         (void)snprintf(bound, bound_bytes, strchr(bound_host, ':') != NULL ? "[%s]:%s" : "%s:%s", bound_host,
-                       bound_service);
+                       bound_port);
     } else {
-        (void)snprintf(message, message_bytes, "%s:%s: %s; choose another port with --listen", host, service,
+        (void)snprintf(message, message_bytes, "%s:%s: %s; choose another address with --listen", host, port,
                        strerror(errno));
         if (listener >= 0) {
             (void)close(listener);
         }
     }
-    freeaddrinfo(address);
+    freeaddrinfo(found);
     return ready ? listener : -1;
 }
 
-static bool send_all(int client, const uint8_t *bytes, size_t count)
+/* Wait until `fd` is ready for `events`. False: it is time to stop. */
+static bool ready(int fd, short events, int stop_fd)
+{
+    struct pollfd lines[] = {{.fd = fd, .events = events}, {.fd = stop_fd, .events = POLLIN}};
+    while (poll(lines, 2, -1) < 0 && errno == EINTR) {
+        /* a signal that nobody asked for */
+    }
+    return lines[1].revents == 0;
+}
+
+/* False: the client is gone, or it is time to stop. */
+static bool send_all(int client, const uint8_t *bytes, size_t count, int stop_fd)
 {
     for (size_t at = 0; at < count;) {
-        const ssize_t sent = send(client, bytes + at, count - at, MSG_NOSIGNAL);
-        if (sent <= 0 && errno != EINTR) {
+        const ssize_t sent = send(client, bytes + at, count - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0 && errno != EINTR && errno != EAGAIN) {
             return false;
         }
         at += sent > 0 ? (size_t)sent : 0;
+        if (at < count && !ready(client, POLLOUT, stop_fd)) {
+            return false;
+        }
     }
     return true;
 }
 
 /* Let the chip do all that it does without further input, and pass on what it says. */
-static bool settle(espsim_t *sim, int client)
+static bool settle(espsim_t *sim, int client, int stop_fd)
 {
     uint8_t bytes[1024];
     size_t count = 0;
@@ -71,7 +109,7 @@ static bool settle(espsim_t *sim, int client)
         }
         const uint64_t next_ns = espsim_next_event(sim);
         if (count == sizeof(bytes) || next_ns == UINT64_MAX) {
-            if (!send_all(client, bytes, count)) {
+            if (!send_all(client, bytes, count, stop_fd)) {
                 return false;
             }
             count = 0;
@@ -98,28 +136,19 @@ static void feed(espsim_t *sim, const uint8_t *bytes, size_t count)
     }
 }
 
-static bool readable(int fd, int stop_fd)
-{
-    struct pollfd lines[] = {{.fd = fd, .events = POLLIN}, {.fd = stop_fd, .events = POLLIN}};
-    while (poll(lines, 2, -1) < 0 && errno == EINTR) {
-        /* a signal that nobody asked for */
-    }
-    return lines[1].revents == 0;
-}
-
 static void serve_client(espsim_t *sim, int client, bool auto_download, int stop_fd)
 {
     const int on = 1;
     (void)setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     reset(sim, auto_download);
-    while (settle(sim, client) && readable(client, stop_fd)) {
+    while (settle(sim, client, stop_fd) && ready(client, POLLIN, stop_fd)) {
         uint8_t bytes[4096];
         const ssize_t got = recv(client, bytes, sizeof(bytes), 0);
         if (got > 0) {
             feed(sim, bytes, (size_t)got);
         } else if (got == 0) {
             reset(sim, false);
-            (void)settle(sim, client);
+            (void)settle(sim, client, stop_fd);
             return;
         } else if (errno != EINTR) {
             return;
@@ -129,11 +158,13 @@ static void serve_client(espsim_t *sim, int client, bool auto_download, int stop
 
 void espsim_tcp_serve(espsim_t *sim, int listener, bool auto_download, int stop_fd)
 {
-    while (readable(listener, stop_fd)) {
+    while (ready(listener, POLLIN, stop_fd)) {
         const int client = accept(listener, NULL, NULL);
-        if (client >= 0) {
-            serve_client(sim, client, auto_download, stop_fd);
-            (void)close(client);
+        if (client < 0) {
+            (void)nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL); /* out of descriptors, say */
+            continue;
         }
+        serve_client(sim, client, auto_download, stop_fd);
+        (void)close(client);
     }
 }

@@ -11,9 +11,12 @@
 
 #include "espsim.h"
 
-/** Bind to `host`:`service` ("0": any free port) and write the address bound to into `bound`. Returns the
+/** Cut "HOST:PORT" or "[HOST]:PORT" up into texts. False: it is neither, or the port is none. */
+bool espsim_tcp_split(const char *address, char *host, size_t host_bytes, char *port, size_t port_bytes);
+
+/** Bind to `host` and `port` (0: any free one) and write the address bound to into `bound`. Returns the
  *  listening socket, or -1 with a message. */
-int espsim_tcp_listen(const char *host, const char *service, char *bound, size_t bound_bytes, char *message,
+int espsim_tcp_listen(const char *host, const char *port, char *bound, size_t bound_bytes, char *message,
                       size_t message_bytes);
 
 /** Serve clients until a byte can be read from `stop_fd`. */

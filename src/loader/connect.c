@@ -71,6 +71,7 @@ esp_loader_error_t esp_loader_init_serial(esp_loader_t *loader, esp_loader_port_
     loader->_port = port;
     if (ops->enter_bootloader == NULL || ops->reset_target == NULL || ops->start_timer == NULL ||
         ops->remaining_time == NULL || ops->delay_ms == NULL || ops->write == NULL || ops->read == NULL) {
+        loader->_port = NULL;
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
     const esp_loader_error_t err = ops->init != NULL ? ops->init(port) : ESP_LOADER_SUCCESS;
@@ -88,7 +89,7 @@ void esp_loader_deinit(esp_loader_t *loader)
 esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_args_t *connect_args)
 {
     reflash_begin(loader);
-    if (connect_args == NULL || connect_args->trials < 1 || connect_args->sync_timeout == 0) {
+    if (loader->_port == NULL || connect_args == NULL || connect_args->trials < 1 || connect_args->sync_timeout == 0) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
     loader->_chip = NULL;
@@ -117,5 +118,7 @@ target_chip_t esp_loader_get_target(esp_loader_t *loader)
 
 void esp_loader_reset_target(esp_loader_t *loader)
 {
-    loader->_port->ops->reset_target(loader->_port);
+    if (loader->_port != NULL) {
+        loader->_port->ops->reset_target(loader->_port);
+    }
 }

@@ -50,13 +50,14 @@ static esp_loader_error_t read_flash_id(esp_loader_t *loader, uint32_t *id)
     for (unsigned poll = 0; poll < POLLS && (busy & SPI_CMD_USR) != 0; poll++) {
         RETURN_ON_ERROR(reflash_read_register(loader, base, &busy));
     }
-    if ((busy & SPI_CMD_USR) != 0) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_TIMEOUT, REFLASH_CAUSE_UNKNOWN_FLASH);
-    }
     RETURN_ON_ERROR(reflash_read_register(loader, base + spi->w0, id));
 
     const uint32_t restore[][4] = {{base + spi->usr, usr, ALL, 0}, {base + spi->usr2, usr2, ALL, 0}};
-    return reflash_write_registers(loader, restore, sizeof(restore) / sizeof(restore[0]));
+    RETURN_ON_ERROR(reflash_write_registers(loader, restore, sizeof(restore) / sizeof(restore[0])));
+    if ((busy & SPI_CMD_USR) != 0) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_TIMEOUT, REFLASH_CAUSE_UNKNOWN_FLASH);
+    }
+    return ESP_LOADER_SUCCESS;
 }
 
 /* Bytes of the part with this id, 0 if the id does not tell. Most vendors give log2 of the size. */
@@ -77,13 +78,7 @@ static uint32_t flash_bytes_of(uint32_t id)
 
 esp_loader_error_t reflash_flash_ready(esp_loader_t *loader)
 {
-    enum {
-        ATTACH_WORDS = 2,
-        BLOCK_BYTES = 0x10000,
-        PAGE_BYTES = 0x100,
-        STATUS_MASK = 0xFFFF,
-        ROM_FLASH_BYTES = 1 << 24
-    };
+    enum { ATTACH_WORDS = 2, BLOCK_BYTES = 0x10000, PAGE_BYTES = 0x100, STATUS_MASK = 0xFFFF };
 
     reflash_begin(loader);
     if (loader->_chip == NULL) {
@@ -167,11 +162,14 @@ esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash
         !reflash_is_block_size(cfg->block_size)) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
-    RETURN_ON_ERROR(reflash_flash_range(loader, cfg->offset, cfg->image_size));
+    cfg->_state.begun = false;
     cfg->_state.sequence = 0;
     cfg->_state.written_bytes = 0;
     reflash_md5_init(&cfg->_state.md5);
-    return begin(loader, cfg->offset, cfg->image_size, cfg->block_size);
+    RETURN_ON_ERROR(reflash_flash_range(loader, cfg->offset, cfg->image_size));
+    RETURN_ON_ERROR(begin(loader, cfg->offset, cfg->image_size, cfg->block_size));
+    cfg->_state.begun = true;
+    return ESP_LOADER_SUCCESS;
 }
 
 /* Send one block until the target has it. The ROM counts like this: a block with a wrong checksum uses up its
@@ -213,7 +211,8 @@ esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash
                                           uint32_t size)
 {
     reflash_begin(loader);
-    if (loader->_chip == NULL || cfg == NULL || payload == NULL || size == 0 || size > cfg->block_size) {
+    if (loader->_chip == NULL || cfg == NULL || !cfg->_state.begun || payload == NULL || size == 0 ||
+        size > cfg->block_size) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
     const uint32_t left_bytes = cfg->image_size - cfg->_state.written_bytes;
@@ -234,8 +233,12 @@ esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash
 esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg)
 {
     reflash_begin(loader);
-    if (loader->_chip == NULL || cfg == NULL) {
+    if (loader->_chip == NULL || cfg == NULL || !cfg->_state.begun) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
+    cfg->_state.begun = false;
+    if (cfg->_state.written_bytes != cfg->image_size) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_IMAGE_SIZE, REFLASH_CAUSE_ARGUMENT);
     }
     /* No FLASH_END: it would make a ROM leave its loader. */
     if (cfg->skip_verify) {

@@ -13,7 +13,7 @@ static bool report(const reflash_job_t *job, reflash_step_t step, const reflash_
 
 static esp_loader_error_t stopped(esp_loader_t *loader)
 {
-    return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_ARGUMENT);
+    return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_STOPPED);
 }
 
 static uint32_t sectors_of(const reflash_image_t *image)

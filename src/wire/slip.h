@@ -12,8 +12,9 @@ enum { REFLASH_SLIP_END = 0xC0, REFLASH_SLIP_ESC = 0xDB, REFLASH_SLIP_ESC_END = 
 /** Write the escaped form of `byte` to `out` and return its length, 1 or 2. */
 unsigned reflash_slip_escape(uint8_t byte, uint8_t out[2]);
 
-/** Takes frames out of a byte stream. What stands outside of frames, a frame longer than `capacity` and a
- *  frame with a wrong escape are dropped whole; the next END is in step again. */
+/** Takes frames out of a byte stream. What comes before the first END, a frame longer than `capacity` and a
+ *  frame with a wrong escape are dropped whole; the next END is in step again. Text between two frames looks
+ *  like a frame, because the END that closed the first may have opened it. */
 typedef struct {
     uint8_t *frame; /* where a frame is unescaped to; owned by the caller */
     uint16_t capacity_bytes;

@@ -123,16 +123,32 @@ static void content_is_kept_from_one_opening_to_the_next(void **state)
     espsim_flash_close(&flash);
 }
 
-static void a_file_keeps_its_size_whatever_is_asked_for(void **state)
+static void a_file_keeps_its_size_and_another_is_refused(void **state)
 {
     (void)state;
     espsim_flash_t flash;
     make_file(2 * SMALLEST_BYTES);
-    assert_true(open_flash(&flash, path, SMALLEST_BYTES));
+    assert_false(open_flash(&flash, path, SMALLEST_BYTES));
+    assert_non_null(strstr(message, "512 KiB, not of 256"));
+    assert_true(open_flash(&flash, path, 2 * SMALLEST_BYTES));
+    espsim_flash_close(&flash);
+    assert_true(open_flash(&flash, path, 0));
     assert_int_equal(flash.bytes, 2 * SMALLEST_BYTES);
     assert_int_equal(flash.cells[2 * SMALLEST_BYTES - 1], 0x00);
     espsim_flash_close(&flash);
     assert_int_equal(file_bytes(), 2 * SMALLEST_BYTES);
+}
+
+static void a_new_flash_of_no_given_size_has_4_mib(void **state)
+{
+    (void)state;
+    espsim_flash_t flash;
+    assert_true(open_flash(&flash, path, 0));
+    assert_int_equal(flash.bytes, 4 << 20);
+    espsim_flash_close(&flash);
+    assert_true(open_flash(&flash, NULL, 0));
+    assert_int_equal(flash.bytes, 4 << 20);
+    espsim_flash_close(&flash);
 }
 
 static void a_file_of_no_flash_size_is_refused_and_left_alone(void **state)
@@ -156,7 +172,7 @@ static void a_file_of_no_flash_size_is_refused_and_left_alone(void **state)
 static void a_size_that_no_flash_has_is_refused(void **state)
 {
     (void)state;
-    static const uint32_t sizes[] = {0, 1, SMALLEST_BYTES / 2, SMALLEST_BYTES + 1, 3 << 20, 1 << 25, UINT32_MAX};
+    static const uint32_t sizes[] = {1, SMALLEST_BYTES / 2, SMALLEST_BYTES + 1, 3 << 20, 1 << 25, UINT32_MAX};
     for (size_t row = 0; row < sizeof(sizes) / sizeof(sizes[0]); row++) {
         espsim_flash_t flash;
         char number[24];
@@ -237,7 +253,8 @@ int main(void)
         IN_A_FOLDER(an_empty_file_counts_as_new),
         IN_A_FOLDER(the_file_holds_what_the_flash_holds_even_while_it_is_open),
         IN_A_FOLDER(content_is_kept_from_one_opening_to_the_next),
-        IN_A_FOLDER(a_file_keeps_its_size_whatever_is_asked_for),
+        IN_A_FOLDER(a_file_keeps_its_size_and_another_is_refused),
+        IN_A_FOLDER(a_new_flash_of_no_given_size_has_4_mib),
         IN_A_FOLDER(a_file_of_no_flash_size_is_refused_and_left_alone),
         IN_A_FOLDER(a_size_that_no_flash_has_is_refused),
         IN_A_FOLDER(a_file_that_cannot_be_opened_is_told_with_its_name),

@@ -175,13 +175,14 @@ static void a_busy_spi_controller_is_polled(void **state)
     expect_no_fault();
 }
 
-static void an_spi_controller_that_stays_busy_is_a_timeout(void **state)
+static void an_spi_controller_that_stays_busy_is_a_timeout_and_gets_its_registers_back(void **state)
 {
     (void)state;
     uint32_t flash_bytes = 0;
     conversation_connect(&talk);
     play(ATTACHED READ_ID_STARTS);
     conversation_play_times(&talk, 10, READ_CMD_BUSY);
+    play(READ_W0("00000000") READ_ID_ENDS);
     assert_int_equal(esp_loader_flash_detect_size(&talk.loader, &flash_bytes), ESP_LOADER_ERROR_TIMEOUT);
     scripted_port_expect_end(&talk.port);
     assert_int_equal(reflash_last_fault(&talk.loader).cause, REFLASH_CAUSE_UNKNOWN_FLASH);
@@ -407,9 +408,34 @@ static void a_refused_begin_is_told_with_its_reason(void **state)
     (void)state;
     esp_loader_flash_cfg_t cfg = {.offset = 0x1000, .image_size = 512, .block_size = 256};
     conversation_attach(&talk);
-    conversation_play_times(&talk, 3, " >" RECORDED_FLASH_BEGIN " <" RECORDED_FLASH_BEGIN_REFUSED);
+    play(" >" RECORDED_FLASH_BEGIN " <" RECORDED_FLASH_BEGIN_REFUSED); /* meant, so not asked again */
     assert_int_equal(esp_loader_flash_start(&talk.loader, &cfg), ESP_LOADER_ERROR_INVALID_RESPONSE);
     expect_fault(ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_REFUSED, 0x02, 0x06);
+}
+
+static const uint8_t block_data[8] = {0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88};
+
+static void a_write_that_was_not_begun_is_refused_and_nothing_is_sent(void **state)
+{
+    (void)state;
+    esp_loader_flash_cfg_t cfg = {.offset = 0x1000, .image_size = 512, .block_size = 256};
+    conversation_attach(&talk);
+    play(" >" RECORDED_FLASH_BEGIN " <" RECORDED_FLASH_BEGIN_REFUSED);
+    assert_int_equal(esp_loader_flash_start(&talk.loader, &cfg), ESP_LOADER_ERROR_INVALID_RESPONSE);
+    assert_int_equal(esp_loader_flash_write(&talk.loader, &cfg, block_data, 4), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(esp_loader_flash_finish(&talk.loader, &cfg), ESP_LOADER_ERROR_INVALID_PARAM);
+    expect_fault(ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT, 0, 0);
+}
+
+static void a_write_that_ends_before_all_was_written_is_no_success(void **state)
+{
+    (void)state;
+    esp_loader_flash_cfg_t cfg = {.offset = 0x1000, .image_size = 512, .block_size = 256, .skip_verify = true};
+    conversation_attach(&talk);
+    play(" >" RECORDED_FLASH_BEGIN " <" RECORDED_FLASH_BEGIN_ANSWER);
+    assert_int_equal(esp_loader_flash_start(&talk.loader, &cfg), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_flash_finish(&talk.loader, &cfg), ESP_LOADER_ERROR_IMAGE_SIZE);
+    assert_int_equal(esp_loader_flash_finish(&talk.loader, &cfg), ESP_LOADER_ERROR_INVALID_PARAM);
 }
 
 /* --- Blocks that go wrong -------------------------------------------------------------------------- */
@@ -423,7 +449,6 @@ static void a_refused_begin_is_told_with_its_reason(void **state)
 #define NOISE " <c00103040083"
 
 static esp_loader_flash_cfg_t block_cfg;
-static const uint8_t block_data[8] = {0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88};
 
 /* Begin an image of two blocks of four bytes and write the first one. */
 static esp_loader_error_t write_first_block(const char *script)
@@ -682,7 +707,7 @@ static void a_refused_digest_is_no_mismatch(void **state)
     (void)state;
     uint8_t digest[16];
     conversation_attach(&talk);
-    conversation_play_times(&talk, 3, " >" RECORDED_MD5 " <" RECORDED_MD5_REFUSED);
+    play(" >" RECORDED_MD5 " <" RECORDED_MD5_REFUSED); /* meant, so not asked again */
     assert_int_equal(reflash_flash_md5(&talk.loader, 0, 256, digest), ESP_LOADER_ERROR_INVALID_RESPONSE);
     expect_fault(ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_REFUSED, 0x13, 0x09);
 }
@@ -867,7 +892,7 @@ static void a_bad_argument_is_not_told_with_the_command_and_reason_of_the_fault_
     uint8_t digest[16];
     conversation_attach(&talk);
     for (unsigned number = 0; call_badly(number, &err); number++) {
-        conversation_play_times(&talk, 3, " >" RECORDED_MD5 " <" RECORDED_MD5_REFUSED);
+        play(" >" RECORDED_MD5 " <" RECORDED_MD5_REFUSED);
         assert_int_equal(reflash_flash_md5(&talk.loader, 0, 256, digest), ESP_LOADER_ERROR_INVALID_RESPONSE);
         (void)call_badly(number, &err);
         expect_fault(ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT, 0, 0);
@@ -933,7 +958,7 @@ int main(void)
         cmocka_unit_test(a_flash_that_did_not_answer_is_asked_again_by_the_next_call),
         cmocka_unit_test(an_attached_flash_is_not_attached_again),
         cmocka_unit_test(a_busy_spi_controller_is_polled),
-        cmocka_unit_test(an_spi_controller_that_stays_busy_is_a_timeout),
+        cmocka_unit_test(an_spi_controller_that_stays_busy_is_a_timeout_and_gets_its_registers_back),
         cmocka_unit_test(refused_flash_parameters_leave_the_flash_unattached),
         cmocka_unit_test(a_write_sends_the_recorded_bytes_and_is_proved_by_its_md5),
         cmocka_unit_test(an_esp32c3_wants_five_words_to_begin),
@@ -945,6 +970,8 @@ int main(void)
         cmocka_unit_test(a_block_of_any_length_and_any_escapes_is_sent_whole),
         cmocka_unit_test(the_largest_block_of_a_rom_is_6144_bytes),
         cmocka_unit_test(a_refused_begin_is_told_with_its_reason),
+        cmocka_unit_test(a_write_that_was_not_begun_is_refused_and_nothing_is_sent),
+        cmocka_unit_test(a_write_that_ends_before_all_was_written_is_no_success),
         cmocka_unit_test(a_block_that_goes_wrong_is_repeated_as_the_rom_counts),
         cmocka_unit_test(a_block_that_cannot_be_written_is_told_with_the_last_reason),
         cmocka_unit_test(a_block_that_failed_may_be_written_again),
