@@ -31,6 +31,7 @@ say "Build folder (bootloader, partition table, application)"
 three_runs 'sim:esp32?flash=board.bin'
 
 say "The same three runs with the chip in another process, over TCP"
+: >espsim.log
 "$bin/espsim" --chip esp32 --flash other.bin --listen 127.0.0.1:0 --auto-download >espsim.log &
 espsim_pid=$!
 for _ in $(seq 100); do

@@ -64,6 +64,7 @@ make_builds() {
 
 # espsim with these options on a free port, in the background: its process in $espsim, its address in $address.
 start_espsim() {
+    : >espsim.out # the reader below may be faster than the shell that opens it
     "$ESPSIM" --listen 127.0.0.1:0 "$@" >espsim.out 2>espsim.err &
     espsim=$!
     for ((turn = 0; turn < 200; turn++)); do

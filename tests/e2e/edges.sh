@@ -31,6 +31,7 @@ check "reflash connects to another port than it was told" beyond_the_last_port_f
 
 # What espsim prints as its address is an address for espsim and for reflash.
 ipv6_in_brackets() {
+    : >espsim.out
     "$ESPSIM" --listen '[::1]:0' --auto-download >espsim.out 2>espsim.err &
     espsim=$!
     sleep 1

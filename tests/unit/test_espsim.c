@@ -937,6 +937,66 @@ static void the_loader_starts_with_2_mib_until_it_is_told_the_size(void **state)
     board_free(&board);
 }
 
+/* --- Rows -------------------------------------------------------------------------------------------- */
+
+static void memory_reaches_from_its_first_word_to_its_last(void **state)
+{
+    (void)state;
+    for (size_t chip = 0; espsim_rom_at(chip) != NULL; chip++) {
+        const reflash_rom_t *rom = espsim_rom_at(chip);
+        for (size_t range = 0; range < rom->memory_count; range++) {
+            board_t board = board_synced_of(rom);
+            assert_int_equal(BOARD_ASK(&board, READ_REG, rom->memory[range].start), 0);
+            assert_int_equal(BOARD_ASK(&board, READ_REG, rom->memory[range].end - 4), 0);
+            board_free(&board);
+        }
+    }
+    board_t board = board_synced();
+    assert_int_equal(BOARD_ASK(&board, READ_REG, 0x50000000), 0); /* RTC slow memory of the ESP32 */
+    board_free(&board);
+}
+
+static void the_divider_register_holds_as_many_bits_as_the_chip_has(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *chip;
+        uint32_t clkdiv_addr;
+        uint8_t answer[4]; /* low byte first */
+    } rows[] = {{"esp32", 0x3FF40014, {0xFF, 0xFF, 0xFF, 0x00}}, {"esp32c3", 0x60000014, {0xFF, 0x0F, 0xF0, 0x00}}};
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+        board_t board = board_synced_of(espsim_rom_by_name(rows[row].chip));
+        assert_int_equal(BOARD_ASK(&board, CHANGE_BAUDRATE, 0x0FFFFFFF, 1), 0); /* a raw divider, all bits set */
+        board_settle(&board);
+        board_forget(&board);
+        board.host_baud = espsim_baud(board.sim); /* next to nothing */
+        BOARD_REQUEST(&board, READ_REG, rows[row].clkdiv_addr);
+        board_settle(&board);
+        const board_frame_t frame = board_frame(&board, 0);
+        assert_true(frame.count >= 8);
+        assert_int_equal(frame.bytes[4], rows[row].answer[0]);
+        assert_int_equal(frame.bytes[5], rows[row].answer[1]);
+        assert_int_equal(frame.bytes[6] & 0x0F, rows[row].answer[2] & 0x0F);
+        board_free(&board);
+    }
+}
+
+static void an_esp32c3_takes_ram_data_without_a_begin_up_to_a_block(void **state)
+{
+    (void)state;
+    static const uint8_t data[0x1801] = {0x11, 0x22, 0x33, 0x44};
+    board_t board = board_synced_of(espsim_rom_by_name("esp32c3"));
+    const uint32_t too_long[] = {sizeof(data), 0, 0, 0};
+    const uint32_t block[] = {8, 0, 0, 0};
+    assert_int_equal(board_ask(&board, MEM_DATA, too_long, 4, data, sizeof(data)), 0x0105);
+    assert_int_equal(board_ask(&board, MEM_DATA, block, 4, data, 8), 0x0005);
+    board_forget(&board);
+    BOARD_REQUEST(&board, READ_REG, 0x3FC80000);
+    board_settle(&board);
+    assert_memory_equal(&board_frame(&board, 0).bytes[4], data, 4);
+    board_free(&board);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -984,6 +1044,9 @@ int main(void)
         cmocka_unit_test(a_configuration_that_no_chip_has_is_refused),
         cmocka_unit_test(a_chip_is_found_by_its_name_in_any_spelling),
         cmocka_unit_test(the_loader_starts_with_2_mib_until_it_is_told_the_size),
+        cmocka_unit_test(memory_reaches_from_its_first_word_to_its_last),
+        cmocka_unit_test(the_divider_register_holds_as_many_bits_as_the_chip_has),
+        cmocka_unit_test(an_esp32c3_takes_ram_data_without_a_begin_up_to_a_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
