@@ -209,10 +209,8 @@ esp_loader_error_t reflash_ask(esp_loader_t *loader, const reflash_command_t *co
 
     esp_loader_error_t err = reflash_ask_once(loader, command);
     for (unsigned tries = 1; tries < ASK_TRIES; tries++) {
-        /* A question damaged on the wire is refused as malformed; any other refusal is meant. */
-        const bool meant =
-            loader->_fault.cause == REFLASH_CAUSE_REFUSED && loader->_fault.target_reason != REASON_INVALID_FORMAT;
-        if (err == ESP_LOADER_SUCCESS || loader->_fault.cause == REFLASH_CAUSE_PORT || meant) {
+        /* A refusal is no exception: the question's address or size may have been damaged on the wire. */
+        if (err == ESP_LOADER_SUCCESS || loader->_fault.cause == REFLASH_CAUSE_PORT) {
             return err;
         }
         reflash_drain(loader, QUIET_MS, STRAY_FRAMES);

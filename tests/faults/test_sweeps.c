@@ -127,69 +127,29 @@ static void run_with(sweep_t *sweep, const espsim_faults_t *faults, uint64_t fai
 
 typedef enum { TO_TARGET, FROM_TARGET, PORT_CALLS, FLASH_OPS, DIMENSIONS } dimension_t;
 
+#define POSITION(field) offsetof(espsim_faults_t, field)
+#define OF_THE_PORT SIZE_MAX
+enum { ONE_BIT = 0 }; /* as flip_mask: another bit at every position */
+
 typedef struct {
     const char *name;
-    dimension_t dimension; /* what n counts */
-    void (*set)(espsim_faults_t *faults, uint64_t n);
+    dimension_t dimension; /* what n counts                             */
+    size_t position;       /* the uint64_t of espsim_faults_t that is n */
+    uint8_t flip_mask;
 } fault_t;
 
-static void drop_to(espsim_faults_t *faults, uint64_t n)
-{
-    faults->drop_to_target = n;
-}
-static void flip_to(espsim_faults_t *faults, uint64_t n)
-{
-    faults->flip_to_target = n;
-    faults->flip_mask = (uint8_t)(1u << (n % 8));
-}
-static void invert_to(espsim_faults_t *faults, uint64_t n)
-{
-    faults->flip_to_target = n;
-    faults->flip_mask = 0xFF;
-}
-static void double_to(espsim_faults_t *faults, uint64_t n)
-{
-    faults->double_to_target = n;
-}
-static void drop_from(espsim_faults_t *faults, uint64_t n)
-{
-    faults->drop_from_target = n;
-}
-static void flip_from(espsim_faults_t *faults, uint64_t n)
-{
-    faults->flip_from_target = n;
-    faults->flip_mask = (uint8_t)(1u << (n % 8));
-}
-static void invert_from(espsim_faults_t *faults, uint64_t n)
-{
-    faults->flip_from_target = n;
-    faults->flip_mask = 0xFF;
-}
-static void double_from(espsim_faults_t *faults, uint64_t n)
-{
-    faults->double_from_target = n;
-}
-static void reset_at(espsim_faults_t *faults, uint64_t n)
-{
-    faults->reset_at_byte = n;
-}
-static void power_cut(espsim_faults_t *faults, uint64_t n)
-{
-    faults->power_cut_after_ops = n;
-}
-
 static const fault_t faults[] = {
-    {"byte to target lost", TO_TARGET, drop_to},
-    {"byte to target flipped", TO_TARGET, flip_to},
-    {"byte to target inverted", TO_TARGET, invert_to},
-    {"byte to target doubled", TO_TARGET, double_to},
-    {"byte from target lost", FROM_TARGET, drop_from},
-    {"byte from target flipped", FROM_TARGET, flip_from},
-    {"byte from target inverted", FROM_TARGET, invert_from},
-    {"byte from target doubled", FROM_TARGET, double_from},
-    {"target resets at byte", TO_TARGET, reset_at},
-    {"port call fails", PORT_CALLS, NULL},
-    {"power cut at flash operation", FLASH_OPS, power_cut},
+    {"byte to target lost", TO_TARGET, POSITION(drop_to_target), 0},
+    {"byte to target flipped", TO_TARGET, POSITION(flip_to_target), ONE_BIT},
+    {"byte to target inverted", TO_TARGET, POSITION(flip_to_target), 0xFF},
+    {"byte to target doubled", TO_TARGET, POSITION(double_to_target), 0},
+    {"byte from target lost", FROM_TARGET, POSITION(drop_from_target), 0},
+    {"byte from target flipped", FROM_TARGET, POSITION(flip_from_target), ONE_BIT},
+    {"byte from target inverted", FROM_TARGET, POSITION(flip_from_target), 0xFF},
+    {"byte from target doubled", FROM_TARGET, POSITION(double_from_target), 0},
+    {"target resets at byte", TO_TARGET, POSITION(reset_at_byte), 0},
+    {"port call fails", PORT_CALLS, OF_THE_PORT, 0},
+    {"power cut at flash operation", FLASH_OPS, POSITION(power_cut_after_ops), 0},
 };
 enum { FAULT_COUNT = sizeof(faults) / sizeof(faults[0]) };
 
@@ -254,11 +214,12 @@ static void measure(sweep_t *sweep, uint64_t reach[DIMENSIONS])
 
 static void run_one(sweep_t *sweep, const fault_t *fault, uint64_t n)
 {
-    espsim_faults_t set = {0};
-    if (fault->set != NULL) {
-        fault->set(&set, n);
+    espsim_faults_t set = {.flip_mask = fault->flip_mask != ONE_BIT ? fault->flip_mask : (uint8_t)(1u << (n % 8))};
+    const bool of_the_port = fault->position == OF_THE_PORT;
+    if (!of_the_port) {
+        memcpy((char *)&set + fault->position, &n, sizeof(n));
     }
-    run_with(sweep, &set, fault->set == NULL ? n : 0, fault->name, n);
+    run_with(sweep, &set, of_the_port ? n : 0, fault->name, n);
 }
 
 static void report(const sweep_t *sweep, const char *name)

@@ -408,7 +408,7 @@ static void a_refused_begin_is_told_with_its_reason(void **state)
     (void)state;
     esp_loader_flash_cfg_t cfg = {.offset = 0x1000, .image_size = 512, .block_size = 256};
     conversation_attach(&talk);
-    play(" >" RECORDED_FLASH_BEGIN " <" RECORDED_FLASH_BEGIN_REFUSED); /* meant, so not asked again */
+    conversation_play_times(&talk, 3, " >" RECORDED_FLASH_BEGIN " <" RECORDED_FLASH_BEGIN_REFUSED);
     assert_int_equal(esp_loader_flash_start(&talk.loader, &cfg), ESP_LOADER_ERROR_INVALID_RESPONSE);
     expect_fault(ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_REFUSED, 0x02, 0x06);
 }
@@ -420,7 +420,7 @@ static void a_write_that_was_not_begun_is_refused_and_nothing_is_sent(void **sta
     (void)state;
     esp_loader_flash_cfg_t cfg = {.offset = 0x1000, .image_size = 512, .block_size = 256};
     conversation_attach(&talk);
-    play(" >" RECORDED_FLASH_BEGIN " <" RECORDED_FLASH_BEGIN_REFUSED);
+    conversation_play_times(&talk, 3, " >" RECORDED_FLASH_BEGIN " <" RECORDED_FLASH_BEGIN_REFUSED);
     assert_int_equal(esp_loader_flash_start(&talk.loader, &cfg), ESP_LOADER_ERROR_INVALID_RESPONSE);
     assert_int_equal(esp_loader_flash_write(&talk.loader, &cfg, block_data, 4), ESP_LOADER_ERROR_INVALID_PARAM);
     assert_int_equal(esp_loader_flash_finish(&talk.loader, &cfg), ESP_LOADER_ERROR_INVALID_PARAM);
@@ -707,7 +707,7 @@ static void a_refused_digest_is_no_mismatch(void **state)
     (void)state;
     uint8_t digest[16];
     conversation_attach(&talk);
-    play(" >" RECORDED_MD5 " <" RECORDED_MD5_REFUSED); /* meant, so not asked again */
+    conversation_play_times(&talk, 3, " >" RECORDED_MD5 " <" RECORDED_MD5_REFUSED);
     assert_int_equal(reflash_flash_md5(&talk.loader, 0, 256, digest), ESP_LOADER_ERROR_INVALID_RESPONSE);
     expect_fault(ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_REFUSED, 0x13, 0x09);
 }
@@ -892,7 +892,7 @@ static void a_bad_argument_is_not_told_with_the_command_and_reason_of_the_fault_
     uint8_t digest[16];
     conversation_attach(&talk);
     for (unsigned number = 0; call_badly(number, &err); number++) {
-        play(" >" RECORDED_MD5 " <" RECORDED_MD5_REFUSED);
+        conversation_play_times(&talk, 3, " >" RECORDED_MD5 " <" RECORDED_MD5_REFUSED);
         assert_int_equal(reflash_flash_md5(&talk.loader, 0, 256, digest), ESP_LOADER_ERROR_INVALID_RESPONSE);
         (void)call_badly(number, &err);
         expect_fault(ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT, 0, 0);
