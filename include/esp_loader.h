@@ -72,7 +72,7 @@ typedef struct {
     uint32_t offset;     /*!< Flash address, multiple of 4096. */
     uint32_t image_size; /*!< Bytes to write in all. */
     uint32_t block_size; /*!< Largest piece handed to _write: multiple of 4, at most 6144 for a mask ROM. */
-    bool skip_verify;    /*!< Do not compare MD5s in _finish. */
+    bool skip_verify; /*!< Do not compare MD5s in _finish. After a disturbed line only they tell whether all arrived. */
     struct {
         bool begun;
         uint32_t sequence;
