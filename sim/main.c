@@ -23,7 +23,7 @@ static const char usage_head[] = "Usage: espsim [OPTION...]\n"
 static const char usage_tail[] =
     "\n"
     "  --flash FILE         keep the flash content in FILE; made blank if missing (in memory)\n"
-    "  --flash-size SIZE    size of a new flash, 256KB to 16MB (4MB)\n"
+    "  --flash-size SIZE    size of the flash, 256KB to 16MB (4MB, or that of FILE)\n"
     "  --listen HOST:PORT   where to listen; port 0 takes a free one (127.0.0.1:5331)\n"
     "  --auto-download      every new connection finds the chip waiting in its loader\n"
     "  --help, --version\n"
