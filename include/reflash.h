@@ -18,14 +18,14 @@ extern "C" {
 
 /** The kinds of failure that one esp_loader_error_t cannot tell apart. */
 typedef enum {
-    REFLASH_CAUSE_NONE,           /*!< Nothing failed. */
-    REFLASH_CAUSE_SILENCE,        /*!< Nothing came back in time. */
-    REFLASH_CAUSE_REFUSED,        /*!< The target said no; `target_reason` is its own code. */
-    REFLASH_CAUSE_NONSENSE,       /*!< Bytes came back, but no answer to our question. */
-    REFLASH_CAUSE_PORT,           /*!< The host's port failed, or could not send. */
-    REFLASH_CAUSE_ARGUMENT,       /*!< Refused here, before anything was sent. */
-    REFLASH_CAUSE_UNKNOWN_CHIP,   /*!< It answers, but is no chip of this build. */
-    REFLASH_CAUSE_UNKNOWN_FLASH,  /*!< No flash part answers, or its id tells no size. */
+    REFLASH_CAUSE_NONE,            /*!< Nothing failed. */
+    REFLASH_CAUSE_SILENCE,         /*!< Nothing came back in time. */
+    REFLASH_CAUSE_REFUSED,         /*!< The target said no; `target_reason` is its own code. */
+    REFLASH_CAUSE_NONSENSE,        /*!< Bytes came back, but no answer to our question. */
+    REFLASH_CAUSE_PORT,            /*!< The host's port failed, or could not send. */
+    REFLASH_CAUSE_ARGUMENT,        /*!< Refused here, before anything was sent. */
+    REFLASH_CAUSE_UNKNOWN_CHIP,    /*!< It answers, but is no chip of this build. */
+    REFLASH_CAUSE_UNKNOWN_FLASH,   /*!< No flash part answers, or its id tells no size. */
     REFLASH_CAUSE_DIGEST_MISMATCH, /*!< The flash holds something else. */
     REFLASH_CAUSE_STOPPED          /*!< The caller's progress function said so. */
 } reflash_cause_t;

@@ -73,7 +73,7 @@ int espsim_tcp_listen(const char *host, const char *port, char *bound, size_t bo
 }
 
 /* Wait until `fd` is ready for `events`. False: it is time to stop. */
-static bool ready(int fd, short events, int stop_fd)
+static bool wait_ready(int fd, short events, int stop_fd)
 {
     struct pollfd lines[] = {{.fd = fd, .events = events}, {.fd = stop_fd, .events = POLLIN}};
     while (poll(lines, 2, -1) < 0 && errno == EINTR) {
@@ -91,7 +91,7 @@ static bool send_all(int client, const uint8_t *bytes, size_t count, int stop_fd
             return false;
         }
         at += sent > 0 ? (size_t)sent : 0;
-        if (at < count && !ready(client, POLLOUT, stop_fd)) {
+        if (at < count && !wait_ready(client, POLLOUT, stop_fd)) {
             return false;
         }
     }
@@ -141,7 +141,7 @@ static void serve_client(espsim_t *sim, int client, bool auto_download, int stop
     const int on = 1;
     (void)setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     reset(sim, auto_download);
-    while (settle(sim, client, stop_fd) && ready(client, POLLIN, stop_fd)) {
+    while (settle(sim, client, stop_fd) && wait_ready(client, POLLIN, stop_fd)) {
         uint8_t bytes[4096];
         const ssize_t got = recv(client, bytes, sizeof(bytes), 0);
         if (got > 0) {
@@ -158,7 +158,7 @@ static void serve_client(espsim_t *sim, int client, bool auto_download, int stop
 
 void espsim_tcp_serve(espsim_t *sim, int listener, bool auto_download, int stop_fd)
 {
-    while (ready(listener, POLLIN, stop_fd)) {
+    while (wait_ready(listener, POLLIN, stop_fd)) {
         const int client = accept(listener, NULL, NULL);
         if (client < 0) {
             (void)nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL); /* out of descriptors, say */
