@@ -214,7 +214,8 @@ static void measure(sweep_t *sweep, uint64_t reach[DIMENSIONS])
 
 static void run_one(sweep_t *sweep, const fault_t *fault, uint64_t n)
 {
-    espsim_faults_t set = {.flip_mask = fault->flip_mask != ONE_BIT ? fault->flip_mask : (uint8_t)(1u << (n % 8))};
+    const unsigned mask = fault->flip_mask != ONE_BIT ? fault->flip_mask : 1u << (n % 8);
+    espsim_faults_t set = {.flip_mask = (uint8_t)mask};
     const bool of_the_port = fault->position == OF_THE_PORT;
     if (!of_the_port) {
         memcpy((char *)&set + fault->position, &n, sizeof(n));
