@@ -175,7 +175,12 @@ esp_loader_error_t target_connect(target_t *target, uint32_t baud, const volatil
         return ESP_LOADER_SUCCESS;
     }
     target->baud = baud;
-    RETURN_ON_ERROR(esp_loader_change_transmission_rate(&target->loader, baud));
+    const esp_loader_error_t err = esp_loader_change_transmission_rate(&target->loader, baud);
+    if (err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC) { /* this ROM keeps the rate it was spoken to at */
+        target->baud = TARGET_FIRST_BAUD;
+        return ESP_LOADER_SUCCESS;
+    }
+    RETURN_ON_ERROR(err);
     *raised = true;
     return ESP_LOADER_SUCCESS;
 }
@@ -284,6 +289,12 @@ void target_explain(target_t *target, esp_loader_error_t err, char *message, siz
                        "with -b, or the flash part is worn or protected");
         break;
     default:
+        if (err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC) {
+            (void)snprintf(message, message_bytes,
+                           "the loader in the ROM of this chip cannot do that: it has no command to compare flash "
+                           "content, so nothing was written");
+            break;
+        }
         (void)snprintf(message, message_bytes, "it was not possible (error %d)", (int)err);
         break;
     }

@@ -13,7 +13,7 @@
  *    FAIL              the port failed
  *    INVALID_PARAM     refused here; nothing was sent
  *  After TIMEOUT, INVALID_RESPONSE or FAIL the target is in the loader or gone: connect again. What a flash
- *  command had begun may be half done; nothing outside the range it named was touched.
+ *  command had begun may be half done; nothing outside the range it named was touched (ESP8266: see Flash).
  *
  *  Addresses and sizes are in bytes. Flash addresses count from the start of the flash part. */
 #pragma once
@@ -143,7 +143,8 @@ typedef struct {
     struct {
         uint8_t code, cause, command, target_reason;
     } _fault;
-    uint16_t _answer_bytes; /* payload bytes of the last answer, status included     */
+    uint16_t _answer_bytes; /* data bytes of the last answer, in front of its status */
+    uint8_t _status_bytes;  /* at the end of every answer; 0 until a SYNC was answered */
     uint8_t _frame[80];     /* the last answer, unescaped: 8 header, 68 payload bytes */
 } esp_loader_t;
 
@@ -177,26 +178,34 @@ target_chip_t esp_loader_get_target(esp_loader_t *loader);
 void esp_loader_reset_target(esp_loader_t *loader);
 
 /** Set both ends to `rate` baud and prove it with a question at the new rate.
- *  Success: both talk at `rate`. UNSUPPORTED_FUNC: the chip, or the port, cannot; nothing changed.
+ *  Success: both talk at `rate`. UNSUPPORTED_FUNC: the chip (ESP8266), or the port, cannot; nothing changed.
+ *  A mask ROM divides the clock that it believes to have: on an ESP32-C2 with a 26 MHz crystal, and on an ESP32-C5
+ *  whose crystal is not the one its ROM expects, the rates come out different and the call fails.
  *  Anything else: the ends may disagree; set the port back to its first rate and connect again. */
 esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uint32_t rate);
 
 /* --- Flash ----------------------------------------------------------------------------------------- */
 /* The first of these calls attaches the flash, reads its JEDEC id and tells the loader its size (without
  * that a mask ROM refuses everything above 2 MB). Additional errors of all of them: UNSUPPORTED_CHIP (no
- * flash answers, or its id does not tell a size), IMAGE_SIZE (the range leaves the flash). */
+ * flash answers, or its id does not tell a size), IMAGE_SIZE (the range leaves the flash).
+ *
+ * An ESP8266's ROM has no digests, so whatever compares is UNSUPPORTED_FUNC and sends nothing. It erases an even
+ * number of sectors in front of a 64 KiB border: behind an odd run it may erase one sector more. Where that one
+ * would lie behind the flash the answer is IMAGE_SIZE, and nothing is erased.
+ * An ESP32-P4 of revision 3.1 or 3.2 does not power its flash by itself; then no flash answers. */
 
 /** Begin a plain write and erase every sector it touches. `cfg` is begun only if this succeeds; _write and
  *  _finish refuse one that is not. */
 esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg);
-/** Write the next `size` bytes: at most cfg->block_size, and a multiple of 4 unless they are the last.
- *  `payload` needs no padding. A block whose checksum the target refuses, or whose answer is lost, is
- *  repeated as that loader counts blocks. IMAGE_SIZE: more than announced. */
+/** Write the next `size` bytes: at most cfg->block_size, and a multiple of 4 unless they are the last. (ESP8266:
+ *  exactly cfg->block_size unless they are the last.) `payload` needs no padding. A block whose checksum the
+ *  target refuses, or whose answer is lost, is repeated as that loader counts blocks. IMAGE_SIZE: more than
+ *  announced. */
 esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg, const void *payload,
                                           uint32_t size);
 /** End a write; `cfg` must be begun again for another. IMAGE_SIZE: less was written than announced. Unless
- *  skip_verify: INVALID_MD5 when the flash does not hold what was passed to _write. The target stays in its
- *  loader. */
+ *  skip_verify: INVALID_MD5 when the flash does not hold what was passed to _write; UNSUPPORTED_FUNC on an
+ *  ESP8266, whose ROM has no digests. The target stays in its loader. */
 esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg);
 
 /** UNSUPPORTED_FUNC. */

@@ -103,7 +103,8 @@ typedef struct {
  *  Success: each image was compared on the target after the job's last write and matched.
  *  Any other value: `result` of each image says how far it got; calling again finishes the job.
  *  Before anything is sent every image is checked: INVALID_PARAM for a start that is no sector start, no
- *  bytes, a NULL pointer, or two images that share a sector. IMAGE_SIZE: beyond the flash; nothing is written. */
+ *  bytes, a NULL pointer, or two images that share a sector. IMAGE_SIZE: beyond the flash; nothing is written.
+ *  UNSUPPORTED_FUNC: the chip's ROM has no digests (ESP8266). */
 esp_loader_error_t reflash_update(esp_loader_t *loader, reflash_image_t *images, uint32_t image_count,
                                   reflash_job_t *job);
 

@@ -9,7 +9,7 @@
 
 enum {
     IMAGE_MAGIC = 0xE9,
-    IMAGE_HEADER_BYTES = 24,
+    IMAGE_HEADER_BYTES_MIN = 8, /* what all have: magic, segments, flash mode, sizes, entry */
     SEGMENT_HEADER_BYTES = 8,
     SEGMENTS_MAX = 16,
     HASH_FLAG_OFFSET = 23,
@@ -44,6 +44,7 @@ typedef struct {
     uint32_t bytes; /* up to and with the checksum byte */
     uint8_t segment_count;
     uint32_t segment_addr[SEGMENTS_MAX], segment_bytes[SEGMENTS_MAX];
+    uint8_t segment_checksum[SEGMENTS_MAX]; /* of all data up to the end of this one */
     uint32_t entry;
     uint8_t checksum_found, checksum_right;
 } image_t;
@@ -63,13 +64,14 @@ static image_verdict_t read_image(const espsim_t *sim, uint32_t addr, image_t *i
 {
     memset(image, 0, sizeof(*image));
     image->addr = addr;
-    const uint8_t *header = flash_at(sim, addr, IMAGE_HEADER_BYTES);
+    const uint32_t header_bytes = sim->rom_row->image_header_bytes;
+    const uint8_t *header = flash_at(sim, addr, header_bytes);
     if (header == NULL || header[0] != IMAGE_MAGIC || header[1] > SEGMENTS_MAX) {
         return IMAGE_NONE;
     }
     image->entry = word(header + 4);
     image->checksum_right = 0xEF;
-    uint32_t offset = IMAGE_HEADER_BYTES;
+    uint32_t offset = header_bytes;
     for (uint8_t segment = 0; segment < header[1]; segment++) {
         const uint8_t *segment_header = flash_at(sim, addr + offset, SEGMENT_HEADER_BYTES);
         if (segment_header == NULL) {
@@ -82,10 +84,10 @@ static image_verdict_t read_image(const espsim_t *sim, uint32_t addr, image_t *i
         }
         image->segment_addr[segment] = word(segment_header);
         image->segment_bytes[segment] = bytes;
-        image->segment_count++;
         for (uint32_t at = 0; at < bytes; at++) {
             image->checksum_right ^= data[at];
         }
+        image->segment_checksum[image->segment_count++] = image->checksum_right;
         offset += SEGMENT_HEADER_BYTES + bytes;
     }
     image->bytes = offset / 16 * 16 + 16; /* zeros, then the checksum in the last byte of sixteen */
@@ -97,7 +99,8 @@ static image_verdict_t read_image(const espsim_t *sim, uint32_t addr, image_t *i
     if (image->checksum_found != image->checksum_right) {
         return IMAGE_BAD_CHECKSUM;
     }
-    return header[HASH_FLAG_OFFSET] != 1 || hash_is_right(sim, image) ? IMAGE_GOOD : IMAGE_BAD_HASH;
+    const bool hashed = header_bytes > HASH_FLAG_OFFSET && header[HASH_FLAG_OFFSET] == 1;
+    return !hashed || hash_is_right(sim, image) ? IMAGE_GOOD : IMAGE_BAD_HASH;
 }
 
 /* --- First stage: the mask ROM ---------------------------------------------------------------------------- */
@@ -107,7 +110,11 @@ static void complain_about_header(espsim_t *sim, uint32_t addr)
     const uint8_t *header = flash_at(sim, addr, 4);
     const unsigned found = header != NULL ? word(header) : 0xFFFFFFFFu;
     for (unsigned line = 0; line < sim->rom_row->invalid_header_lines; line++) {
-        espsim_print(sim, "invalid header: 0x%08x\r\n", found);
+        if (sim->rom_row->boot_log == REFLASH_BOOT_LOG_ESP8266) {
+            espsim_print(sim, "ets_main.c \r\n");
+        } else {
+            espsim_print(sim, "invalid header: 0x%08x\r\n", found);
+        }
     }
 }
 
@@ -115,6 +122,44 @@ static const char *mode_name(uint8_t mode)
 {
     static const char *const names[] = {"QIO", "QOUT", "DIO", "DOUT", "FAST READ", "SLOW READ"};
     return mode < sizeof(names) / sizeof(names[0]) ? names[mode] : "?";
+}
+
+static void list_segments(espsim_t *sim, const image_t *image)
+{
+    const bool in_hex = sim->rom_row->boot_log == REFLASH_BOOT_LOG_HEX;
+    espsim_print(sim, "%s", sim->rom_row->boot_pins);
+    espsim_print(sim, "mode:%s, clock div:2\r\n", mode_name(flash_at(sim, image->addr, IMAGE_HEADER_BYTES_MIN)[2]));
+    for (uint8_t segment = 0; segment < image->segment_count; segment++) {
+        espsim_print(sim, in_hex ? "load:0x%08x,len:0x%x\r\n" : "load:0x%08x,len:%u\r\n",
+                     (unsigned)image->segment_addr[segment], (unsigned)image->segment_bytes[segment]);
+    }
+}
+
+/* "room" is what is left of the line of 16 bytes in which a segment begins, "tail" what it needs of its last line. */
+static void list_segments_esp8266(espsim_t *sim, const image_t *image)
+{
+    enum { LINE_BYTES = 16 };
+    uint32_t offset = sim->rom_row->image_header_bytes;
+    for (uint8_t segment = 0; segment < image->segment_count; segment++) {
+        const uint32_t bytes = image->segment_bytes[segment];
+        offset += SEGMENT_HEADER_BYTES;
+        const uint32_t room = LINE_BYTES - offset % LINE_BYTES;
+        espsim_print(sim, "load 0x%08x, len %u, room %u \r\ntail %u\r\nchksum 0x%02x\r\n",
+                     (unsigned)image->segment_addr[segment], (unsigned)bytes, (unsigned)room,
+                     (unsigned)(bytes > room ? (bytes - room) % LINE_BYTES : 0), image->segment_checksum[segment]);
+        offset += bytes;
+    }
+}
+
+static bool load_bootloader_esp8266(espsim_t *sim, const image_t *image, image_verdict_t verdict)
+{
+    list_segments_esp8266(sim, image);
+    if (verdict == IMAGE_CUT) {
+        return false;
+    }
+    espsim_print(sim, "csum 0x%02x\r\n%s", image->checksum_found,
+                 verdict == IMAGE_GOOD ? "\r\n" : "csum err\r\nets_main.c \r\n");
+    return verdict == IMAGE_GOOD;
 }
 
 static bool load_bootloader(espsim_t *sim)
@@ -126,12 +171,10 @@ static bool load_bootloader(espsim_t *sim)
         complain_about_header(sim, addr);
         return false;
     }
-    espsim_print(sim, "%s", sim->rom_row->boot_pins);
-    espsim_print(sim, "mode:%s, clock div:2\r\n", mode_name(flash_at(sim, addr, IMAGE_HEADER_BYTES)[2]));
-    for (uint8_t segment = 0; segment < image.segment_count; segment++) {
-        espsim_print(sim, sim->rom_row->load_length_in_hex ? "load:0x%08x,len:0x%x\r\n" : "load:0x%08x,len:%u\r\n",
-                     (unsigned)image.segment_addr[segment], (unsigned)image.segment_bytes[segment]);
+    if (sim->rom_row->boot_log == REFLASH_BOOT_LOG_ESP8266) {
+        return load_bootloader_esp8266(sim, &image, verdict);
     }
+    list_segments(sim, &image);
     if (verdict == IMAGE_BAD_CHECKSUM) {
         espsim_print(sim, "csum err:0x%02x!=0x%02x\r\n", image.checksum_found, image.checksum_right);
         return false;
@@ -227,6 +270,10 @@ void espsim_boot_from_flash(espsim_t *sim)
         return;
     }
     if (!read_table(sim, &table)) {
+        if (sim->rom_row->boots_without_table) {
+            run_application(sim, sim->rom_row->chip->boot_addr);
+            return;
+        }
         espsim_print(sim, "E (31) boot: no partition table at 0x%x\r\n", TABLE_ADDR);
         return;
     }

@@ -132,7 +132,7 @@ struct espsim {
     espsim_stats_t stats;
     uint64_t now_ns;
     bool off, reset_low, boot_low;
-    uint8_t strapping;
+    uint16_t strapping;
     uint8_t reset_code;
     espsim_state_t state;
     uint64_t busy_until_ns;

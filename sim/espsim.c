@@ -10,7 +10,7 @@
 
 #include "chip.h"
 
-enum { DEFAULT_BAUD = 115200, RESET_POWER_ON = 0x1 };
+enum { DEFAULT_BAUD = 115200 };
 
 /* --- Time, output ---------------------------------------------------------------------------------------- */
 
@@ -64,7 +64,7 @@ static void start_boot(espsim_t *sim, uint8_t reset_code)
     espsim_rom_reset(sim);
     espsim_memory_reset(&sim->memory);
     espsim_uart_reset(&sim->uart, sim->now_ns);
-    sim->uart.baud = DEFAULT_BAUD;
+    sim->uart.baud = sim->rom_row->boot_baud;
     sim->uart.trained = sim->config.trained;
     sim->reset_code = reset_code;
     sim->busy_until_ns = 0;
@@ -85,14 +85,21 @@ static void sample_straps(espsim_t *sim)
 static void boot(espsim_t *sim)
 {
     const reflash_boot_mode_t *mode = boot_mode(sim);
-    const bool power_on = sim->reset_code == RESET_POWER_ON;
-    espsim_print(sim, "%srst:0x%x (%s),boot:0x%x (%s)\r\n", sim->rom_row->banner, sim->reset_code,
-                 power_on ? sim->rom_row->power_on_name : sim->rom_row->software_name, sim->strapping, mode->name);
+    const reflash_rom_t *row = sim->rom_row;
+    espsim_print(sim, "%s", row->banner);
+    if (row->boot_log == REFLASH_BOOT_LOG_ESP8266) {
+        espsim_print(sim, "rst cause:%u, boot mode:(%s)\r\n\r\n", sim->reset_code, mode->name);
+    } else {
+        espsim_print(sim, "rst:0x%x (%s),boot:0x%x (%s)\r\n", sim->reset_code,
+                     sim->reset_code == row->power_on_code ? row->power_on_name : row->software_name, sim->strapping,
+                     mode->name);
+    }
     if (mode->what == REFLASH_BOOT_FLASH) {
         espsim_boot_from_flash(sim);
         return;
     }
     espsim_print(sim, "%s", mode->waiting);
+    sim->uart.baud = DEFAULT_BAUD; /* until a first SYNC teaches it another rate */
     sim->rom.synced = !mode->needs_sync;
     sim->state = ESPSIM_LOADER;
 }
@@ -299,7 +306,7 @@ void espsim_set_lines(espsim_t *sim, bool reset_low, bool boot_low)
         hold(sim);
     } else if (released) {
         sample_straps(sim);
-        start_boot(sim, RESET_POWER_ON);
+        start_boot(sim, sim->rom_row->power_on_code);
         run(sim);
     }
 }
@@ -313,7 +320,7 @@ void espsim_power_cycle(espsim_t *sim)
     hold(sim);
     if (!sim->reset_low) {
         sample_straps(sim);
-        start_boot(sim, RESET_POWER_ON);
+        start_boot(sim, sim->rom_row->power_on_code);
         run(sim);
     }
 }
@@ -351,7 +358,7 @@ void espsim_receive(espsim_t *sim, uint8_t byte, uint32_t baud)
     if (nth == faults->reset_at_byte && !sim->off && !sim->reset_low) {
         hold(sim);
         sample_straps(sim);
-        start_boot(sim, RESET_POWER_ON);
+        start_boot(sim, sim->rom_row->power_on_code);
         run(sim);
     }
 }

@@ -41,7 +41,7 @@ typedef struct {
     const reflash_rom_t *rom;
     uint8_t *flash;       /* `flash_bytes` of content, owned by the caller, kept up to date (map a file here) */
     uint32_t flash_bytes; /* power of two, 256 KiB to 16 MiB */
-    uint8_t strapping;    /* 0: by the boot pin. Else the strapping word at every reset */
+    uint16_t strapping;   /* 0: by the boot pin. Else the strapping word at every reset */
     bool trained;         /* skip auto-baud: the very first SYNC is understood and answered. Real chips need
                              a first one to learn the rate */
     espsim_timing_t timing;

@@ -17,15 +17,13 @@ enum {
     ESC_END = 0xDC,
     ESC_ESC = 0xDD,
     HEADER_BYTES = 8,
-    STATUS_BYTES = 4,
     BLOCK_BYTES_MAX = 0x1800,
     SYNC_ANSWERS = 8,
     OP_FLASH_BEGIN = 0x02,
     OP_SYNC = 0x08,
     REASON_FORMAT = 0x05,
     REASON_FAILED = 0x06,
-    REASON_CHECKSUM = 0x07,
-    BOOT_DEFAULT_FLASH_BYTES = 0x200000
+    REASON_CHECKSUM = 0x07
 };
 
 /* --- The request in the buffer ---------------------------------------------------------------------- */
@@ -67,9 +65,10 @@ uint8_t *espsim_rom_reply_data(espsim_t *sim)
 static void answer(espsim_t *sim, uint8_t data_bytes)
 {
     espsim_rom_state_t *rom = &sim->rom;
-    const size_t reply_bytes = (size_t)HEADER_BYTES + data_bytes + STATUS_BYTES;
+    const uint8_t status_bytes = sim->rom_row->status_bytes;
+    const size_t reply_bytes = (size_t)HEADER_BYTES + data_bytes + status_bytes;
     rom->reply[0] = 0x01;
-    rom->reply[2] = (uint8_t)(data_bytes + STATUS_BYTES);
+    rom->reply[2] = (uint8_t)(data_bytes + status_bytes);
     rom->reply[3] = 0;
     memcpy(&rom->reply[HEADER_BYTES + data_bytes], rom->status, sizeof(rom->status));
 
@@ -241,10 +240,17 @@ static uint8_t set_params(espsim_t *sim)
     return 0;
 }
 
+static uint32_t uart_clock_hz(const espsim_t *sim)
+{
+    const uint32_t mhz_reg = sim->rom_row->uart_clock_mhz_reg;
+    return mhz_reg == 0 ? sim->rom_row->uart_clock_hz
+                        : (espsim_memory_get_word(&sim->memory, mhz_reg) >> 24 & 0x7F) * 1000000;
+}
+
 /* The first word is a rate, or, if the second word's low byte is not 0, the divider itself in sixteenths. */
 static void change_baudrate(espsim_t *sim)
 {
-    const uint32_t clock_hz = sim->rom_row->uart_clock_hz;
+    const uint32_t clock_hz = uart_clock_hz(sim);
     const uint32_t rate = espsim_rom_word(sim, 0);
     const bool raw = (espsim_rom_word(sim, 1) & 0xFF) != 0;
     uint64_t sixteenths = raw ? rate : (uint64_t)clock_hz * 16 / (rate != 0 ? rate : 1);
@@ -348,13 +354,19 @@ static const rom_command_t rom_commands[] = {
     {.opcode = 0x11, .success = KEEPS_REASON, .run = espsim_rom_deflate_data},
     {.opcode = 0x12, .success = KEEPS_REASON, .run = espsim_rom_deflate_end},
     {.opcode = 0x13, .data_bytes = 32, .run = espsim_rom_md5},
-    {.opcode = 0x14, .data_bytes = 20, .run = security_info},
+    {.opcode = 0x14, .run = security_info}, /* length: see data_bytes_of() */
+    {.opcode = 0x15, .do_it = nothing},     /* number of address bits, of which nothing here depends */
 };
+
+static uint8_t data_bytes_of(const espsim_t *sim, const rom_command_t *command)
+{
+    return command->run == security_info ? sim->rom_row->security_info_bytes : command->data_bytes;
+}
 
 static const rom_command_t *find_command(const espsim_t *sim, uint8_t opcode)
 {
     for (size_t row = 0; row < sizeof(rom_commands) / sizeof(rom_commands[0]); row++) {
-        if (rom_commands[row].opcode == opcode && opcode <= sim->rom_row->last_opcode) {
+        if (rom_commands[row].opcode == opcode && opcode <= sim->rom_row->chip->last_opcode) {
             return &rom_commands[row];
         }
     }
@@ -418,7 +430,7 @@ static void execute(espsim_t *sim)
         rom->status[0] = 0;
         rom->status[1] = command->success == KEEPS_REASON ? rom->status[1] : 0;
     }
-    answer_as_often_as_due(sim, command->data_bytes);
+    answer_as_often_as_due(sim, data_bytes_of(sim, command));
     after_answer(sim, opcode);
 }
 
@@ -466,7 +478,7 @@ void espsim_rom_reset(espsim_t *sim)
         (void)inflateEnd(&rom->inflater);
     }
     memset(rom, 0, sizeof(*rom));
-    rom->flash_bytes = BOOT_DEFAULT_FLASH_BYTES;
+    rom->flash_bytes = sim->rom_row->default_flash_bytes;
     const uint32_t block_bytes = sim->rom_row->unbegun_block_bytes;
     rom->flash = (espsim_transfer_t){.block_bytes = block_bytes, .addr = sim->rom_row->unbegun_flash_addr};
     rom->mem = (espsim_transfer_t){.block_bytes = block_bytes, .addr = sim->rom_row->unbegun_mem_addr};

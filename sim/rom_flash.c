@@ -144,7 +144,14 @@ void espsim_rom_spi_attach(espsim_t *sim)
 
 void espsim_rom_spi_user_command(espsim_t *sim)
 {
-    enum { W0_WORDS = 16, HAS_MISO = 1 << 28, HAS_MOSI = 1 << 27, HAS_ADDRESS = 1 << 30, HAS_COMMAND_BIT = 31 };
+    enum {
+        W0_WORDS = 16,
+        HAS_MISO = 1 << 28,
+        HAS_MOSI = 1 << 27,
+        HAS_ADDRESS = 1 << 30,
+        HAS_COMMAND_BIT = 31,
+        DATA_BITS_MAX = 512
+    };
 
     const reflash_chip_t *chip = sim->rom_row->chip;
     const reflash_spi_layout_t *layout = chip->spi;
@@ -158,8 +165,9 @@ void espsim_rom_spi_user_command(espsim_t *sim)
     uint8_t data[4 * W0_WORDS] = {0};
     const bool reads = (usr & HAS_MISO) != 0;
     const uint32_t length_reg = base + (reads ? layout->miso_dlen : layout->mosi_dlen);
-    uint32_t bytes = reads || (usr & HAS_MOSI) != 0 ? espsim_memory_get_word(memory, length_reg) / 8 + 1 : 0;
-    bytes = bytes < sizeof(data) ? bytes : (uint32_t)sizeof(data);
+    const uint32_t bits =
+        espsim_memory_get_word(memory, length_reg) >> (reads ? layout->miso_shift : layout->mosi_shift);
+    uint32_t bytes = reads || (usr & HAS_MOSI) != 0 ? bits % DATA_BITS_MAX / 8 + 1 : 0;
 
     for (uint32_t at = 0; at < bytes && !reads; at++) {
         data[at] = espsim_memory_get(memory, base + layout->w0 + at);
@@ -188,6 +196,7 @@ static uint8_t erase_range(espsim_t *sim, uint32_t addr, uint32_t bytes)
     uint32_t sector = addr / SECTOR_BYTES;
     uint32_t head = SECTORS_PER_BLOCK - sector % SECTORS_PER_BLOCK;
     head = head < sectors ? head : sectors;
+    sectors += sim->rom_row->chip->erases_head_twice ? head : 0; /* goes through the head without counting it */
     if (bytes > RANGE_BYTES_MAX) {
         sectors = sim->nor.bytes / SECTOR_BYTES; /* all is erased, again and again */
         hang(sim);

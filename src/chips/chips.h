@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** chips: what differs between chips, as data.
  *
- *  A chip is a row, reflash_chip_t, in a file of its own, and its name in REFLASH_CHIPS. How its mask ROM
+ *  A chip is a row, reflash_chip_t, in a file of its own, and its name in REFLASH_ALL_CHIPS. How its mask ROM
  *  loader behaves is a second row, for the virtual chip only: rom.h. */
 #pragma once
 
@@ -11,33 +11,67 @@
 
 #include "esp_loader.h"
 
-/** All chips, in the order in which they are looked up. */
-#define REFLASH_CHIPS(X) X(esp32) X(esp32c3)
+#define REFLASH_ALL_CHIPS(X)                                                                                           \
+    X(esp8266)                                                                                                         \
+    X(esp32)                                                                                                           \
+    X(esp32s2)                                                                                                         \
+    X(esp32s3)                                                                                                         \
+    X(esp32c2)                                                                                                         \
+    X(esp32c3)                                                                                                         \
+    X(esp32c5)                                                                                                         \
+    X(esp32c6)                                                                                                         \
+    X(esp32c61)                                                                                                        \
+    X(esp32h2)                                                                                                         \
+    X(esp32p4)
+
+/** The chips of this build, in the order in which they are looked up. A build that needs only some names them:
+ *  -D'REFLASH_CHIP_LIST(X)=X(esp32) X(esp32c3)'. */
+#ifdef REFLASH_CHIP_LIST
+#define REFLASH_CHIPS(X) REFLASH_CHIP_LIST(X)
+#else
+#define REFLASH_CHIPS(X) REFLASH_ALL_CHIPS(X)
+#endif
 
 /** The flash SPI controller: offsets from `base`; CMD is at 0, ADDR at 4 on every chip. */
 typedef struct {
-    uint8_t usr, usr1, usr2, mosi_dlen, miso_dlen, w0;
-    bool address_at_top; /* a 24-bit address sits in ADDR's upper bits, not right aligned */
+    uint8_t usr, usr1, usr2, w0;
+    uint8_t mosi_dlen, miso_dlen;   /* registers of the number of bits to write and to read, less one, ... */
+    uint8_t mosi_shift, miso_shift; /* ... and where in them it stands                                      */
+    bool address_at_top;            /* a 24-bit address sits in ADDR's upper bits, not right aligned */
 } reflash_spi_layout_t;
+
+extern const reflash_spi_layout_t reflash_spi_layout_esp8266, reflash_spi_layout_esp32;
+/** The ESP32-S2 and all later chips. */
+extern const reflash_spi_layout_t reflash_spi_layout_esp32s2;
+
+/** How the factory MAC is stored, from mac_lo_reg on. */
+typedef enum {
+    REFLASH_MAC_EFUSE, /* bytes 2 to 5 in one word, 0 and 1 in the next word's low half, the first one on top */
+    REFLASH_MAC_OTP    /* spread over four words; the vendor's part may be a number that stands for it */
+} reflash_mac_layout_t;
 
 typedef struct reflash_chip {
     const char *name;
     const reflash_spi_layout_t *spi;
     uint32_t spi_base;
-    uint32_t magic;              /* word at REFLASH_MAGIC_ADDR that identifies the chip; 0: go by chip_id */
-    uint32_t mac_lo_reg;         /* MAC bytes 2 to 5; the next word's low half holds bytes 0 and 1 */
-    uint16_t boot_addr;          /* flash address of the second-stage bootloader */
-    uint8_t chip_id;             /* in security info and image headers */
-    uint8_t target;              /* target_chip_t */
-    uint8_t begin_words;         /* payload words the ROM wants in FLASH_BEGIN, exactly */
-    uint8_t security_info_bytes; /* answer of GET_SECURITY_INFO; 0: no such command */
+    uint32_t magic;         /* word at REFLASH_MAGIC_ADDR that identifies the chip; 0: go by chip_id */
+    uint32_t mac_lo_reg;    /* first word of the MAC */
+    uint16_t boot_addr;     /* flash address of the second-stage bootloader */
+    uint8_t chip_id;        /* in security info and image headers; REFLASH_NO_CHIP_ID: it has none */
+    uint8_t target;         /* target_chip_t */
+    uint8_t mac_layout;     /* reflash_mac_layout_t */
+    uint8_t last_opcode;    /* the ROM knows commands from 0x02 to here */
+    uint8_t begin_words;    /* payload words the ROM wants in FLASH_BEGIN, exactly */
+    bool erases_head_twice; /* FLASH_BEGIN counts the sectors in front of a 64 KiB border twice */
+    bool whole_blocks;      /* FLASH_DATA of another size than announced: not known what it does */
 } reflash_chip_t;
 
 /** Where every chip shows a word of its ROM; the older ones are told apart by it. */
 #define REFLASH_MAGIC_ADDR 0x40001000u
+#define REFLASH_NO_CHIP_ID 0xFFu
 
 #define REFLASH_DECLARE_CHIP(name) extern const reflash_chip_t reflash_chip_##name;
-REFLASH_CHIPS(REFLASH_DECLARE_CHIP)
+REFLASH_ALL_CHIPS(REFLASH_DECLARE_CHIP)
 
 /** The chip whose ROM shows `magic`, or NULL. */
 const reflash_chip_t *reflash_chip_by_magic(uint32_t magic);

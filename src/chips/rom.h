@@ -15,45 +15,59 @@ typedef struct {
 
 /** A boot mode, chosen by the strapping pins. */
 typedef struct {
-    uint8_t strapping;
+    uint16_t strapping;
     enum { REFLASH_BOOT_FLASH, REFLASH_BOOT_LOADER } what;
     bool needs_sync;     /* the loader answers nothing until a first SYNC */
     const char *name;    /* as printed behind boot:0x.. */
     const char *waiting; /* printed once the loader listens; "" for nothing */
 } reflash_boot_mode_t;
 
+/** How it lists what it loads from flash, and complains. */
+typedef enum {
+    REFLASH_BOOT_LOG_DECIMAL, /* lengths in decimal */
+    REFLASH_BOOT_LOG_HEX,
+    REFLASH_BOOT_LOG_ESP8266
+} reflash_boot_log_t;
+
 typedef struct {
     const reflash_chip_t *chip;
-    const char *banner;         /* printed after every reset, up to "rst:" */
-    const char *power_on_name;  /* as printed behind rst:0x1 */
-    const char *software_name;  /* as printed behind rst:0x3 or 0xc */
-    uint8_t software_code;      /* the number behind rst: for a software reset */
+    const char *banner;         /* printed after every reset, up to "rst" */
+    const char *power_on_name;  /* as printed behind power_on_code */
+    const char *software_name;  /* as printed behind software_code */
+    uint8_t power_on_code;      /* the number behind "rst" for power-on and the reset line */
+    uint8_t software_code;      /* ... and for a software reset */
     const char *loader_left;    /* printed when the loop ends by FLASH_END without a reset */
     const char *user_code_done; /* printed when a loaded program returns */
     const reflash_boot_mode_t *boot_modes;
     size_t boot_mode_count;
-    uint8_t strapping_normal, strapping_download; /* with the boot pin high, low */
-    uint16_t invalid_header_lines;                /* how often it complains about an empty flash */
-    const char *boot_pins;                        /* printed before the list of loaded segments */
-    bool load_length_in_hex;                      /* in that list */
-    bool basic_prompt;                            /* where the loader ends, a BASIC prompt begins */
+    uint16_t strapping_normal, strapping_download; /* with the boot pin high, low */
+    uint32_t boot_baud;                            /* of all it prints before it listens */
+    uint16_t invalid_header_lines;                 /* how often it complains about an empty flash */
+    const char *boot_pins;                         /* printed before the list of loaded segments */
+    reflash_boot_log_t boot_log;
+    uint8_t image_header_bytes; /* in front of an image's first segment */
+    bool boots_without_table;   /* the image at boot_addr may be the whole program */
+    bool basic_prompt;          /* where the loader ends, a BASIC prompt begins */
     const reflash_memory_range_t *memory;
     size_t memory_count;
     const reflash_register_value_t *registers; /* words that are not 0 after reset */
     size_t register_count;
     uint32_t uart0_clkdiv_reg;
-    uint8_t uart_clkdiv_bits; /* width of the divider's whole part */
-    uint32_t uart_clock_hz;   /* clock the ROM divides for CHANGE_BAUDRATE */
-    uint16_t rx_ring_bytes;
-    uint8_t last_opcode;          /* commands run from 0x02 to here */
+    uint8_t uart_clkdiv_bits;     /* width of the divider's whole part */
+    uint32_t uart_clock_hz;       /* clock the ROM divides for CHANGE_BAUDRATE; 0: ... */
+    uint32_t uart_clock_mhz_reg;  /* ... it reads it here, MHz in bits 24 to 30 */
+    uint16_t rx_ring_bytes;       /* at most 2048 */
+    uint8_t status_bytes;         /* at the end of an answer */
     uint8_t flash_read_bytes;     /* size of one SPI read */
+    uint32_t default_flash_bytes; /* what it believes the flash to be until SPI_SET_PARAMS */
     uint32_t unbegun_block_bytes; /* what FLASH_DATA and MEM_DATA find when nothing was begun */
     uint32_t unbegun_flash_addr, unbegun_mem_addr;
     bool deflate_ends_with_whole_window; /* the last write of FLASH_DEFL_DATA is always 32 KiB */
-    uint8_t security_info[20];           /* answer of GET_SECURITY_INFO */
-    uint16_t md5_ns_per_byte;            /* reading and hashing; estimate, see docs/espsim.md */
-    uint16_t turnaround_us;              /* from the last byte of a request to the first of its answer */
+    uint8_t security_info_bytes;         /* answer of GET_SECURITY_INFO without its status */
+    uint8_t security_info[20];
+    uint16_t md5_ns_per_byte; /* reading and hashing; estimate, see docs/espsim.md */
+    uint16_t turnaround_us;   /* from the last byte of a request to the first of its answer */
 } reflash_rom_t;
 
 #define REFLASH_DECLARE_ROM(name) extern const reflash_rom_t reflash_rom_##name;
-REFLASH_CHIPS(REFLASH_DECLARE_ROM)
+REFLASH_ALL_CHIPS(REFLASH_DECLARE_ROM)

@@ -5,12 +5,7 @@
 #include "transport/serial.h"
 #include "wire/bytes.h"
 
-enum {
-    ASK_TRIES = 3,
-    ROM_STATUS_BYTES = 4, /* status, reason, two left-overs */
-    REASON_INVALID_FORMAT = 0x05,
-    ALL_BUT_STATUS = 0xFF
-};
+enum { ASK_TRIES = 3, REASON_INVALID_FORMAT = 0x05, ALL_BUT_STATUS = 0xFF };
 
 /* How long a slow but healthy target may take. FLASH_BEGIN: worn flash parts take 400 ms a sector and 2 s a
  * 64 KiB block, and the ROM erases 16 to 32 single sectors before and behind the blocks. MD5: the slowest
@@ -126,9 +121,20 @@ static bool refuses(const uint8_t *status)
 }
 
 /* A ROM answers a command that it does not know under the opcode of the last one that it did. */
-static bool is_unknown_command(const reflash_answer_t *answer, const uint8_t *status)
+static bool is_unknown_command(const esp_loader_t *loader, const reflash_answer_t *answer, const uint8_t *status)
 {
-    return answer->payload_bytes == ROM_STATUS_BYTES && refuses(status) && status[1] == REASON_INVALID_FORMAT;
+    return answer->payload_bytes == loader->_status_bytes && refuses(status) && status[1] == REASON_INVALID_FORMAT;
+}
+
+/* The answer to SYNC is nothing but its status, and so tells how long that is in all answers of this loader: status
+ * and reason, and from all ROMs but the ESP8266's two left-overs. */
+static void learn_status_bytes(esp_loader_t *loader, uint8_t asked, const reflash_answer_t *answer)
+{
+    enum { WITHOUT_LEFT_OVERS = 2, WITH_LEFT_OVERS = 4 };
+    if (asked == REFLASH_SYNC && answer->opcode == REFLASH_SYNC &&
+        (answer->payload_bytes == WITHOUT_LEFT_OVERS || answer->payload_bytes == WITH_LEFT_OVERS)) {
+        loader->_status_bytes = (uint8_t)answer->payload_bytes;
+    }
 }
 
 /* Wait for the frame that answers `opcode`; others are late answers to something before, or noise. */
@@ -147,14 +153,18 @@ static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uin
         heard = true;
 
         reflash_answer_t answer;
-        if (!reflash_answer_parse(loader->_frame, frame_bytes, &answer) || answer.payload_bytes < ROM_STATUS_BYTES) {
+        if (!reflash_answer_parse(loader->_frame, frame_bytes, &answer)) {
             continue;
         }
-        const uint16_t found_bytes = (uint16_t)(answer.payload_bytes - ROM_STATUS_BYTES);
+        learn_status_bytes(loader, opcode, &answer);
+        if (answer.payload_bytes < loader->_status_bytes || loader->_status_bytes == 0) {
+            continue;
+        }
+        const uint16_t found_bytes = (uint16_t)(answer.payload_bytes - loader->_status_bytes);
         const uint8_t *status = reflash_answer_data(loader);
         if (answer.opcode == opcode && (found_bytes == data_bytes || data_bytes == ALL_BUT_STATUS)) {
             status += found_bytes;
-        } else if (!is_unknown_command(&answer, status)) {
+        } else if (!is_unknown_command(loader, &answer, status)) {
             continue;
         }
         if (refuses(status)) {

@@ -31,6 +31,12 @@ esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_
 /** The same for commands that may be repeated without harm: asked up to three times unless the port fails. */
 esp_loader_error_t reflash_ask(esp_loader_t *loader, const reflash_command_t *command);
 
+/** Whether the ROM of the connected chip has this command. */
+static inline bool reflash_knows(const esp_loader_t *loader, uint8_t opcode)
+{
+    return opcode <= loader->_chip->last_opcode;
+}
+
 /** Take frames away until none comes for `quiet_ms`, at most `limit` of them. */
 void reflash_drain(esp_loader_t *loader, uint32_t quiet_ms, unsigned limit);
 

@@ -38,7 +38,7 @@ static esp_loader_error_t read_flash_id(esp_loader_t *loader, uint32_t *id)
     RETURN_ON_ERROR(reflash_read_register(loader, base + spi->usr2, &usr2));
 
     const uint32_t start[][4] = {
-        {base + spi->miso_dlen, ID_BITS - 1, ALL, 0},
+        {base + spi->miso_dlen, (uint32_t)(ID_BITS - 1) << spi->miso_shift, ALL, 0},
         {base + spi->usr, SPI_USR_COMMAND | SPI_USR_MISO, ALL, 0},
         {base + spi->usr2, SPI_USR2_COMMAND_8_BITS | OPCODE_READ_ID, ALL, 0},
         {base + spi->w0, 0, ALL, 0},
@@ -76,10 +76,35 @@ static uint32_t flash_bytes_of(uint32_t id)
     return code >= 0x12 && code <= 0x1C ? UINT32_C(1) << code : 0;
 }
 
+/* A ROM without SPI_ATTACH attaches the flash as it begins a write: here one of nothing. */
+static esp_loader_error_t attach(esp_loader_t *loader)
+{
+    enum { ATTACH_WORDS = 2, BEGIN_BLOCK_BYTES = 0x400 };
+
+    const uint32_t words[] = {0, 0, BEGIN_BLOCK_BYTES, 0, 0}; /* the first two are SPI_ATTACH's default pins */
+    const bool has_attach = reflash_knows(loader, REFLASH_SPI_ATTACH);
+    return reflash_ask(loader,
+                       &(reflash_command_t){.opcode = has_attach ? REFLASH_SPI_ATTACH : REFLASH_FLASH_BEGIN,
+                                            .words = words,
+                                            .word_count = has_attach ? ATTACH_WORDS : loader->_chip->begin_words});
+}
+
+/* Later ROMs otherwise refuse all above 2 MB. */
+static esp_loader_error_t tell_flash_size(esp_loader_t *loader, uint32_t flash_bytes)
+{
+    enum { BLOCK_BYTES = 0x10000, PAGE_BYTES = 0x100, STATUS_MASK = 0xFFFF };
+
+    const uint32_t params[] = {0, flash_bytes, BLOCK_BYTES, REFLASH_SECTOR_BYTES, PAGE_BYTES, STATUS_MASK};
+    if (!reflash_knows(loader, REFLASH_SPI_SET_PARAMS)) {
+        return ESP_LOADER_SUCCESS;
+    }
+    return reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_SPI_SET_PARAMS,
+                                                    .words = params,
+                                                    .word_count = sizeof(params) / sizeof(params[0])});
+}
+
 esp_loader_error_t reflash_flash_ready(esp_loader_t *loader)
 {
-    enum { ATTACH_WORDS = 2, BLOCK_BYTES = 0x10000, PAGE_BYTES = 0x100, STATUS_MASK = 0xFFFF };
-
     reflash_begin(loader);
     if (loader->_chip == NULL) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
@@ -87,19 +112,14 @@ esp_loader_error_t reflash_flash_ready(esp_loader_t *loader)
     if (loader->_flash_bytes > 0) {
         return ESP_LOADER_SUCCESS;
     }
-    const uint32_t default_pins[ATTACH_WORDS] = {0, 0};
-    RETURN_ON_ERROR(reflash_ask(
-        loader, &(reflash_command_t){.opcode = REFLASH_SPI_ATTACH, .words = default_pins, .word_count = ATTACH_WORDS}));
+    RETURN_ON_ERROR(attach(loader));
     uint32_t id;
     RETURN_ON_ERROR(read_flash_id(loader, &id));
     const uint32_t flash_bytes = flash_bytes_of(id);
     if (flash_bytes == 0) {
         return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_CHIP, REFLASH_CAUSE_UNKNOWN_FLASH);
     }
-    const uint32_t params[] = {0, flash_bytes, BLOCK_BYTES, REFLASH_SECTOR_BYTES, PAGE_BYTES, STATUS_MASK};
-    RETURN_ON_ERROR(reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_SPI_SET_PARAMS,
-                                                             .words = params,
-                                                             .word_count = sizeof(params) / sizeof(params[0])}));
+    RETURN_ON_ERROR(tell_flash_size(loader, flash_bytes));
     loader->_flash_bytes = flash_bytes;
     return ESP_LOADER_SUCCESS;
 }
@@ -125,10 +145,31 @@ esp_loader_error_t esp_loader_flash_detect_size(esp_loader_t *loader, uint32_t *
 
 /* --- Plain writes and erases ----------------------------------------------------------------------- */
 
+/* What to ask for instead of `*bytes` where the ROM counts the head, the sectors in front of the next 64 KiB border,
+ * twice: asked for n sectors it erases n and once more the smaller of n and the head. Of an odd number up to twice
+ * the head that makes one too many, which must not lie behind the flash: there the part begins again at its start. */
+static esp_loader_error_t halve_head(esp_loader_t *loader, uint32_t flash_addr, uint32_t *bytes)
+{
+    enum { SECTORS_PER_BLOCK = 16 };
+
+    const uint32_t sectors = (*bytes + REFLASH_SECTOR_BYTES - 1) / REFLASH_SECTOR_BYTES;
+    const uint32_t head = SECTORS_PER_BLOCK - flash_addr / REFLASH_SECTOR_BYTES % SECTORS_PER_BLOCK;
+    const bool only_head = sectors < 2 * head;
+    if (only_head && sectors % 2 != 0) {
+        RETURN_ON_ERROR(reflash_flash_range(loader, flash_addr, (sectors + 1) * REFLASH_SECTOR_BYTES));
+    }
+    *bytes = (only_head ? (sectors + 1) / 2 : sectors - head) * REFLASH_SECTOR_BYTES;
+    return ESP_LOADER_SUCCESS;
+}
+
 /* Erases every sector of the range before it answers. */
 static esp_loader_error_t begin(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes, uint32_t block_bytes)
 {
-    const uint32_t words[] = {bytes, (bytes + block_bytes - 1) / block_bytes, block_bytes, flash_addr, 0};
+    uint32_t erase_bytes = bytes;
+    if (loader->_chip->erases_head_twice) {
+        RETURN_ON_ERROR(halve_head(loader, flash_addr, &erase_bytes));
+    }
+    const uint32_t words[] = {erase_bytes, (bytes + block_bytes - 1) / block_bytes, block_bytes, flash_addr, 0};
     return reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_FLASH_BEGIN,
                                                     .words = words,
                                                     .word_count = loader->_chip->begin_words,
@@ -175,12 +216,12 @@ esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash
 /* Send one block until the target has it. The ROM counts like this: a block with a wrong checksum uses up its
  * number but does not move the address, so the data is sent again under the next number. After silence the
  * number tells whether the question or the answer was lost: a number it has seen is refused as invalid. */
-static esp_loader_error_t write_block(esp_loader_t *loader, uint32_t *sequence, const uint8_t *data, uint32_t bytes)
+static esp_loader_error_t write_block(esp_loader_t *loader, uint32_t *sequence, const uint8_t *data, uint32_t bytes,
+                                      uint16_t padding_bytes)
 {
     bool answer_lost = false;
     esp_loader_error_t err = ESP_LOADER_ERROR_FAIL;
     for (unsigned tries = 0; tries <= SERIAL_FLASHER_WRITE_BLOCK_RETRIES; tries++) {
-        const uint16_t padding_bytes = (uint16_t)(-bytes % 4);
         const uint32_t words[] = {bytes + padding_bytes, *sequence, 0, 0};
         err = reflash_ask_once(loader, &(reflash_command_t){.opcode = REFLASH_FLASH_DATA,
                                                             .words = words,
@@ -219,10 +260,13 @@ esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash
     if (size > left_bytes) {
         return reflash_fail(loader, ESP_LOADER_ERROR_IMAGE_SIZE, REFLASH_CAUSE_ARGUMENT);
     }
-    if (size % 4 != 0 && size != left_bytes) {
+    const uint32_t unit_bytes = loader->_chip->whole_blocks ? cfg->block_size : 4;
+    const uint32_t odd_bytes = size % unit_bytes;
+    if (odd_bytes != 0 && size != left_bytes) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
-    RETURN_ON_ERROR(write_block(loader, &cfg->_state.sequence, payload, size));
+    const uint32_t padding_bytes = odd_bytes != 0 ? unit_bytes - odd_bytes : 0;
+    RETURN_ON_ERROR(write_block(loader, &cfg->_state.sequence, payload, size, (uint16_t)padding_bytes));
     if (!cfg->skip_verify) {
         reflash_md5_update(&cfg->_state.md5, payload, size);
     }
@@ -276,8 +320,11 @@ static bool digest_from_hex(uint8_t digest[16], const uint8_t hex[MD5_HEX_DIGITS
 
 esp_loader_error_t reflash_flash_md5(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes, uint8_t digest[16])
 {
-    if (digest == NULL) {
+    if (loader->_chip == NULL || digest == NULL) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
+    if (!reflash_knows(loader, REFLASH_SPI_FLASH_MD5)) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
     }
     RETURN_ON_ERROR(reflash_flash_range(loader, flash_addr, bytes));
     const uint32_t words[] = {flash_addr, bytes, 0, 0};

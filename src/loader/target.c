@@ -68,6 +68,28 @@ esp_loader_error_t reflash_security_info(esp_loader_t *loader, esp_loader_target
     return ESP_LOADER_SUCCESS;
 }
 
+/* --- MAC ------------------------------------------------------------------------------------------- */
+
+/* Turn the first two OTP words into what the efuses of later chips hold. The vendor's three bytes are in the last
+ * of the four words, or, while that is 0, the second one tells which of two they are. */
+static esp_loader_error_t gather_otp_mac(esp_loader_t *loader, uint32_t *low, uint32_t *high)
+{
+    enum { VENDOR_OFFSET = 12, VENDOR_0 = 0x18FE34, VENDOR_1 = 0xACD074 };
+
+    uint32_t vendor;
+    RETURN_ON_ERROR(reflash_read_register(loader, loader->_chip->mac_lo_reg + VENDOR_OFFSET, &vendor));
+    if (vendor == 0) {
+        const uint32_t number = *high >> 16 & 0xFF;
+        if (number > 1) {
+            return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_NONSENSE);
+        }
+        vendor = number == 0 ? VENDOR_0 : VENDOR_1;
+    }
+    *low = vendor << 24 | (*high & 0xFFFF) << 8 | *low >> 24;
+    *high = vendor >> 8;
+    return ESP_LOADER_SUCCESS;
+}
+
 /* --- Public ---------------------------------------------------------------------------------------- */
 
 static esp_loader_error_t check_connected(esp_loader_t *loader, bool arguments_are_good)
@@ -98,6 +120,9 @@ esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac)
     uint32_t high;
     RETURN_ON_ERROR(reflash_read_register(loader, loader->_chip->mac_lo_reg, &low));
     RETURN_ON_ERROR(reflash_read_register(loader, loader->_chip->mac_lo_reg + 4, &high));
+    if (loader->_chip->mac_layout == REFLASH_MAC_OTP) {
+        RETURN_ON_ERROR(gather_otp_mac(loader, &low, &high));
+    }
     for (unsigned byte = 0; byte < 4; byte++) {
         mac[5 - byte] = (uint8_t)(low >> (8 * byte));
     }
@@ -109,7 +134,7 @@ esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac)
 esp_loader_error_t esp_loader_get_security_info(esp_loader_t *loader, esp_loader_target_security_info_t *security_info)
 {
     RETURN_ON_ERROR(check_connected(loader, security_info != NULL));
-    if (loader->_chip->security_info_bytes == 0) {
+    if (!reflash_knows(loader, REFLASH_GET_SECURITY_INFO)) {
         return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
     }
     uint32_t chip_id;
@@ -125,7 +150,7 @@ esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uin
 
     RETURN_ON_ERROR(check_connected(loader, rate > 0));
     esp_loader_port_t *port = loader->_port;
-    if (port->ops->change_transmission_rate == NULL) {
+    if (port->ops->change_transmission_rate == NULL || !reflash_knows(loader, REFLASH_CHANGE_BAUDRATE)) {
         return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
     }
     /* A second word whose low byte is not 0 would make the ROM take the first as a raw divider. */

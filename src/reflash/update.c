@@ -143,6 +143,9 @@ esp_loader_error_t reflash_update(esp_loader_t *loader, reflash_image_t *images,
         (job->block_bytes != 0 && !reflash_is_block_size(job->block_bytes))) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
+    if (loader->_chip != NULL && !reflash_knows(loader, REFLASH_SPI_FLASH_MD5)) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+    }
     job->erased_bytes = 0;
     for (uint32_t at = 0; at < image_count; at++) {
         images[at].result = REFLASH_RESULT_PENDING;

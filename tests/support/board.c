@@ -209,10 +209,12 @@ int board_ask(board_t *board, uint8_t opcode, const uint32_t *words, size_t word
     board_request(board, opcode, words, word_count, data, data_bytes);
     board_settle(board);
     const board_frame_t answer = board_frame(board, 0);
-    if (board_frame_count(board) != 1 || answer.count < HEADER_BYTES + 4) {
+    const size_t status_bytes = board->config.rom->status_bytes;
+    if (board_frame_count(board) != 1 || answer.count < HEADER_BYTES + status_bytes) {
         return -1;
     }
-    return answer.bytes[answer.count - 4] << 8 | answer.bytes[answer.count - 3];
+    const uint8_t *status = &answer.bytes[answer.count - status_bytes];
+    return status[0] << 8 | status[1];
 }
 
 /* --- Ways to begin --------------------------------------------------------------------------------------- */

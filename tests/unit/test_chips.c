@@ -10,34 +10,30 @@
 #include "chips/chips.h"
 
 #define ROW(name) &reflash_chip_##name,
-static const reflash_chip_t *const rows[] = {REFLASH_CHIPS(ROW)};
+static const reflash_chip_t *const rows[] = {REFLASH_ALL_CHIPS(ROW)};
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
-static const reflash_spi_layout_t old_layout = {0x1C, 0x20, 0x24, 0x28, 0x2C, 0x80, true};
-static const reflash_spi_layout_t new_layout = {0x18, 0x1C, 0x20, 0x24, 0x28, 0x58, false};
+/* usr, usr1, usr2, w0, mosi_dlen, miso_dlen, mosi_shift, miso_shift, address_at_top */
+static const reflash_spi_layout_t lengths_in_usr1 = {0x1C, 0x20, 0x24, 0x40, 0x20, 0x20, 17, 8, true};
+static const reflash_spi_layout_t old_layout = {0x1C, 0x20, 0x24, 0x80, 0x28, 0x2C, 0, 0, true};
+static const reflash_spi_layout_t new_layout = {0x18, 0x1C, 0x20, 0x58, 0x24, 0x28, 0, 0, false};
 
-/* Copied by hand from the collected facts about the chips, not from the rows. */
+/* Copied by hand from the collected facts about the chips, not from the rows. MAC layout 1: one-time programmable
+ * words of the ESP8266. */
 static const reflash_chip_t facts[] = {
-    {.name = "ESP32",
-     .spi = &old_layout,
-     .spi_base = 0x3FF42000,
-     .magic = 0x00F01D83,
-     .mac_lo_reg = 0x3FF5A004,
-     .boot_addr = 0x1000,
-     .chip_id = 0,
-     .target = 1,
-     .begin_words = 4,
-     .security_info_bytes = 0},
-    {.name = "ESP32-C3",
-     .spi = &new_layout,
-     .spi_base = 0x60002000,
-     .magic = 0,
-     .mac_lo_reg = 0x60008844,
-     .boot_addr = 0x0000,
-     .chip_id = 5,
-     .target = 3,
-     .begin_words = 5,
-     .security_info_bytes = 20},
+    /* name, SPI layout, SPI base, magic, MAC register, bootloader, chip id, target_chip_t, MAC layout, last opcode,
+     * words of FLASH_BEGIN, erases the head twice, whole blocks only */
+    {"ESP8266", &lengths_in_usr1, 0x60000200, 0xFFF0C101, 0x3FF00050, 0x0000, 255, 0, 1, 0x0A, 4, true, true},
+    {"ESP32", &old_layout, 0x3FF42000, 0x00F01D83, 0x3FF5A004, 0x1000, 0, 1, 0, 0x13, 4, false, false},
+    {"ESP32-S2", &new_layout, 0x3F402000, 0x000007C6, 0x3F41A044, 0x1000, 2, 2, 0, 0x14, 5, false, false},
+    {"ESP32-S3", &new_layout, 0x60002000, 0, 0x60007044, 0x0000, 9, 4, 0, 0x15, 5, false, false},
+    {"ESP32-C2", &new_layout, 0x60002000, 0, 0x60008840, 0x0000, 12, 5, 0, 0x14, 5, false, false},
+    {"ESP32-C3", &new_layout, 0x60002000, 0, 0x60008844, 0x0000, 5, 3, 0, 0x14, 5, false, false},
+    {"ESP32-C5", &new_layout, 0x60003000, 0, 0x600B4844, 0x2000, 23, 6, 0, 0x14, 5, false, false},
+    {"ESP32-C6", &new_layout, 0x60003000, 0, 0x600B0844, 0x0000, 13, 8, 0, 0x14, 5, false, false},
+    {"ESP32-C61", &new_layout, 0x60003000, 0, 0x600B4844, 0x0000, 20, 10, 0, 0x14, 5, false, false},
+    {"ESP32-H2", &new_layout, 0x60003000, 0, 0x600B0844, 0x0000, 16, 7, 0, 0x14, 5, false, false},
+    {"ESP32-P4", &new_layout, 0x5008D000, 0, 0x5012D044, 0x2000, 18, 9, 0, 0x14, 5, false, false},
 };
 
 static const reflash_chip_t *facts_of(const char *name)
@@ -60,9 +56,11 @@ static void every_field_of_every_chip_is_a_known_fact(void **state)
         assert_int_equal(chip->spi->usr, fact->spi->usr);
         assert_int_equal(chip->spi->usr1, fact->spi->usr1);
         assert_int_equal(chip->spi->usr2, fact->spi->usr2);
+        assert_int_equal(chip->spi->w0, fact->spi->w0);
         assert_int_equal(chip->spi->mosi_dlen, fact->spi->mosi_dlen);
         assert_int_equal(chip->spi->miso_dlen, fact->spi->miso_dlen);
-        assert_int_equal(chip->spi->w0, fact->spi->w0);
+        assert_int_equal(chip->spi->mosi_shift, fact->spi->mosi_shift);
+        assert_int_equal(chip->spi->miso_shift, fact->spi->miso_shift);
         assert_int_equal(chip->spi->address_at_top, fact->spi->address_at_top);
         assert_int_equal(chip->spi_base, fact->spi_base);
         assert_int_equal(chip->magic, fact->magic);
@@ -70,8 +68,11 @@ static void every_field_of_every_chip_is_a_known_fact(void **state)
         assert_int_equal(chip->boot_addr, fact->boot_addr);
         assert_int_equal(chip->chip_id, fact->chip_id);
         assert_int_equal(chip->target, fact->target);
+        assert_int_equal(chip->mac_layout, fact->mac_layout);
+        assert_int_equal(chip->last_opcode, fact->last_opcode);
         assert_int_equal(chip->begin_words, fact->begin_words);
-        assert_int_equal(chip->security_info_bytes, fact->security_info_bytes);
+        assert_int_equal(chip->erases_head_twice, fact->erases_head_twice);
+        assert_int_equal(chip->whole_blocks, fact->whole_blocks);
     }
 }
 
@@ -87,33 +88,57 @@ static void every_chip_with_facts_has_a_row(void **state)
     }
 }
 
-static void an_esp32_is_found_by_its_magic_word(void **state)
+static void every_target_of_the_api_has_a_row(void **state)
 {
     (void)state;
+    assert_int_equal(ROW_COUNT, ESP_MAX_CHIP);
+    for (size_t row = 0; row < ROW_COUNT; row++) {
+        assert_in_range(rows[row]->target, 0, ESP_MAX_CHIP - 1);
+    }
+}
+
+static void esp8266_esp32_and_esp32s2_are_found_by_their_magic_words(void **state)
+{
+    (void)state;
+    assert_ptr_equal(reflash_chip_by_magic(0xFFF0C101), &reflash_chip_esp8266);
     assert_ptr_equal(reflash_chip_by_magic(0x00F01D83), &reflash_chip_esp32);
+    assert_ptr_equal(reflash_chip_by_magic(0x000007C6), &reflash_chip_esp32s2);
 }
 
 static void a_word_that_is_no_magic_finds_nothing(void **state)
 {
     (void)state;
+    static const uint32_t magics[] = {0xFFF0C101, 0x00F01D83, 0x000007C6};
     assert_null(reflash_chip_by_magic(0)); /* also the value of rows that have no magic */
     assert_null(reflash_chip_by_magic(0xFFFFFFFF));
     assert_null(reflash_chip_by_magic(0x1B31506F)); /* an ESP32-C3's, which differs between its revisions */
-    for (unsigned bit = 0; bit < 32; bit++) {
-        assert_null(reflash_chip_by_magic(0x00F01D83 ^ UINT32_C(1) << bit));
+    assert_null(reflash_chip_by_magic(0x00000009)); /* an ESP32-S3's: too plain to be trusted */
+    for (size_t magic = 0; magic < sizeof(magics) / sizeof(magics[0]); magic++) {
+        for (unsigned bit = 0; bit < 32; bit++) {
+            assert_null(reflash_chip_by_magic(magics[magic] ^ UINT32_C(1) << bit));
+        }
     }
 }
 
-static void an_esp32c3_is_found_by_its_chip_id(void **state)
+static void all_others_are_found_by_their_chip_ids(void **state)
 {
     (void)state;
     assert_ptr_equal(reflash_chip_by_id(5), &reflash_chip_esp32c3);
+    assert_ptr_equal(reflash_chip_by_id(9), &reflash_chip_esp32s3);
+    assert_ptr_equal(reflash_chip_by_id(12), &reflash_chip_esp32c2);
+    assert_ptr_equal(reflash_chip_by_id(13), &reflash_chip_esp32c6);
+    assert_ptr_equal(reflash_chip_by_id(16), &reflash_chip_esp32h2);
+    assert_ptr_equal(reflash_chip_by_id(18), &reflash_chip_esp32p4);
+    assert_ptr_equal(reflash_chip_by_id(20), &reflash_chip_esp32c61);
+    assert_ptr_equal(reflash_chip_by_id(23), &reflash_chip_esp32c5);
 }
 
 static void an_id_that_belongs_to_no_chip_finds_nothing(void **state)
 {
     (void)state;
     assert_null(reflash_chip_by_id(0)); /* the ESP32's, but an ESP32 does not tell its id */
+    assert_null(reflash_chip_by_id(2)); /* the ESP32-S2's, which does not tell it either */
+    assert_null(reflash_chip_by_id(REFLASH_NO_CHIP_ID));
     assert_null(reflash_chip_by_id(0x105));
     assert_null(reflash_chip_by_id(0xFFFFFFFF));
 }
@@ -123,9 +148,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_of_every_chip_is_a_known_fact),
         cmocka_unit_test(every_chip_with_facts_has_a_row),
-        cmocka_unit_test(an_esp32_is_found_by_its_magic_word),
+        cmocka_unit_test(every_target_of_the_api_has_a_row),
+        cmocka_unit_test(esp8266_esp32_and_esp32s2_are_found_by_their_magic_words),
         cmocka_unit_test(a_word_that_is_no_magic_finds_nothing),
-        cmocka_unit_test(an_esp32c3_is_found_by_its_chip_id),
+        cmocka_unit_test(all_others_are_found_by_their_chip_ids),
         cmocka_unit_test(an_id_that_belongs_to_no_chip_finds_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ESP32-C5. */
+#include "chips/chips.h"
+
+const reflash_chip_t reflash_chip_esp32c5 = {
+    .name = "ESP32-C5",
+    .spi = &reflash_spi_layout_esp32s2,
+    .spi_base = 0x60003000,
+    .magic = 0, /* differs between revisions: go by the chip id */
+    .mac_lo_reg = 0x600B4844,
+    .boot_addr = 0x2000,
+    .chip_id = 23,
+    .target = ESP32C5_CHIP,
+    .mac_layout = REFLASH_MAC_EFUSE,
+    .last_opcode = 0x14,
+    .begin_words = 5,
+};

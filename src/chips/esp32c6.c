@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ESP32-C6. */
+#include "chips/chips.h"
+
+const reflash_chip_t reflash_chip_esp32c6 = {
+    .name = "ESP32-C6",
+    .spi = &reflash_spi_layout_esp32s2,
+    .spi_base = 0x60003000,
+    .magic = 0, /* differs between revisions: go by the chip id */
+    .mac_lo_reg = 0x600B0844,
+    .boot_addr = 0x0000,
+    .chip_id = 13,
+    .target = ESP32C6_CHIP,
+    .mac_layout = REFLASH_MAC_EFUSE,
+    .last_opcode = 0x14,
+    .begin_words = 5,
+};

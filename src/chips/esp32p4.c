@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ESP32-P4, chip revisions 1.x and 3.x: what differs between them - RAM, and on 3.1 and 3.2 the supply of the
+ * flash part, which has to be on already - is not used here. */
+#include "chips/chips.h"
+
+const reflash_chip_t reflash_chip_esp32p4 = {
+    .name = "ESP32-P4",
+    .spi = &reflash_spi_layout_esp32s2,
+    .spi_base = 0x5008D000,
+    .magic = 0, /* differs between revisions: go by the chip id */
+    .mac_lo_reg = 0x5012D044,
+    .boot_addr = 0x2000,
+    .chip_id = 18,
+    .target = ESP32P4_CHIP,
+    .mac_layout = REFLASH_MAC_EFUSE,
+    .last_opcode = 0x14,
+    .begin_words = 5,
+};

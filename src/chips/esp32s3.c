@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ESP32-S3. */
+#include "chips/chips.h"
+
+const reflash_chip_t reflash_chip_esp32s3 = {
+    .name = "ESP32-S3",
+    .spi = &reflash_spi_layout_esp32s2,
+    .spi_base = 0x60002000,
+    .magic = 0, /* differs between revisions: go by the chip id */
+    .mac_lo_reg = 0x60007044,
+    .boot_addr = 0x0000,
+    .chip_id = 9,
+    .target = ESP32S3_CHIP,
+    .mac_layout = REFLASH_MAC_EFUSE,
+    .last_opcode = 0x15,
+    .begin_words = 5,
+};
