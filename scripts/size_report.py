@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The table of `make size`: what each part of the linked program takes, from the linker's map, and the deepest
-stack, from gcc's call graphs. Arguments: --limit TARGET=BYTES, then the targets in build/size/."""
+stack, from gcc's call graphs. Arguments: --brief for the limits alone, --limit TARGET=BYTES, then the targets in
+build/size/."""
 import re
 import sys
 from collections import defaultdict
@@ -77,15 +78,7 @@ def measure(target):
     return parts, objects, stack, [f"{target}: {complaint}" for complaint in complaints]
 
 
-def main():
-    arguments, limits = sys.argv[1:], {}
-    while arguments and arguments[0] == "--limit":
-        target, limit = arguments[1].split("=")
-        limits[target] = int(limit)
-        arguments = arguments[2:]
-    results = {target: measure(target) for target in arguments}
-    complaints = [line for result in results.values() for line in result[3]]
-
+def show(arguments, results):
     def row(label, values):
         print(f"{label:<34}" + "".join(f"{value:>16}" for value in values))
 
@@ -103,6 +96,21 @@ def main():
         path = " -> ".join(name.rsplit(":", 1)[-1] for name in result[2][1])
         print(f"deepest stack, {target}: {path}")
     print("Stack is without the port's functions and the C library. Program RAM is mostly its esp_loader_t.")
+
+
+def main():
+    arguments, limits = sys.argv[1:], {}
+    brief = arguments[0] == "--brief"
+    arguments = arguments[1:] if brief else arguments
+    while arguments and arguments[0] == "--limit":
+        target, limit = arguments[1].split("=")
+        limits[target] = int(limit)
+        arguments = arguments[2:]
+    results = {target: measure(target) for target in arguments}
+    complaints = [line for result in results.values() for line in result[3]]
+
+    if not brief:
+        show(arguments, results)
 
     for target, limit in limits.items():
         taken = results[target][0]["library"][0]
