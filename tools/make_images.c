@@ -82,8 +82,136 @@ static const chip_t chips[] = {
      .rtc = 0x50000000,
      .app_entry = 0x403802a8,
      .drom_follows_irom = true},
+    {.name = "esp32s2",
+     .flash_freq = "80m",
+     .chip_id = 2,
+     .boot_addr = 0x1000,
+     .max_revision = 199,
+     .flash_freq_code = 0xF,
+     .long_instruction_bytes = 3,
+     .boot_segment_addr = {0x3ffe6108, 0x4004c000, 0x40050000},
+     .boot_entry = 0x4004c18c,
+     .drom = 0x3f000020,
+     .dram = 0x3ffbf000,
+     .iram = 0x40024000,
+     .irom = 0x40080020,
+     .rtc = 0x50000000,
+     .app_entry = 0x40024398},
+    {.name = "esp32s3",
+     .flash_freq = "80m",
+     .chip_id = 9,
+     .boot_addr = 0x0,
+     .max_revision = 99,
+     .flash_freq_code = 0xF,
+     .long_instruction_bytes = 3,
+     .boot_segment_addr = {0x3fce3808, 0x403c9700, 0x403cc700},
+     .boot_entry = 0x403c9914,
+     .drom = 0x3c000020,
+     .dram = 0x3fc98000,
+     .iram = 0x40374000,
+     .irom = 0x42000020,
+     .rtc = 0x600fe000,
+     .app_entry = 0x40375310,
+     .drom_follows_irom = true},
+    {.name = "esp32c2",
+     .flash_freq = "60m",
+     .chip_id = 12,
+     .boot_addr = 0x0,
+     .max_revision = 199,
+     .flash_freq_code = 0xF,
+     .long_instruction_bytes = 4,
+     .boot_segment_addr = {0x3fcd6108, 0x403ae000, 0x403b0000},
+     .boot_entry = 0x403ae006,
+     .drom = 0x3c000020,
+     .dram = 0x3fca8000,
+     .iram = 0x40380000,
+     .irom = 0x42000020,
+     .rtc = 0x3fcb8000, /* it has no RTC memory */
+     .app_entry = 0x403802a8,
+     .drom_follows_irom = true},
+    {.name = "esp32c5",
+     .flash_freq = "80m",
+     .chip_id = 23,
+     .boot_addr = 0x2000,
+     .max_revision = 199,
+     .flash_freq_code = 0xF,
+     .long_instruction_bytes = 4,
+     .boot_segment_addr = {0x40855ab0, 0x4084bfa0, 0x4084e9a0},
+     .boot_entry = 0x4084bfaa,
+     .drom = 0x42000020,
+     .dram = 0x40820000,
+     .iram = 0x40800000,
+     .irom = 0x42000020,
+     .rtc = 0x50000000,
+     .app_entry = 0x408002a8,
+     .drom_follows_irom = true},
+    {.name = "esp32c6",
+     .flash_freq = "80m",
+     .chip_id = 13,
+     .boot_addr = 0x0,
+     .max_revision = 99,
+     .flash_freq_code = 0x0,
+     .long_instruction_bytes = 4,
+     .boot_segment_addr = {0x40875730, 0x4086b910, 0x4086e610},
+     .boot_entry = 0x4086b91a,
+     .drom = 0x42000020,
+     .dram = 0x40820000,
+     .iram = 0x40800000,
+     .irom = 0x42000020,
+     .rtc = 0x50000000,
+     .app_entry = 0x408002a8,
+     .drom_follows_irom = true},
+    {.name = "esp32c61",
+     .flash_freq = "80m",
+     .chip_id = 20,
+     .boot_addr = 0x0,
+     .max_revision = 199,
+     .flash_freq_code = 0xF,
+     .long_instruction_bytes = 4,
+     .boot_segment_addr = {0x40845c00, 0x4083bd60, 0x4083e960},
+     .boot_entry = 0x4083bd70,
+     .drom = 0x42000020,
+     .dram = 0x40820000,
+     .iram = 0x40800000,
+     .irom = 0x42000020,
+     .rtc = 0x40828000, /* it has no RTC memory */
+     .app_entry = 0x408002a8,
+     .drom_follows_irom = true},
+    {.name = "esp32h2",
+     .flash_freq = "48m",
+     .chip_id = 16,
+     .boot_addr = 0x0,
+     .max_revision = 99,
+     .flash_freq_code = 0xF,
+     .long_instruction_bytes = 4,
+     .boot_segment_addr = {0x408460e0, 0x4083cad0, 0x4083efd0},
+     .boot_entry = 0x4083cad0,
+     .drom = 0x42000020,
+     .dram = 0x40820000,
+     .iram = 0x40800000,
+     .irom = 0x42000020,
+     .rtc = 0x50000000,
+     .app_entry = 0x408002a8,
+     .drom_follows_irom = true},
+    {.name = "esp32p4",
+     .flash_freq = "80m",
+     .chip_id = 18,
+     .boot_addr = 0x2000,
+     .max_revision = 199,
+     .flash_freq_code = 0xF,
+     .long_instruction_bytes = 4,
+     .boot_segment_addr = {0x4ff33ce0, 0x4ff2abd0, 0x4ff2cbd0},
+     .boot_entry = 0x4ff2abda,
+     .drom = 0x40000020,
+     .dram = 0x4ff50000,
+     .iram = 0x4ff00000,
+     .irom = 0x40000020,
+     .rtc = 0x50108000,
+     .app_entry = 0x4ff002a8,
+     .drom_follows_irom = true},
 };
 static const uint32_t boot_segment_bytes[3] = {6924, 15488, 3876};
+static const uint32_t small_boot_segment_bytes[3] = {5900, 12452, 3440}; /* from 0x2000 on they end before the table */
 
 typedef struct {
     const char *folder;
@@ -364,10 +492,11 @@ static buffer_t bootloader_description(void)
 
 static buffer_t make_bootloader(const chip_t *chip, uint8_t flash_size_code)
 {
+    const uint32_t *bytes = chip->boot_addr >= 0x2000 ? small_boot_segment_bytes : boot_segment_bytes;
     const region_t regions[3] = {
-        {.addr = chip->boot_segment_addr[0], .bytes = boot_segment_bytes[0]},
-        {.addr = chip->boot_segment_addr[1], .bytes = boot_segment_bytes[1]},
-        {.addr = chip->boot_segment_addr[2], .bytes = boot_segment_bytes[2]},
+        {.addr = chip->boot_segment_addr[0], .bytes = bytes[0]},
+        {.addr = chip->boot_segment_addr[1], .bytes = bytes[1]},
+        {.addr = chip->boot_segment_addr[2], .bytes = bytes[2]},
     };
     writer_t writer = {.random = 0xB007u + chip->chip_id,
                        .vocabulary = chip->chip_id,
@@ -606,7 +735,8 @@ static const char help[] =
     "The same options give the same bytes.\n"
     "\n"
     "  -o, --output DIR     folder to write to; made if missing\n"
-    "      --chip NAME      esp32 (default) or esp32c3\n"
+    "      --chip NAME      esp32 (default), esp32s2, esp32s3, esp32c2, esp32c3, esp32c5, esp32c6, esp32c61,\n"
+    "                       esp32h2 or esp32p4\n"
     "      --version TEXT   version in the application's description, at most 31 characters (default 1.0.0)\n"
     "      --app-bytes N    size of the application: 131072 to 3145728, multiple of 16 (default 1048576)\n"
     "      --change N       application as after code change N; 0 (default): unchanged\n"
@@ -621,7 +751,7 @@ static const chip_t *parse_chip(const char *name)
             return &chips[i];
         }
     }
-    die(EXIT_USAGE, "--chip: \"%s\" is unknown here; give esp32 or esp32c3", name);
+    die(EXIT_USAGE, "--chip: \"%s\" is unknown here; see make_images --help", name);
 }
 
 static uint32_t parse_number(const char *option, const char *text, uint32_t min, uint32_t max)

@@ -182,7 +182,7 @@ static void expect_bootloader(const char *folder, uint8_t chip_id, uint8_t size_
     for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(segments[i].addr, addrs[i]);
     }
-    assert_in_range(image.bytes, 24 * 1024, 28 * 1024);
+    assert_in_range(image.bytes, 20 * 1024, 28 * 1024);
     assert_int_equal(le32(image.data + 0x20), 0x50); /* the bootloader's description */
     free(image.data);
 }
@@ -233,6 +233,62 @@ static void images_for_the_esp32c3_are_valid(void **state)
     assert_int_equal(run("-o build --chip esp32c3 --version 2.3.4"), 0);
     expect_bootloader("build", 5, 0x1F, esp32c3_boot);
     expect_app("build", 5, 0x1F, 1048576, "2.3.4", esp32c3_app);
+}
+
+static void images_for_all_other_chips_are_valid(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words;
+        uint8_t chip_id, size_and_frequency;
+        uint32_t boot[3], app[6];
+    } chips[] = {
+        {"-o build --chip esp32s2",
+         2,
+         0x1F,
+         {0x3ffe6108, 0x4004c000, 0x40050000},
+         {0x3f000020, 0x3ffbf000, 0x40024000, 0x40080020, 0x40024000, 0x50000000}},
+        {"-o build --chip esp32s3",
+         9,
+         0x1F,
+         {0x3fce3808, 0x403c9700, 0x403cc700},
+         {0x3c000020, 0x3fc98000, 0x40374000, 0x42000020, 0x40374000, 0x600fe000}},
+        {"-o build --chip esp32c2",
+         12,
+         0x1F,
+         {0x3fcd6108, 0x403ae000, 0x403b0000},
+         {0x3c000020, 0x3fca8000, 0x40380000, 0x42000020, 0x40380000, 0x3fcb8000}},
+        {"-o build --chip esp32c5",
+         23,
+         0x1F,
+         {0x40855ab0, 0x4084bfa0, 0x4084e9a0},
+         {0x42000020, 0x40820000, 0x40800000, 0x42000020, 0x40800000, 0x50000000}},
+        {"-o build --chip esp32c6",
+         13,
+         0x10,
+         {0x40875730, 0x4086b910, 0x4086e610},
+         {0x42000020, 0x40820000, 0x40800000, 0x42000020, 0x40800000, 0x50000000}},
+        {"-o build --chip esp32c61",
+         20,
+         0x1F,
+         {0x40845c00, 0x4083bd60, 0x4083e960},
+         {0x42000020, 0x40820000, 0x40800000, 0x42000020, 0x40800000, 0x40828000}},
+        {"-o build --chip esp32h2",
+         16,
+         0x1F,
+         {0x408460e0, 0x4083cad0, 0x4083efd0},
+         {0x42000020, 0x40820000, 0x40800000, 0x42000020, 0x40800000, 0x50000000}},
+        {"-o build --chip esp32p4",
+         18,
+         0x1F,
+         {0x4ff33ce0, 0x4ff2abd0, 0x4ff2cbd0},
+         {0x40000020, 0x4ff50000, 0x4ff00000, 0x40000020, 0x4ff00000, 0x50108000}},
+    };
+    for (size_t row = 0; row < sizeof(chips) / sizeof(chips[0]); row++) {
+        assert_int_equal(run(chips[row].words), 0);
+        expect_bootloader("build", chips[row].chip_id, chips[row].size_and_frequency, chips[row].boot);
+        expect_app("build", chips[row].chip_id, chips[row].size_and_frequency, 1048576, "1.0.0", chips[row].app);
+    }
 }
 
 static void every_size_that_is_offered_works(void **state)
@@ -294,8 +350,17 @@ static void the_folder_is_an_input_like_that_of_a_real_build(void **state)
     static const struct {
         const char *words, *chip;
         uint32_t boot_addr;
-    } chips[] = {{"-o build", "esp32", 0x1000}, {"-o build --chip esp32c3", "esp32c3", 0x0}};
-    for (size_t i = 0; i < 2; i++) {
+    } chips[] = {{"-o build", "esp32", 0x1000},
+                 {"-o build --chip esp32s2", "esp32s2", 0x1000},
+                 {"-o build --chip esp32s3", "esp32s3", 0x0},
+                 {"-o build --chip esp32c2", "esp32c2", 0x0},
+                 {"-o build --chip esp32c3", "esp32c3", 0x0},
+                 {"-o build --chip esp32c5", "esp32c5", 0x2000},
+                 {"-o build --chip esp32c6", "esp32c6", 0x0},
+                 {"-o build --chip esp32c61", "esp32c61", 0x0},
+                 {"-o build --chip esp32h2", "esp32h2", 0x0},
+                 {"-o build --chip esp32p4", "esp32p4", 0x2000}};
+    for (size_t i = 0; i < sizeof(chips) / sizeof(chips[0]); i++) {
         assert_int_equal(run(chips[i].words), 0);
         char message[400];
         char folder[] = "build";
@@ -419,6 +484,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(images_for_the_esp32_are_valid),
         TEST(images_for_the_esp32c3_are_valid),
+        TEST(images_for_all_other_chips_are_valid),
         TEST(every_size_that_is_offered_works),
         TEST(the_partition_table_holds_three_partitions_and_an_md5),
         TEST(a_large_application_gets_a_partition_that_holds_it),
