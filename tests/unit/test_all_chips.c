@@ -313,7 +313,6 @@ static void what_a_rom_does_not_have_is_unsupported_and_sends_nothing(void **sta
     for (size_t row = 0; row < FACT_COUNT; row++) {
         const fact_t *fact = &facts[row];
         bench_t bench = bench_of(fact, 1 << 20);
-        uint8_t digest[16];
         static const uint8_t digits[] = "d41d8cd98f00b204e9800998ecf8427e";
         esp_loader_target_security_info_t info;
         bench_connect(&bench);
@@ -326,6 +325,7 @@ static void what_a_rom_does_not_have_is_unsupported_and_sends_nothing(void **sta
             assert_int_equal(bench.port.baud, 115200);
         }
         if (!fact->has_digests) {
+            uint8_t digest[16] = {0};
             expect_unsupported(&bench, reflash_flash_md5(&bench.loader, 0, 4096, digest), before);
             expect_unsupported(&bench, reflash_flash_verify_md5(&bench.loader, 0, 4096, digest), before);
             expect_unsupported(&bench, esp_loader_flash_verify_known_md5(&bench.loader, 0, 4096, digits), before);
