@@ -157,7 +157,7 @@ static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uin
             continue;
         }
         learn_status_bytes(loader, opcode, &answer);
-        if (answer.payload_bytes < loader->_status_bytes || loader->_status_bytes == 0) {
+        if (loader->_status_bytes == 0 || answer.payload_bytes < loader->_status_bytes) {
             continue;
         }
         const uint16_t found_bytes = (uint16_t)(answer.payload_bytes - loader->_status_bytes);

@@ -94,7 +94,6 @@ esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_a
     }
     loader->_chip = NULL;
     loader->_flash_bytes = 0;
-    loader->_status_bytes = 0; /* until the first answer to a SYNC */
 
     unsigned unknown_chips = 0;
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;

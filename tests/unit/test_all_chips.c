@@ -235,6 +235,33 @@ static void the_rate_is_raised_on_every_chip_whose_rom_can(void **state)
     }
 }
 
+/* By hand: clock times 16 by 460800; sixteenths go to bits 20 to 23. */
+static void the_divider_for_a_rate_follows_from_the_clock_of_the_chip(void **state)
+{
+    (void)state;
+    static const struct {
+        const reflash_rom_t *rom;
+        uint32_t reg, divider;
+    } dividers[] = {
+        {&reflash_rom_esp32, 0x3FF40014, 0x00600038},   /* 26 MHz */
+        {&reflash_rom_esp32s2, 0x3F400014, 0x00C00056}, /* 40 MHz */
+        {&reflash_rom_esp32s3, 0x60000014, 0x00C00056}, {&reflash_rom_esp32c2, 0x60000014, 0x00C00056},
+        {&reflash_rom_esp32c3, 0x60000014, 0x00C00056}, {&reflash_rom_esp32c5, 0x60000014, 0x00200068}, /* 48 MHz */
+        {&reflash_rom_esp32c6, 0x60000014, 0x00C00056}, {&reflash_rom_esp32c61, 0x60000014, 0x00C00056},
+        {&reflash_rom_esp32h2, 0x60000014, 0x00700045}, /* 32 MHz */
+        {&reflash_rom_esp32p4, 0x500CA014, 0x00C00056},
+    };
+    for (size_t row = 0; row < sizeof(dividers) / sizeof(dividers[0]); row++) {
+        bench_t bench = bench_of(&(fact_t){.rom = dividers[row].rom}, 1 << 20);
+        uint32_t divider = 0;
+        bench_connect(&bench);
+        assert_int_equal(esp_loader_change_transmission_rate(&bench.loader, 460800), ESP_LOADER_SUCCESS);
+        assert_int_equal(esp_loader_read_register(&bench.loader, dividers[row].reg, &divider), ESP_LOADER_SUCCESS);
+        assert_int_equal(divider, dividers[row].divider);
+        bench_free(&bench);
+    }
+}
+
 static void every_chip_is_flashed_verified_and_started(void **state)
 {
     (void)state;
@@ -518,6 +545,7 @@ int main(void)
         cmocka_unit_test(every_chip_is_told_apart_from_all_others),
         cmocka_unit_test(every_chip_tells_its_mac_and_the_size_of_its_flash),
         cmocka_unit_test(the_rate_is_raised_on_every_chip_whose_rom_can),
+        cmocka_unit_test(the_divider_for_a_rate_follows_from_the_clock_of_the_chip),
         cmocka_unit_test(every_chip_is_flashed_verified_and_started),
         cmocka_unit_test(a_job_on_every_chip_with_digests_skips_what_is_there),
         cmocka_unit_test(what_a_rom_does_not_have_is_unsupported_and_sends_nothing),

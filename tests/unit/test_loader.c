@@ -269,6 +269,7 @@ static void a_target_that_only_talks_nonsense_is_an_invalid_response(void **stat
         SYNC_UNANSWERED " <c0010805000707122000000000c0", /* a size that is not the frame's */
         SYNC_UNANSWERED " <c00108040007db122000000000c0", /* a wrong escape */
         SYNC_UNANSWERED " <c00108030007071220000000c0",   /* three status bytes: no ROM has that many */
+        SYNC_UNANSWERED " <c00108000000000000c0",         /* none */
     };
     for (size_t row = 0; row < sizeof(nonsense) / sizeof(nonsense[0]); row++) {
         conversation_start(&talk);
