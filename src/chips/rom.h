@@ -49,10 +49,12 @@ typedef struct {
     uint8_t flash_read_bytes;     /* size of one SPI read */
     uint32_t unbegun_block_bytes; /* what FLASH_DATA and MEM_DATA find when nothing was begun */
     uint32_t unbegun_flash_addr, unbegun_mem_addr;
-    bool deflate_ends_with_whole_window; /* the last write of FLASH_DEFL_DATA is always 32 KiB */
-    uint8_t security_info[20];           /* answer of GET_SECURITY_INFO */
-    uint16_t md5_ns_per_byte;            /* reading and hashing; estimate, see docs/espsim.md */
-    uint16_t turnaround_us;              /* from the last byte of a request to the first of its answer */
+    bool deflate_ends_with_whole_window;                   /* the last write of FLASH_DEFL_DATA is always 32 KiB */
+    uint8_t security_info[20];                             /* answer of GET_SECURITY_INFO */
+    uint16_t md5_ns_per_byte;                              /* reading and hashing; estimate, see docs/espsim.md */
+    uint16_t stub1_md5_ns_per_byte, stub2_md5_ns_per_byte; /* the same in the RAM stubs of either generation */
+    bool prints_exceptions;                                /* code that reads where nothing is dies with a text */
+    uint16_t turnaround_us; /* from the last byte of a request to the first of its answer */
 } reflash_rom_t;
 
 #define REFLASH_DECLARE_ROM(name) extern const reflash_rom_t reflash_rom_##name;

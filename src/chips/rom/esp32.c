@@ -61,5 +61,8 @@ const reflash_rom_t reflash_rom_esp32 = {
     .flash_read_bytes = 64,
     .deflate_ends_with_whole_window = true,
     .md5_ns_per_byte = 2330,
+    .stub1_md5_ns_per_byte = 2000,
+    .stub2_md5_ns_per_byte = 800,
+    .prints_exceptions = true,
     .turnaround_us = 200,
 };
