@@ -113,6 +113,8 @@ typedef struct {
 /* --- RAM stubs (stub.c, stub_v1.c, stub_v2.c, stub_rx.c, stub_flash.c, unpack.c) ---------------------- */
 
 enum { ESPSIM_STUB_BUFFER_BYTES = 8 + 0x4000 + 255, ESPSIM_FIFO_BYTES = 128 };
+/** A request for more keeps a stub busy for very long: here it never comes back. */
+enum { ESPSIM_STUB_RANGE_BYTES_MAX = 1 << 26 };
 
 /** What differs between the generations. */
 typedef struct {

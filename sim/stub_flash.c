@@ -15,8 +15,7 @@ enum {
     BLOCK_BYTES = 0x10000,
     SECTORS_PER_BLOCK = 16,
     PIECE_BYTES = 4096,
-    DIGEST_BYTES = 16,
-    RANGE_BYTES_MAX = 1 << 26 /* more keeps a stub busy for minutes: it never comes back here */
+    DIGEST_BYTES = 16
 };
 
 bool espsim_stub_beyond_flash(const espsim_t *sim, uint32_t addr, uint32_t bytes)
@@ -153,7 +152,7 @@ bool espsim_stub_md5(espsim_t *sim, uint32_t addr, uint32_t bytes, uint8_t *dige
         return false;
     }
     espsim_stub_wait_flash(sim);
-    if (bytes > RANGE_BYTES_MAX) {
+    if (bytes > ESPSIM_STUB_RANGE_BYTES_MAX) {
         espsim_stub_hang(sim);
         return true;
     }

@@ -56,6 +56,10 @@ static uint8_t erase_region(espsim_t *sim)
     if (addr % SECTOR_BYTES != 0 || left_bytes % SECTOR_BYTES != 0) {
         return REASON_ARGUMENT;
     }
+    if (left_bytes > ESPSIM_STUB_RANGE_BYTES_MAX && sim->stub.flash_bytes > ESPSIM_STUB_RANGE_BYTES_MAX) {
+        espsim_stub_hang(sim);
+        return 0;
+    }
     espsim_flash_unlock(sim);
     while (left_bytes > 0 && !sim->nor.power_failed) {
         const bool block = addr % BLOCK_BYTES == 0 && left_bytes > BLOCK_BYTES;

@@ -58,6 +58,10 @@ static uint8_t erase_region(espsim_t *sim)
     if (addr % SECTOR_BYTES != 0 || bytes % SECTOR_BYTES != 0) {
         return REASON_LENGTH;
     }
+    if (bytes > ESPSIM_STUB_RANGE_BYTES_MAX) {
+        espsim_stub_hang(sim);
+        return 0;
+    }
     espsim_flash_unlock(sim);
     for (uint32_t done = 0; done < bytes && !sim->nor.power_failed;) {
         const uint32_t at = addr + done;
