@@ -110,11 +110,100 @@ typedef struct {
     uint64_t work_ns; /* what the present command has taken so far */
 } espsim_rom_state_t;
 
+/* --- RAM stubs (stub.c, stub_v1.c, stub_v2.c, stub_rx.c, stub_flash.c, unpack.c) ---------------------- */
+
+enum { ESPSIM_STUB_BUFFER_BYTES = 8 + 0x4000 + 255, ESPSIM_FIFO_BYTES = 128 };
+/** A request for more keeps a stub busy for very long: here it never comes back. */
+enum { ESPSIM_STUB_RANGE_BYTES_MAX = 1 << 26 };
+
+/** What differs between the generations. */
+typedef struct {
+    espsim_stub_t stub;
+    uint32_t buffer_bytes;                  /* each of the two receive buffers                                     */
+    uint8_t fifo_threshold;                 /* so many bytes in the UART's FIFO wake the receiver, ...             */
+    uint8_t fifo_quiet_bytes;               /* ... or the time of so many without one                              */
+    uint32_t block_bytes_max;               /* BEGIN refuses larger blocks                                         */
+    uint32_t flash_bytes;                   /* what the flash is taken for until told; 0: asks it                  */
+    bool erases_at_begin;                   /* BEGIN starts the first erase                                        */
+    bool skips_blank;                       /* no erase of blank sectors until the first that is not               */
+    bool refuses_late_deflate;              /* compressed data after all was written, be it the checksum, is an error */
+    bool reserves_plugins;                  /* D5 to EF are known, but not there                                   */
+    uint32_t greeting_us;                   /* from its start to its greeting                                      */
+    uint32_t baud_before_us, baud_after_us; /* pauses around a change of rate */
+    void (*take_byte)(espsim_t *sim, uint8_t byte);
+    void (*take_frame)(espsim_t *sim); /* a frame waits */
+} espsim_stub_row_t;
+
+typedef enum { ESPSIM_UNPACK_DONE, ESPSIM_UNPACK_MORE, ESPSIM_UNPACK_FAILED } espsim_unpack_t;
+
+/** A stream decoder like the one in the stubs: raw deflate, with a zlib frame around it if asked. */
+typedef struct {
+    z_stream raw;
+    bool ready;
+    enum {
+        ESPSIM_UNPACK_HEADER,
+        ESPSIM_UNPACK_BODY,
+        ESPSIM_UNPACK_TRAILER,
+        ESPSIM_UNPACK_ENDED,
+        ESPSIM_UNPACK_BROKEN
+    } at;
+    uint8_t held[4];
+    uint32_t held_bytes;
+    uint32_t adler;
+} espsim_unpacker_t;
+
+typedef struct {
+    const espsim_stub_row_t *row; /* NULL: none runs */
+
+    /* Receiver: an interrupt takes bytes out of the FIFO while commands run. */
+    uint8_t fifo[ESPSIM_FIFO_BYTES];
+    uint32_t fifo_count;
+    uint64_t fifo_due_ns;
+    espsim_frame_state_t frame_state;
+    uint8_t buffers[2][ESPSIM_STUB_BUFFER_BYTES]; /* keep what earlier frames left in them */
+    uint32_t buffer_counts[2];
+    unsigned receiving; /* which of the two */
+    bool armed;         /* there is a buffer to receive into (second generation) */
+    bool waiting, waiting_is_bad;
+    unsigned waiting_in; /* the frame that the main loop has not taken yet */
+
+    /* The request at work and its answer. */
+    uint8_t *frame;
+    uint32_t frame_bytes;
+    uint32_t value;
+    uint8_t reply[64];
+    uint32_t reply_bytes;
+    uint8_t error; /* first generation: of the transfer; second: for the next command */
+
+    struct {
+        bool begun;
+        uint32_t addr, left_bytes;
+    } mem;
+    struct {
+        bool begun;
+        uint32_t addr, left_bytes, compressed_left_bytes;
+        uint32_t erase_sector, erase_sectors; /* the next one, and how many are left */
+        bool dirty_seen;
+    } flash;
+    espsim_unpacker_t unpacker;
+    uint8_t window[ESPSIM_WINDOW_BYTES];
+    uint32_t window_bytes;
+    struct {
+        bool active;
+        bool sends; /* the next packet may go out */
+        uint32_t start, total_bytes, packet_bytes, in_flight;
+        uint32_t sent_bytes, acked_bytes, sent_packets, acked_packets;
+    } reading;
+    uint32_t flash_bytes;
+    uint64_t flash_free_ns; /* an erase goes on until then */
+} espsim_stub_state_t;
+
 typedef enum {
     ESPSIM_ACTION_NONE,
     ESPSIM_ACTION_BOOT,       /* out of reset: print the banner, then what the straps say */
     ESPSIM_ACTION_SET_BAUD,   /* CHANGE_BAUDRATE: the answer is out */
     ESPSIM_ACTION_SOFT_RESET, /* FLASH_END: the answer is out */
+    ESPSIM_ACTION_GREET,      /* a RAM stub is ready */
 } espsim_action_t;
 
 typedef enum {
@@ -122,6 +211,7 @@ typedef enum {
     ESPSIM_BOOTING,
     ESPSIM_LOADER,
     ESPSIM_PROMPT, /* the ROM's BASIC prompt */
+    ESPSIM_STUB,   /* a RAM stub */
     ESPSIM_GONE,   /* application, hang, or anything else that does not listen */
 } espsim_state_t;
 
@@ -146,6 +236,7 @@ struct espsim {
     espsim_memory_t memory;
     espsim_uart_t uart;
     espsim_rom_state_t rom;
+    espsim_stub_state_t stub;
     unsigned prompt_line_bytes;
     bool prompt_swallows;
 };
@@ -188,6 +279,85 @@ uint8_t espsim_rom_md5(espsim_t *sim);
 void espsim_rom_spi_attach(espsim_t *sim);
 /** The flash controller's command register was written: run the transaction its registers describe. */
 void espsim_rom_spi_user_command(espsim_t *sim);
+
+/* What else runs on the chip and uses the ROM's functions. */
+
+/** One transaction; `shown_bytes` is what a watcher is told. */
+void espsim_spi(espsim_t *sim, uint8_t opcode, uint32_t addr, uint8_t *data, uint32_t bytes, uint32_t shown_bytes);
+/** Clear the part's block-protect bits. */
+void espsim_flash_unlock(espsim_t *sim);
+void espsim_flash_program(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t bytes);
+void espsim_flash_read(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t bytes);
+/** The flash controller's registers included. False: the chip has nothing there. */
+bool espsim_write_reg(espsim_t *sim, uint32_t addr, uint32_t value, uint32_t mask);
+/** Run what lies in RAM. `user_code_done`: what is printed if it returns to its caller, which then ends; NULL: the
+ *  caller goes on. */
+void espsim_run_program(espsim_t *sim, uint32_t entry, const char *user_code_done);
+
+/** Forget the stub. */
+void espsim_stub_reset(espsim_t *sim);
+/** Run `stub`. */
+void espsim_stub_start(espsim_t *sim, espsim_stub_t stub);
+/** The stub that is in RAM if this is its entry point. */
+espsim_stub_t espsim_stub_in_ram(const espsim_t *sim, uint32_t entry);
+void espsim_stub_greet(espsim_t *sim);
+/** A byte is in the FIFO. */
+void espsim_stub_receive(espsim_t *sim, uint8_t byte);
+/** The receiver empties the FIFO. */
+void espsim_stub_drain(espsim_t *sim);
+void espsim_stub_take_byte_v1(espsim_t *sim, uint8_t byte);
+void espsim_stub_take_byte_v2(espsim_t *sim, uint8_t byte);
+void espsim_stub_take_frame_v1(espsim_t *sim);
+void espsim_stub_take_frame_v2(espsim_t *sim);
+
+/* A request's parts, and pieces of an answer. */
+uint8_t espsim_stub_opcode(const espsim_t *sim);
+uint16_t espsim_stub_size_field(const espsim_t *sim);
+uint32_t espsim_stub_checksum_field(const espsim_t *sim);
+uint8_t *espsim_stub_payload(espsim_t *sim);
+uint32_t espsim_stub_word(const espsim_t *sim, unsigned word);
+uint8_t espsim_stub_checksum(const uint8_t *data, uint32_t bytes);
+void espsim_stub_send_end(espsim_t *sim);
+void espsim_stub_send_escaped(espsim_t *sim, const uint8_t *bytes, uint32_t count);
+void espsim_stub_send_frame(espsim_t *sim, const uint8_t *bytes, uint32_t count);
+/** The beginning of an answer: END, opcode of the request, `size_field`, value. */
+void espsim_stub_send_header(espsim_t *sim, uint32_t size_field);
+/** Busy for ever. */
+void espsim_stub_hang(espsim_t *sim);
+
+/* Commands that are the same in both. Each returns 0 or the reason for refusing. */
+uint8_t espsim_stub_write_regs(espsim_t *sim);
+void espsim_stub_mem_begin(espsim_t *sim);
+void espsim_stub_mem_store(espsim_t *sim, const uint8_t *data, uint32_t bytes);
+/** Change to `baud` when the answer is out. */
+void espsim_stub_set_baud(espsim_t *sim, uint32_t baud);
+/** Software reset when the answer is out. */
+void espsim_stub_restart_chip(espsim_t *sim);
+
+/* Flash (stub_flash.c). */
+bool espsim_stub_beyond_flash(const espsim_t *sim, uint32_t addr, uint32_t bytes);
+/** Note what BEGIN announces. */
+void espsim_stub_begin(espsim_t *sim);
+void espsim_stub_erase_sector(espsim_t *sim, uint32_t addr);
+void espsim_stub_erase_block(espsim_t *sim, uint32_t addr);
+void espsim_stub_erase_chip(espsim_t *sim);
+/** Start the next erase of the transfer unless one goes on. A blank sector may be passed over. */
+void espsim_stub_erase_next(espsim_t *sim);
+void espsim_stub_wait_flash(espsim_t *sim);
+/** False: beyond the flash's end, nothing done. */
+bool espsim_stub_program(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t bytes);
+/** The same. `digest` has 16 bytes. */
+bool espsim_stub_md5(espsim_t *sim, uint32_t addr, uint32_t bytes, uint8_t *digest);
+/** Send the next packet of a READ_FLASH. False: beyond the flash's end. */
+bool espsim_stub_send_packet(espsim_t *sim);
+/** Send the digest of all packets and end READ_FLASH. */
+void espsim_stub_end_reading(espsim_t *sim);
+
+void espsim_unpacker_reset(espsim_unpacker_t *unpacker);
+/** Unpack until input or room is used up; both counts become what was used. `zlib`: a header is expected at the
+ *  start and a checksum at the end. `more`: input will follow; without, its end in the middle is an error. */
+espsim_unpack_t espsim_unpack(espsim_unpacker_t *unpacker, const uint8_t *in, uint32_t *in_bytes, uint8_t *out,
+                              uint32_t *out_bytes, bool zlib, bool more);
 
 /* --- Boot (boot.c) --------------------------------------------------------------------------------- */
 

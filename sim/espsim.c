@@ -62,6 +62,7 @@ static const reflash_boot_mode_t *boot_mode(const espsim_t *sim)
 static void start_boot(espsim_t *sim, uint8_t reset_code)
 {
     espsim_rom_reset(sim);
+    espsim_stub_reset(sim);
     espsim_memory_reset(&sim->memory);
     espsim_uart_reset(&sim->uart, sim->now_ns);
     sim->uart.baud = sim->rom_row->boot_baud;
@@ -125,6 +126,9 @@ static void act(espsim_t *sim)
     case ESPSIM_ACTION_SOFT_RESET: /* does not look at the straps again */
         start_boot(sim, sim->rom_row->software_code);
         break;
+    case ESPSIM_ACTION_GREET:
+        espsim_stub_greet(sim);
+        break;
     case ESPSIM_ACTION_NONE:
         break;
     }
@@ -132,34 +136,63 @@ static void act(espsim_t *sim)
 
 /* --- The loop ----------------------------------------------------------------------------------------------- */
 
-static bool listens(const espsim_t *sim)
+/* When the chip will take what it has received; ESPSIM_NEVER: there is nothing. */
+static uint64_t next_input(const espsim_t *sim)
 {
-    return (sim->state == ESPSIM_LOADER || sim->state == ESPSIM_PROMPT) && sim->action == ESPSIM_ACTION_NONE;
+    const bool in_stub = sim->state == ESPSIM_STUB;
+    const bool waits =
+        in_stub ? sim->stub.waiting || sim->stub.reading.sends : sim->uart.ring_read != sim->uart.ring_write;
+    const bool listens = in_stub || sim->state == ESPSIM_LOADER || sim->state == ESPSIM_PROMPT;
+    return listens && waits && sim->action == ESPSIM_ACTION_NONE ? sim->busy_until_ns : ESPSIM_NEVER;
 }
 
-static bool has_input(const espsim_t *sim)
+/* A stub's receiver works beside its commands. */
+static uint64_t next_interrupt(const espsim_t *sim)
 {
-    return sim->uart.ring_read != sim->uart.ring_write;
+    return sim->state == ESPSIM_STUB ? sim->stub.fifo_due_ns : ESPSIM_NEVER;
+}
+
+/* The program blocks where the UART's own FIFO is full. */
+static uint64_t time_to_fit_fifo(const espsim_t *sim)
+{
+    const uint64_t fifo_ns = UINT64_C(10000000000) / sim->uart.baud * ESPSIM_FIFO_BYTES;
+    return sim->uart.tx_free_ns > fifo_ns ? sim->uart.tx_free_ns - fifo_ns : 0;
+}
+
+static void take_input(espsim_t *sim)
+{
+    uint8_t byte;
+    sim->rom.work_ns = 0;
+    if (sim->state == ESPSIM_STUB) {
+        sim->stub.row->take_frame(sim);
+        const uint64_t fits_ns = time_to_fit_fifo(sim);
+        sim->busy_until_ns = sim->now_ns + sim->rom.work_ns;
+        sim->busy_until_ns = fits_ns > sim->busy_until_ns ? fits_ns : sim->busy_until_ns;
+        return;
+    }
+    if (espsim_uart_take(&sim->uart, &byte)) {
+        if (sim->state == ESPSIM_PROMPT) {
+            espsim_prompt_byte(sim, byte);
+        } else {
+            espsim_rom_byte(sim, byte);
+        }
+    }
+    sim->busy_until_ns = sim->now_ns + sim->rom.work_ns;
 }
 
 /* Do all that can be done now. */
 static void run(espsim_t *sim)
 {
-    for (;;) { /* each turn uses up an action or an input byte, or ends */
-        uint8_t byte;
+    for (;;) { /* each turn uses up an action or input, or ends */
         if (sim->off || sim->state == ESPSIM_HELD) {
             return;
         }
         if (sim->action != ESPSIM_ACTION_NONE && sim->action_at_ns <= sim->now_ns) {
             act(sim);
-        } else if (listens(sim) && sim->busy_until_ns <= sim->now_ns && espsim_uart_take(&sim->uart, &byte)) {
-            sim->rom.work_ns = 0;
-            if (sim->state == ESPSIM_PROMPT) {
-                espsim_prompt_byte(sim, byte);
-            } else {
-                espsim_rom_byte(sim, byte);
-            }
-            sim->busy_until_ns = sim->now_ns + sim->rom.work_ns;
+        } else if (next_interrupt(sim) <= sim->now_ns) {
+            espsim_stub_drain(sim);
+        } else if (next_input(sim) <= sim->now_ns) {
+            take_input(sim);
         } else {
             return;
         }
@@ -170,38 +203,25 @@ static void run(espsim_t *sim)
     }
 }
 
-uint64_t espsim_next_event(const espsim_t *sim)
+static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
 {
-    uint64_t next_ns = ESPSIM_NEVER;
-    if (sim->uart.tx_count > 0) {
-        next_ns = sim->uart.tx[sim->uart.tx_first].arrives_ns;
-    }
-    if (sim->off || sim->state == ESPSIM_HELD) {
-        return next_ns;
-    }
-    if (sim->action != ESPSIM_ACTION_NONE && sim->action_at_ns < next_ns) {
-        next_ns = sim->action_at_ns;
-    }
-    if (listens(sim) && has_input(sim) && sim->busy_until_ns < next_ns) {
-        next_ns = sim->busy_until_ns;
-    }
-    return next_ns;
+    return a_ns < b_ns ? a_ns : b_ns;
 }
 
 /* The next thing that changes the chip, other than a byte being fetched. */
 static uint64_t next_internal_event(const espsim_t *sim)
 {
-    uint64_t next_ns = ESPSIM_NEVER;
     if (sim->off || sim->state == ESPSIM_HELD) {
-        return next_ns;
+        return ESPSIM_NEVER;
     }
-    if (sim->action != ESPSIM_ACTION_NONE) {
-        next_ns = sim->action_at_ns;
-    }
-    if (listens(sim) && has_input(sim) && sim->busy_until_ns < next_ns) {
-        next_ns = sim->busy_until_ns;
-    }
-    return next_ns;
+    const uint64_t action_ns = sim->action != ESPSIM_ACTION_NONE ? sim->action_at_ns : ESPSIM_NEVER;
+    return earlier(action_ns, earlier(next_interrupt(sim), next_input(sim)));
+}
+
+uint64_t espsim_next_event(const espsim_t *sim)
+{
+    const uint64_t sent_ns = sim->uart.tx_count > 0 ? sim->uart.tx[sim->uart.tx_first].arrives_ns : ESPSIM_NEVER;
+    return earlier(sent_ns, next_internal_event(sim));
 }
 
 /* --- Public --------------------------------------------------------------------------------------------------- */
@@ -287,7 +307,8 @@ espsim_t *espsim_create(const espsim_config_t *config)
 void espsim_destroy(espsim_t *sim)
 {
     if (sim != NULL) {
-        espsim_rom_reset(sim); /* lets go of the unpacker */
+        espsim_rom_reset(sim); /* both let go of their unpackers */
+        espsim_stub_reset(sim);
         espsim_memory_reset(&sim->memory);
         free(sim->uart.tx);
         free(sim);
@@ -337,6 +358,11 @@ static uint8_t flip_mask(const espsim_t *sim)
 
 static void deliver(espsim_t *sim, uint8_t byte, uint32_t baud)
 {
+    if (!sim->off && sim->state == ESPSIM_STUB && sim->action != ESPSIM_ACTION_GREET) {
+        espsim_stub_receive(sim, espsim_uart_rates_fit(baud, sim->uart.baud) ? byte : espsim_uart_garbled(byte));
+        run(sim);
+        return;
+    }
     if (!sim->off && (sim->state == ESPSIM_LOADER || sim->state == ESPSIM_PROMPT)) {
         espsim_uart_receive(&sim->uart, byte, baud);
         run(sim);
@@ -415,7 +441,23 @@ uint32_t espsim_baud(const espsim_t *sim)
 
 bool espsim_in_loader(const espsim_t *sim)
 {
-    return sim->state == ESPSIM_LOADER && !sim->off;
+    return (sim->state == ESPSIM_LOADER || sim->state == ESPSIM_STUB) && !sim->off;
+}
+
+bool espsim_run_stub(espsim_t *sim, espsim_stub_t stub)
+{
+    if (!espsim_in_loader(sim) || stub == ESPSIM_STUB_NONE) {
+        return false;
+    }
+    sim->rom.work_ns = 0;
+    espsim_stub_start(sim, stub);
+    run(sim);
+    return true;
+}
+
+espsim_stub_t espsim_stub(const espsim_t *sim)
+{
+    return sim->state == ESPSIM_STUB && !sim->off ? sim->stub.row->stub : ESPSIM_STUB_NONE;
 }
 
 void espsim_set_faults(espsim_t *sim, const espsim_faults_t *faults)

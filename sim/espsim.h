@@ -33,6 +33,22 @@ typedef struct {
     bool returns; /* to the loader, which then says so and ends */
 } espsim_program_t;
 
+/** The official RAM stubs, by how they behave. */
+typedef enum {
+    ESPSIM_STUB_NONE,
+    ESPSIM_STUB_1,   /* the legacy stub, 1.11.1 */
+    ESPSIM_STUB_2_0, /* esp-flasher-stub 1.0.0  */
+    ESPSIM_STUB_2_1, /* esp-flasher-stub 1.1 and later */
+} espsim_stub_t;
+
+/** A stub the chip recognises when told to run it: by its entry point, and by the code it finds in its RAM. */
+typedef struct {
+    const char *chip; /* as for espsim_rom_by_name() */
+    espsim_stub_t stub;
+    uint32_t text_addr, text_bytes, entry;
+    uint8_t text_sha256[32];
+} espsim_stub_code_t;
+
 /** One SPI transaction between the ROM and the flash part, for whoever wants to watch. `addr` is meaningful for
  *  opcodes that have one; for 01 (write status) it is what the recording part saw, status << 16 | left-overs. */
 typedef void (*espsim_spi_watch_t)(void *context, uint8_t opcode, uint32_t addr, uint32_t bytes);
@@ -47,6 +63,8 @@ typedef struct {
     espsim_timing_t timing;
     const espsim_program_t *programs;
     size_t program_count;
+    const espsim_stub_code_t *stubs; /* to recognise besides the official ones */
+    size_t stub_count;
     espsim_spi_watch_t spi_watch; /* may be NULL */
     void *spi_watch_context;
 } espsim_config_t;
@@ -101,8 +119,12 @@ bool espsim_transmit(espsim_t *sim, uint8_t *byte, uint32_t baud);
 
 /** The rate the chip's UART is set to, baud. */
 uint32_t espsim_baud(const espsim_t *sim);
-/** True while the serial loader listens. */
+/** True while the serial loader listens: the ROM's, or a RAM stub. */
 bool espsim_in_loader(const espsim_t *sim);
+/** Run a RAM stub as if it had just been uploaded; its greeting follows. False: no loader is listening. */
+bool espsim_run_stub(espsim_t *sim, espsim_stub_t stub);
+/** Which RAM stub runs; ESPSIM_STUB_NONE: none. */
+espsim_stub_t espsim_stub(const espsim_t *sim);
 
 void espsim_set_faults(espsim_t *sim, const espsim_faults_t *faults);
 const espsim_stats_t *espsim_stats(const espsim_t *sim);

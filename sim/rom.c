@@ -178,13 +178,21 @@ static bool holds(const espsim_t *sim, uint32_t addr, const espsim_program_t *pr
     return true;
 }
 
-static void run_program(espsim_t *sim, uint32_t entry)
+void espsim_run_program(espsim_t *sim, uint32_t entry, const char *user_code_done)
 {
+    const espsim_stub_t stub = espsim_stub_in_ram(sim, entry);
+    if (stub != ESPSIM_STUB_NONE) {
+        espsim_stub_start(sim, stub);
+        return;
+    }
+    const espsim_state_t caller = sim->state;
     sim->state = ESPSIM_GONE;
     for (size_t row = 0; row < sim->config.program_count; row++) {
         const espsim_program_t *program = &sim->config.programs[row];
         if (holds(sim, entry - program->entry_offset, program)) {
-            espsim_print(sim, "%s%s", program->prints, program->returns ? sim->rom_row->user_code_done : "");
+            const bool says_so = program->returns && user_code_done != NULL;
+            espsim_print(sim, "%s%s", program->prints, says_so ? user_code_done : "");
+            sim->state = program->returns && !says_so ? caller : ESPSIM_GONE;
             return;
         }
     }
@@ -208,25 +216,34 @@ static void read_reg(espsim_t *sim)
     put_word(&sim->rom.reply[4], espsim_memory_get_word(&sim->memory, addr));
 }
 
+bool espsim_write_reg(espsim_t *sim, uint32_t addr, uint32_t value, uint32_t mask)
+{
+    enum { SPI_START = 1 << 18 };
+
+    if (!espsim_memory_has(&sim->memory, addr, 4)) {
+        return false;
+    }
+    const uint32_t old = espsim_memory_get_word(&sim->memory, addr);
+    sim->out_of_memory =
+        !espsim_memory_put_word(&sim->memory, addr, (old & ~mask) | (value & mask)) || sim->out_of_memory;
+    if (addr == sim->rom_row->chip->spi_base && (espsim_memory_get_word(&sim->memory, addr) & SPI_START) != 0) {
+        espsim_rom_spi_user_command(sim);
+    }
+    return true;
+}
+
 static void write_reg(espsim_t *sim)
 {
-    enum { SPI_START = 1 << 18, ENTRY_WORDS = 4 };
+    enum { ENTRY_WORDS = 4 };
 
     const unsigned entries = espsim_rom_size_field(sim) / (4 * ENTRY_WORDS);
-    for (unsigned entry = 0; entry < entries && sim->state == ESPSIM_LOADER; entry++) {
-        const uint32_t addr = espsim_rom_word(sim, ENTRY_WORDS * entry);
-        const uint32_t value = espsim_rom_word(sim, ENTRY_WORDS * entry + 1);
-        const uint32_t mask = espsim_rom_word(sim, ENTRY_WORDS * entry + 2);
+    for (unsigned entry = 0; entry < entries; entry++) {
         espsim_take_time(sim, (uint64_t)espsim_rom_word(sim, ENTRY_WORDS * entry + 3) * ESPSIM_NS_PER_US);
-        if (!espsim_memory_has(&sim->memory, addr, 4)) {
+        if (!espsim_write_reg(sim, espsim_rom_word(sim, ENTRY_WORDS * entry),
+                              espsim_rom_word(sim, ENTRY_WORDS * entry + 1),
+                              espsim_rom_word(sim, ENTRY_WORDS * entry + 2))) {
             die(sim);
             return;
-        }
-        const uint32_t old = espsim_memory_get_word(&sim->memory, addr);
-        sim->out_of_memory =
-            !espsim_memory_put_word(&sim->memory, addr, (old & ~mask) | (value & mask)) || sim->out_of_memory;
-        if (addr == sim->rom_row->chip->spi_base && (espsim_memory_get_word(&sim->memory, addr) & SPI_START) != 0) {
-            espsim_rom_spi_user_command(sim);
         }
     }
 }
@@ -385,7 +402,7 @@ static void after_answer(espsim_t *sim, uint8_t opcode)
     const bool agreed = sim->rom.status[0] == 0;
     const bool stay = espsim_rom_word(sim, 0) != 0;
     if (opcode == 0x06 && agreed && !stay) {
-        run_program(sim, espsim_rom_word(sim, 1));
+        espsim_run_program(sim, espsim_rom_word(sim, 1), sim->rom_row->user_code_done);
     } else if (opcode == 0x0F) {
         two_ends(sim);
         espsim_plan(sim, ESPSIM_ACTION_SET_BAUD);

@@ -33,7 +33,7 @@ enum {
 
 /* --- SPI --------------------------------------------------------------------------------------------- */
 
-static void spi(espsim_t *sim, uint8_t opcode, uint32_t addr, uint8_t *data, uint32_t bytes, uint32_t shown_bytes)
+void espsim_spi(espsim_t *sim, uint8_t opcode, uint32_t addr, uint8_t *data, uint32_t bytes, uint32_t shown_bytes)
 {
     if (sim->config.spi_watch != NULL) {
         sim->config.spi_watch(sim->config.spi_watch_context, opcode, addr, shown_bytes);
@@ -45,7 +45,7 @@ static void spi_short(espsim_t *sim, uint8_t opcode)
 {
     uint8_t answer[1];
     const bool reads = opcode == SPI_READ_STATUS || opcode == SPI_READ_STATUS_2;
-    spi(sim, opcode, sim->rom.last_spi_addr, answer, reads ? 1 : 0, 0);
+    espsim_spi(sim, opcode, sim->rom.last_spi_addr, answer, reads ? 1 : 0, 0);
 }
 
 static void spi_sequence(espsim_t *sim, const uint8_t *opcodes, size_t count)
@@ -61,11 +61,11 @@ static void write_status(espsim_t *sim, uint8_t status)
 {
     const uint32_t seen = (uint32_t)status << 16 | (sim->rom.last_spi_addr & 0xFFFF);
     SPI_SEQUENCE(sim, 0x05, 0x06, 0x05, 0x05);
-    spi(sim, SPI_WRITE_STATUS, seen, &status, 1, 0);
+    espsim_spi(sim, SPI_WRITE_STATUS, seen, &status, 1, 0);
     spi_short(sim, SPI_READ_STATUS);
 }
 
-static void unlock(espsim_t *sim)
+void espsim_flash_unlock(espsim_t *sim)
 {
     SPI_SEQUENCE(sim, 0x05, 0x35, 0x05, 0x35);
     write_status(sim, 0x00);
@@ -82,12 +82,12 @@ static void erase(espsim_t *sim, uint8_t opcode, uint32_t addr, uint32_t unit_by
 {
     SPI_SEQUENCE(sim, 0x05, 0x06, 0x05, 0x05);
     sim->rom.last_spi_addr = addr;
-    spi(sim, opcode, addr, NULL, 0, unit_bytes);
+    espsim_spi(sim, opcode, addr, NULL, 0, unit_bytes);
     spi_short(sim, SPI_READ_STATUS);
 }
 
 /* 32 bytes at a time, never across a page. */
-static void program(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t bytes)
+void espsim_flash_program(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t bytes)
 {
     for (uint32_t done = 0; done < bytes && !sim->nor.power_failed;) {
         const uint32_t at = addr + done;
@@ -100,7 +100,7 @@ static void program(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t bytes)
         }
         SPI_SEQUENCE(sim, 0x05, 0x06, 0x05);
         sim->rom.last_spi_addr = at;
-        spi(sim, SPI_PROGRAM, at, data + done, burst, burst);
+        espsim_spi(sim, SPI_PROGRAM, at, data + done, burst, burst);
         spi_short(sim, SPI_READ_STATUS);
         done += burst;
     }
@@ -112,7 +112,7 @@ static void program(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t bytes)
 }
 
 /* Whole transactions only: what is read too much is dropped. */
-static void read_flash(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t bytes)
+void espsim_flash_read(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t bytes)
 {
     const uint32_t unit = sim->rom_row->flash_read_bytes;
     uint8_t piece[64];
@@ -120,7 +120,7 @@ static void read_flash(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t byt
     for (uint32_t done = 0; done < bytes; done += unit) {
         const uint32_t wanted = bytes - done < unit ? bytes - done : unit;
         sim->rom.last_spi_addr = addr + done;
-        spi(sim, SPI_READ, addr + done, piece, unit, unit);
+        espsim_spi(sim, SPI_READ, addr + done, piece, unit, unit);
         memcpy(data + done, piece, wanted);
     }
 }
@@ -173,7 +173,7 @@ void espsim_rom_spi_user_command(espsim_t *sim)
         data[at] = espsim_memory_get(memory, base + layout->w0 + at);
     }
     if ((usr >> HAS_COMMAND_BIT) != 0) {
-        spi(sim, opcode, addr, data, bytes, bytes);
+        espsim_spi(sim, opcode, addr, data, bytes, bytes);
     }
     bool stored = espsim_memory_put_word(memory, base, 0); /* done: the bit clears itself */
     for (uint32_t at = 0; at < bytes && reads; at++) {
@@ -188,7 +188,7 @@ void espsim_rom_spi_user_command(espsim_t *sim)
  * than 16 sectors are left, then single sectors. */
 static uint8_t erase_range(espsim_t *sim, uint32_t addr, uint32_t bytes)
 {
-    unlock(sim);
+    espsim_flash_unlock(sim);
     if (addr % SECTOR_BYTES != 0 || beyond_flash(sim, addr, bytes)) {
         return REASON_FAILED;
     }
@@ -232,7 +232,7 @@ static bool program_unless_beyond(espsim_t *sim, uint32_t addr, uint8_t *data, u
     if (beyond_flash(sim, addr, bytes)) {
         return false;
     }
-    program(sim, addr, data, bytes);
+    espsim_flash_program(sim, addr, data, bytes);
     return true;
 }
 
@@ -249,7 +249,7 @@ uint8_t espsim_rom_flash_data(espsim_t *sim)
      * that the comparison below finds nothing wrong. */
     uint8_t *data = espsim_rom_payload(sim) + 16;
     if (program_unless_beyond(sim, flash->addr, data, bytes) && !sim->nor.power_failed) {
-        read_flash(sim, flash->addr, data, bytes);
+        espsim_flash_read(sim, flash->addr, data, bytes);
     }
     flash->addr += bytes;
     flash->left_bytes -= bytes;
@@ -382,7 +382,7 @@ uint8_t espsim_rom_read_slow(espsim_t *sim)
     if (beyond_flash(sim, addr, bytes)) {
         return REASON_READ;
     }
-    read_flash(sim, addr, espsim_rom_reply_data(sim), bytes);
+    espsim_flash_read(sim, addr, espsim_rom_reply_data(sim), bytes);
     return 0;
 }
 
@@ -411,7 +411,7 @@ uint8_t espsim_rom_md5(espsim_t *sim)
     for (uint32_t done = 0; done < bytes; done += MD5_PIECE_BYTES) {
         uint8_t piece[MD5_PIECE_BYTES];
         const uint32_t piece_bytes = bytes - done < MD5_PIECE_BYTES ? bytes - done : MD5_PIECE_BYTES;
-        read_flash(sim, addr + done, piece, piece_bytes);
+        espsim_flash_read(sim, addr + done, piece, piece_bytes);
         (void)mbedtls_md_update(&md5, piece, piece_bytes);
     }
     (void)mbedtls_md_finish(&md5, digest);

@@ -65,8 +65,10 @@ typedef struct {
     bool deflate_ends_with_whole_window; /* the last write of FLASH_DEFL_DATA is always 32 KiB */
     uint8_t security_info_bytes;         /* answer of GET_SECURITY_INFO without its status */
     uint8_t security_info[20];
-    uint16_t md5_ns_per_byte; /* reading and hashing; estimate, see docs/espsim.md */
-    uint16_t turnaround_us;   /* from the last byte of a request to the first of its answer */
+    uint16_t md5_ns_per_byte;                              /* reading and hashing; estimate, see docs/espsim.md */
+    uint16_t stub1_md5_ns_per_byte, stub2_md5_ns_per_byte; /* the same in the RAM stubs of either generation */
+    bool prints_exceptions;                                /* code that reads where nothing is dies with a text */
+    uint16_t turnaround_us; /* from the last byte of a request to the first of its answer */
 } reflash_rom_t;
 
 #define REFLASH_DECLARE_ROM(name) extern const reflash_rom_t reflash_rom_##name;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replays recorded conversations with a mask ROM on espsim: the parser of trace files and the runner. */
+/* Replays recorded conversations with a mask ROM or a RAM stub on espsim: the parser of trace files and the runner. */
 #include "replay.h"
 
 #include <inttypes.h>
@@ -36,6 +36,8 @@ struct replay {
     char program_prints[64];
     struct bytes program_code;
     char start[64];
+    espsim_stub_t stub;
+    espsim_stub_code_t stub_code;
     espsim_t *sim; /* NULL: not started yet */
     uint8_t *flash, *flash_before;
 
@@ -271,6 +273,13 @@ static void send_wire(replay_t *r, const uint8_t *bytes, size_t count)
     collect(r);
 }
 
+static bool start_stub(replay_t *r)
+{
+    return strstr(r->start, "stub") == NULL ||
+           (r->stub != ESPSIM_STUB_NONE && espsim_run_stub(r->sim, r->stub) && run_until_idle(r)) ||
+           fail(r, "no stub to start");
+}
+
 static bool start_with(replay_t *r, const char *name, const char *frame)
 {
     if (strstr(r->start, name) == NULL) {
@@ -284,6 +293,7 @@ static bool start_with(replay_t *r, const char *name, const char *frame)
 }
 
 #define SYNC_FRAME "c00008240000000000070712205555555555555555555555555555555555555555555555555555555555555555c0"
+#define SET_PARAMS_FRAME "c0000b1800000000000000000000004000000001000010000000010000ffff0000c0"
 #define READ_REG_FRAME "c0000a04000000000000100040c0"
 
 /* Reset the chip, and do what the recorder did before it began to record. */
@@ -304,10 +314,10 @@ static bool ensure_started(replay_t *r)
     if (strstr(r->start, "banner") != NULL) {
         return true;
     }
-    const bool ok = run_until_idle(r) && start_with(r, "sync", SYNC_FRAME) &&
-                    start_with(r, "read_reg", READ_REG_FRAME) &&
-                    start_with(r, "attach", "c0000d0800000000000000000000000000c0") &&
-                    start_with(r, "params", "c0000b1800000000000000000000004000000001000010000000010000ffff0000c0");
+    const bool ok =
+        run_until_idle(r) && start_with(r, "sync", SYNC_FRAME) && start_with(r, "read_reg", READ_REG_FRAME) &&
+        start_with(r, "attach", "c0000d0800000000000000000000000000c0") && start_with(r, "params", SET_PARAMS_FRAME) &&
+        start_stub(r) && start_with(r, "size", SET_PARAMS_FRAME);
     r->accepted = r->sent_by_chip.count;
     return ok;
 }
@@ -384,7 +394,7 @@ static unsigned count_answers(const replay_t *r, int op)
             continue;
         }
         const uint8_t *const frame = r->sent_by_chip.at + start;
-        if (i >= start + 12 && frame[0] == 1 && (op < 0 || frame[1] == op)) {
+        if (i >= start + 10 && frame[0] == 1 && (op < 0 || frame[1] == op)) {
             answer_count++;
         }
         start = i + 1;
@@ -603,6 +613,24 @@ static bool set_start(replay_t *r, const char *at)
 {
     snprintf(r->start, sizeof(r->start), "%s", at);
     return true;
+}
+
+/* With an entry point, whatever lies there counts as the stub. */
+static bool set_stub(replay_t *r, const char *at)
+{
+    static const uint8_t sha256_of_nothing[] = {0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4,
+                                                0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b,
+                                                0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55};
+    uint32_t entry = 0;
+    r->stub = take_word(&at, "1") ? ESPSIM_STUB_1 : take_word(&at, "2.0") ? ESPSIM_STUB_2_0 : ESPSIM_STUB_NONE;
+    if (r->stub == ESPSIM_STUB_NONE || r->config.rom == NULL || (!at_end(at) && !take_number(&at, &entry))) {
+        return fail(r, "not a stub, or no chip yet");
+    }
+    r->stub_code = (espsim_stub_code_t){.chip = r->config.rom->chip->name, .stub = r->stub, .entry = entry};
+    memcpy(r->stub_code.text_sha256, sha256_of_nothing, sizeof(sha256_of_nothing));
+    r->config.stubs = &r->stub_code;
+    r->config.stub_count = entry != 0 ? 1 : 0;
+    return at_end(at) || fail(r, "not a stub");
 }
 
 static bool set_flash(replay_t *r, const char *at)
@@ -857,11 +885,14 @@ static const struct {
     bool before_start;
     bool (*run)(replay_t *r, const char *at);
 } directives[] = {
-    {"chip", true, set_chip},          {"strapping", true, set_strapping}, {"start", true, set_start},
-    {"flash", true, set_flash},        {"timing", true, set_timing},       {"program", true, set_program},
-    {"gap", false, set_gap},           {"stream", false, set_stream},      {"only-prefix", false, set_only_prefix},
-    {"borrowed", false, set_borrowed}, {"send", false, do_send},           {"answers", false, check_answers},
-    {"alive", false, check_alive},     {"expect", false, check_flash},     {"changed", false, check_changed},
+    {"chip", true, set_chip},          {"strapping", true, set_strapping},
+    {"start", true, set_start},        {"stub", true, set_stub},
+    {"flash", true, set_flash},        {"timing", true, set_timing},
+    {"program", true, set_program},    {"gap", false, set_gap},
+    {"stream", false, set_stream},     {"only-prefix", false, set_only_prefix},
+    {"borrowed", false, set_borrowed}, {"send", false, do_send},
+    {"answers", false, check_answers}, {"alive", false, check_alive},
+    {"expect", false, check_flash},    {"changed", false, check_changed},
     {"repeats", false, check_repeats},
 };
 

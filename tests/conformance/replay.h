@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Replays recorded conversations with a mask ROM on espsim. traces/README.md describes the format.
+/** Replays recorded conversations with a mask ROM or a RAM stub on espsim. traces/README.md describes the format.
  *
  *  A trace is a list of scenarios, a scenario a list of lines. Feed the lines in order to replay_line(): what
  *  the host sent goes to the chip, what the chip sent is compared byte for byte, and the directives that

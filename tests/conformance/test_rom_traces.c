@@ -2,107 +2,20 @@
 /* The virtual chip answers byte for byte as the mask ROM did. One test per scenario of traces/CHIP-*.txt.
  *
  *     test_rom_traces CHIP [PATTERN]      PATTERN: only the tests whose name it matches, with * and ? */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#include "replay.h"
+#include "scenarios.h"
 
 static const char *const topics[] = {"basic", "boot", "framing", "mem", "flash", "deflate", "md5", "extra"};
-#define TOPIC_COUNT (sizeof(topics) / sizeof(topics[0]))
-
-enum { SCENARIO_LIMIT = 256, PATH_LIMIT = 512, NAME_LIMIT = 128 };
-
-struct test {
-    const trace_t *trace;
-    const trace_scenario_t *scenario;
-    char name[NAME_LIMIT];
-};
-
-static char paths[TOPIC_COUNT][PATH_LIMIT];
-static trace_t traces[TOPIC_COUNT];
-static struct test tests[SCENARIO_LIMIT];
-static struct CMUnitTest unit_tests[SCENARIO_LIMIT];
-static size_t test_count;
-static unsigned exception_count;
-
-/* The line number that failed, or 0. */
-static size_t run_lines(replay_t *replay, const trace_scenario_t *part)
-{
-    for (size_t i = 0; i < part->line_count; i++) {
-        if (!replay_line(replay, part->lines[i])) {
-            return part->first_line_number + i;
-        }
-    }
-    return 0;
-}
-
-static void the_chip_answers_as_recorded(void **state)
-{
-    const struct test *const test = *state;
-    char error[1200] = "";
-    replay_t *const replay = replay_open(NULL, NULL);
-    size_t failed_line = run_lines(replay, &test->trace->preamble);
-    if (failed_line == 0) {
-        failed_line = run_lines(replay, test->scenario);
-    }
-    if (failed_line == 0 && !replay_settle(replay)) {
-        failed_line = test->scenario->first_line_number + test->scenario->line_count - 1;
-    }
-    if (failed_line != 0) {
-        snprintf(error, sizeof(error), "%s:%zu: %s", test->trace->path, failed_line, replay_error(replay));
-    }
-    exception_count += replay_exceptions(replay);
-    replay_close(replay);
-    if (error[0] != 0) {
-        fail_msg("%s", error);
-    }
-}
-
-static bool list_tests(const char *chip)
-{
-    for (size_t i = 0; i < TOPIC_COUNT; i++) {
-        snprintf(paths[i], sizeof(paths[i]), "%s/%s-%s.txt", TRACES_DIR, chip, topics[i]);
-        if (!trace_load(&traces[i], paths[i])) {
-            return false;
-        }
-        for (size_t s = 0; s < traces[i].scenario_count; s++) {
-            if (test_count == SCENARIO_LIMIT) {
-                return false;
-            }
-            struct test *const test = &tests[test_count];
-            test->trace = &traces[i];
-            test->scenario = &traces[i].scenarios[s];
-            snprintf(test->name, sizeof(test->name), "%s_%s_%s", chip, topics[i], test->scenario->name);
-            unit_tests[test_count++] = (struct CMUnitTest){
-                .name = test->name,
-                .test_func = the_chip_answers_as_recorded,
-                .initial_state = test,
-            };
-        }
-    }
-    return true;
-}
 
 int main(int argc, char **argv)
 {
-    if (argc < 2 || argc > 3 || !list_tests(argv[1])) {
+    if (argc < 2 || argc > 3) {
         fprintf(stderr, "usage: %s CHIP [PATTERN]\n", argv[0]);
         return EXIT_FAILURE;
     }
-    if (argc == 3) {
-        cmocka_set_test_filter(argv[2]);
-    }
-    const int failed = _cmocka_run_group_tests("rom_traces", unit_tests, test_count, NULL, NULL);
-    printf("%s: %zu scenarios, %u exceptions ($ only-prefix, $ borrowed)\n", argv[1], test_count, exception_count);
-    for (size_t i = 0; i < TOPIC_COUNT; i++) {
-        trace_free(&traces[i]);
-    }
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const char *const pattern = argc == 3 ? argv[2] : NULL;
+    const bool passed = scenarios_pass("rom_traces", argv[1], topics, sizeof(topics) / sizeof(topics[0]), pattern);
+    return passed ? EXIT_SUCCESS : EXIT_FAILURE;
 }

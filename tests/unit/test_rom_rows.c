@@ -19,7 +19,8 @@ static const struct {
     uint32_t rx_ring_bytes, status_bytes, flash_read_bytes, default_flash_bytes;
     uint32_t unbegun_block_bytes, unbegun_flash_addr, unbegun_mem_addr;
     uint32_t security_info_bytes, chip_id, eco, md5_ns_per_byte, turnaround_us;
-    bool boots_without_table, basic_prompt, deflate_ends_with_whole_window;
+    uint32_t stub1_md5_ns_per_byte, stub2_md5_ns_per_byte;
+    bool prints_exceptions, boots_without_table, basic_prompt, deflate_ends_with_whole_window;
 } facts[] = {
     {.rom = &reflash_rom_esp8266,
      .chip = &reflash_chip_esp8266,
@@ -58,6 +59,9 @@ static const struct {
      .chip_id = 0,
      .eco = 0,
      .md5_ns_per_byte = 0,
+     .stub1_md5_ns_per_byte = 3800,
+     .stub2_md5_ns_per_byte = 3800,
+     .prints_exceptions = false,
      .turnaround_us = 200},
     {.rom = &reflash_rom_esp32,
      .chip = &reflash_chip_esp32,
@@ -97,6 +101,9 @@ static const struct {
      .chip_id = 0,
      .eco = 0,
      .md5_ns_per_byte = 2330,
+     .stub1_md5_ns_per_byte = 2000,
+     .stub2_md5_ns_per_byte = 800,
+     .prints_exceptions = true,
      .turnaround_us = 200},
     {.rom = &reflash_rom_esp32s2,
      .chip = &reflash_chip_esp32s2,
@@ -135,6 +142,9 @@ static const struct {
      .chip_id = 0,
      .eco = 0,
      .md5_ns_per_byte = 5500,
+     .stub1_md5_ns_per_byte = 2000,
+     .stub2_md5_ns_per_byte = 800,
+     .prints_exceptions = false,
      .turnaround_us = 200},
     {.rom = &reflash_rom_esp32s3,
      .chip = &reflash_chip_esp32s3,
@@ -173,6 +183,9 @@ static const struct {
      .chip_id = 9,
      .eco = 2,
      .md5_ns_per_byte = 5500,
+     .stub1_md5_ns_per_byte = 3800,
+     .stub2_md5_ns_per_byte = 3800,
+     .prints_exceptions = false,
      .turnaround_us = 200},
     {.rom = &reflash_rom_esp32c2,
      .chip = &reflash_chip_esp32c2,
@@ -211,6 +224,9 @@ static const struct {
      .chip_id = 12,
      .eco = 1,
      .md5_ns_per_byte = 5500,
+     .stub1_md5_ns_per_byte = 3800,
+     .stub2_md5_ns_per_byte = 3800,
+     .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32c3,
      .chip = &reflash_chip_esp32c3,
@@ -249,6 +265,9 @@ static const struct {
      .chip_id = 5,
      .eco = 3,
      .md5_ns_per_byte = 5500,
+     .stub1_md5_ns_per_byte = 3800,
+     .stub2_md5_ns_per_byte = 3800,
+     .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32c5,
      .chip = &reflash_chip_esp32c5,
@@ -287,6 +306,9 @@ static const struct {
      .chip_id = 23,
      .eco = 2,
      .md5_ns_per_byte = 5500,
+     .stub1_md5_ns_per_byte = 3800,
+     .stub2_md5_ns_per_byte = 3800,
+     .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32c6,
      .chip = &reflash_chip_esp32c6,
@@ -325,6 +347,9 @@ static const struct {
      .chip_id = 13,
      .eco = 1,
      .md5_ns_per_byte = 5500,
+     .stub1_md5_ns_per_byte = 3800,
+     .stub2_md5_ns_per_byte = 3800,
+     .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32c61,
      .chip = &reflash_chip_esp32c61,
@@ -363,6 +388,9 @@ static const struct {
      .chip_id = 20,
      .eco = 3,
      .md5_ns_per_byte = 5500,
+     .stub1_md5_ns_per_byte = 3800,
+     .stub2_md5_ns_per_byte = 3800,
+     .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32h2,
      .chip = &reflash_chip_esp32h2,
@@ -401,6 +429,9 @@ static const struct {
      .chip_id = 16,
      .eco = 1,
      .md5_ns_per_byte = 5500,
+     .stub1_md5_ns_per_byte = 3800,
+     .stub2_md5_ns_per_byte = 3800,
+     .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32p4,
      .chip = &reflash_chip_esp32p4,
@@ -439,6 +470,9 @@ static const struct {
      .chip_id = 18,
      .eco = 2,
      .md5_ns_per_byte = 5500,
+     .stub1_md5_ns_per_byte = 2000,
+     .stub2_md5_ns_per_byte = 800,
+     .prints_exceptions = false,
      .turnaround_us = 300},
 };
 enum { FACT_COUNT = sizeof(facts) / sizeof(facts[0]) };
@@ -491,6 +525,9 @@ static void every_field_of_every_rom_row_is_as_written_down(void **state)
         assert_int_equal(rom->deflate_ends_with_whole_window, facts[row].deflate_ends_with_whole_window);
         assert_int_equal(rom->security_info_bytes, facts[row].security_info_bytes);
         assert_int_equal(rom->md5_ns_per_byte, facts[row].md5_ns_per_byte);
+        assert_int_equal(rom->stub1_md5_ns_per_byte, facts[row].stub1_md5_ns_per_byte);
+        assert_int_equal(rom->stub2_md5_ns_per_byte, facts[row].stub2_md5_ns_per_byte);
+        assert_int_equal(rom->prints_exceptions, facts[row].prints_exceptions);
         assert_int_equal(rom->turnaround_us, facts[row].turnaround_us);
     }
 }

@@ -66,5 +66,8 @@ const reflash_rom_t reflash_rom_esp32 = {
     .default_flash_bytes = 0x200000,
     .deflate_ends_with_whole_window = true,
     .md5_ns_per_byte = 2330,
+    .stub1_md5_ns_per_byte = 2000,
+    .stub2_md5_ns_per_byte = 800,
+    .prints_exceptions = true,
     .turnaround_us = 200,
 };

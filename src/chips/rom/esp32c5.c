@@ -58,5 +58,7 @@ const reflash_rom_t reflash_rom_esp32c5 = {
     .security_info_bytes = 20,
     .security_info = {[12] = 23, [16] = 2},
     .md5_ns_per_byte = 5500,
+    .stub1_md5_ns_per_byte = 3800,
+    .stub2_md5_ns_per_byte = 3800,
     .turnaround_us = 300,
 };

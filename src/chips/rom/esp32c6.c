@@ -56,5 +56,7 @@ const reflash_rom_t reflash_rom_esp32c6 = {
     .security_info_bytes = 20,
     .security_info = {[12] = 13, [16] = 1},
     .md5_ns_per_byte = 5500,
+    .stub1_md5_ns_per_byte = 3800,
+    .stub2_md5_ns_per_byte = 3800,
     .turnaround_us = 300,
 };

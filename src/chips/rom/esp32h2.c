@@ -57,5 +57,7 @@ const reflash_rom_t reflash_rom_esp32h2 = {
     .security_info_bytes = 20,
     .security_info = {[12] = 16, [16] = 1},
     .md5_ns_per_byte = 5500,
+    .stub1_md5_ns_per_byte = 3800,
+    .stub2_md5_ns_per_byte = 3800,
     .turnaround_us = 300,
 };

@@ -59,5 +59,7 @@ const reflash_rom_t reflash_rom_esp32p4 = {
     .security_info_bytes = 20,
     .security_info = {[12] = 18, [16] = 2},
     .md5_ns_per_byte = 5500,
+    .stub1_md5_ns_per_byte = 2000,
+    .stub2_md5_ns_per_byte = 800,
     .turnaround_us = 300,
 };

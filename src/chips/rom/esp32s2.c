@@ -60,5 +60,7 @@ const reflash_rom_t reflash_rom_esp32s2 = {
     .default_flash_bytes = 0x200000,
     .security_info_bytes = 12,
     .md5_ns_per_byte = 5500,
+    .stub1_md5_ns_per_byte = 2000,
+    .stub2_md5_ns_per_byte = 800,
     .turnaround_us = 200,
 };

@@ -54,4 +54,6 @@ const reflash_rom_t reflash_rom_esp8266 = {
     .flash_read_bytes = 64,
     .default_flash_bytes = 0x1000000,
     .turnaround_us = 200,
+    .stub1_md5_ns_per_byte = 3800,
+    .stub2_md5_ns_per_byte = 3800,
 };
