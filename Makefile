@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 60
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo test ci-extra test-clang format lint size coverage fuzz sweep mutate clean
+.PHONY: help demo test ci-extra test-clang format lint size coverage fuzz sweep mutate interop clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,10 @@ sweep: ## faults at RUNS random places of a 1 MiB job, repeatable by SEED
 mutate: ## break the sources on purpose and expect the tests to notice
 	@$(SETUP) base test mutate
 	@scripts/mutate.py
+
+interop: ## other people's flashers on the virtual chip; needs a Python package registry
+	@$(SETUP) base interop
+	@scripts/interop.sh
 
 clean: ## remove everything that was built
 	rm -rf build

@@ -67,7 +67,8 @@ static status_t open_and_connect(job_t *job)
     const options_t *options = job->options;
     if (options->port == NULL) {
         (void)snprintf(job->message, sizeof(job->message),
-                       "no port; name one with -p (/dev/ttyUSB0, socket://HOST:PORT, sim:esp32) or in REFLASH_PORT");
+                       "no port; name one with -p (/dev/ttyUSB0, rfc2217://HOST:PORT, socket://HOST:PORT, sim:esp32) "
+                       "or in REFLASH_PORT");
         return give_up(job, STATUS_USAGE);
     }
     const target_result_t opened = target_open(&job->target, options->port, job->message, sizeof(job->message));

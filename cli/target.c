@@ -17,7 +17,7 @@ static target_result_t fail(target_result_t result, char *message, size_t messag
     return result;
 }
 
-/* --- The three kinds of port ------------------------------------------------------------------------------ */
+/* --- The kinds of port ------------------------------------------------------------------------------ */
 
 /* "CHIP?flash=FILE&size=SIZE", cut up in target->text. */
 static target_result_t open_sim(target_t *target, char *rest, char *message, size_t message_bytes)
@@ -70,6 +70,22 @@ static target_result_t open_socket(target_t *target, char *rest, char *message, 
     return TARGET_OK;
 }
 
+static target_result_t open_rfc2217(target_t *target, char *rest, char *message, size_t message_bytes)
+{
+    if (!espsim_tcp_split(rest, target->host, sizeof(target->host), target->service, sizeof(target->service))) {
+        return fail(TARGET_USAGE, message, message_bytes, "rfc2217://%s: it takes HOST:PORT, with a port up to 65535",
+                    rest);
+    }
+    target->rfc2217 = (rfc2217_port_t){.port = {&rfc2217_port_ops},
+                                       .host = target->host,
+                                       .service = target->service,
+                                       .baudrate = TARGET_FIRST_BAUD,
+                                       ._stream = {.fd = -1}};
+    target->port = &target->rfc2217.port;
+    target->stream = &target->rfc2217._stream;
+    return TARGET_OK;
+}
+
 static target_result_t open_tty(target_t *target, char *rest, char *message, size_t message_bytes)
 {
     (void)message;
@@ -87,7 +103,8 @@ static target_result_t open_tty(target_t *target, char *rest, char *message, siz
 static const struct {
     const char *prefix;
     target_result_t (*open)(target_t *target, char *rest, char *message, size_t message_bytes);
-} kinds[] = {{"sim:", open_sim}, {"socket://", open_socket}, {"/", open_tty}, {"./", open_tty}};
+} kinds[] = {
+    {"sim:", open_sim}, {"socket://", open_socket}, {"rfc2217://", open_rfc2217}, {"/", open_tty}, {"./", open_tty}};
 
 target_result_t target_open(target_t *target, const char *name, char *message, size_t message_bytes)
 {
@@ -97,9 +114,9 @@ target_result_t target_open(target_t *target, const char *name, char *message, s
         return fail(TARGET_USAGE, message, message_bytes, "the port's name is too long");
     }
     memcpy(target->text, name, name_bytes);
-    target_result_t result =
-        fail(TARGET_USAGE, message, message_bytes,
-             "port '%s' is of no known kind; use /dev/ttyUSB0, socket://HOST:PORT or sim:esp32", name);
+    target_result_t result = fail(
+        TARGET_USAGE, message, message_bytes,
+        "port '%s' is of no known kind; use /dev/ttyUSB0, rfc2217://HOST:PORT, socket://HOST:PORT or sim:esp32", name);
     for (size_t row = 0; row < sizeof(kinds) / sizeof(kinds[0]); row++) {
         const size_t prefix_bytes = strlen(kinds[row].prefix);
         if (strncmp(name, kinds[row].prefix, prefix_bytes) == 0) {
@@ -122,6 +139,7 @@ target_result_t target_open(target_t *target, const char *name, char *message, s
                     reason == EACCES   ? "; add yourself to the group that owns it (often 'dialout')"
                     : reason == EBUSY  ? "; another program uses it"
                     : reason == ENOENT ? "; is the board plugged in?"
+                    : reason == EPROTO ? "; no answer in RFC 2217, try socket://"
                                        : "");
     }
     return TARGET_OK;

@@ -10,6 +10,7 @@
 #include "linux_port.h"
 #include "port.h"
 #include "reflash.h"
+#include "rfc2217_port.h"
 #include "socket_port.h"
 #include "tcp.h"
 
@@ -18,9 +19,10 @@
 
 typedef struct {
     esp_loader_t loader;
-    esp_loader_port_t *port; /* one of the three below */
+    esp_loader_port_t *port; /* one of those below */
     linux_port_t tty;
     socket_port_t socket;
+    rfc2217_port_t rfc2217;
     espsim_port_t sim_port;
     espsim_t *sim; /* NULL unless the target is virtual */
     espsim_flash_t flash;
@@ -33,7 +35,8 @@ typedef struct {
 
 typedef enum { TARGET_OK, TARGET_USAGE, TARGET_FAILED } target_result_t;
 
-/** Open `name`: "/dev/ttyUSB0", "socket://HOST:PORT" or "sim:CHIP[?flash=FILE&size=4MB]". USAGE: the name makes
+/** Open `name`: "/dev/ttyUSB0", "rfc2217://HOST:PORT", "socket://HOST:PORT" or
+ *  "sim:CHIP[?flash=FILE&size=4MB]". USAGE: the name makes
  *  no sense; FAILED: it cannot be opened. Both with a message, and nothing is left open. */
 target_result_t target_open(target_t *target, const char *name, char *message, size_t message_bytes);
 void target_close(target_t *target);

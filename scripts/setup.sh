@@ -55,6 +55,7 @@ for set in "$@"; do
         need python3 have python3
         ;;
     mutate) need python3 have python3 ;;
+    interop) need python3-venv python3 -c "import ensurepip, venv" ;;
     *)
         echo "setup.sh: no set named $set" >&2
         exit 2

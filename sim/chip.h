@@ -33,6 +33,7 @@ uint64_t espsim_nor_transact(espsim_nor_t *nor, uint8_t opcode, uint32_t addr, u
 typedef struct espsim_page espsim_page_t;
 typedef struct {
     const reflash_rom_t *rom;
+    bool is_blank; /* without what a factory burns */
     espsim_page_t *pages;
 } espsim_memory_t;
 

@@ -294,6 +294,7 @@ espsim_t *espsim_create(const espsim_config_t *config)
     sim->nor.timing = &sim->config.timing;
     sim->nor.stats = &sim->stats;
     sim->memory.rom = config->rom;
+    sim->memory.is_blank = config->blank_efuse;
     sim->uart.ring_bytes = config->rom->rx_ring_bytes;
     sim->uart.baud = DEFAULT_BAUD;
     sample_straps(sim);

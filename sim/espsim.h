@@ -60,6 +60,7 @@ typedef struct {
     uint16_t strapping;   /* 0: by the boot pin. Else the strapping word at every reset */
     bool trained;         /* skip auto-baud: the very first SYNC is understood and answered. Real chips need
                              a first one to learn the rate */
+    bool blank_efuse;     /* nothing was burned at the factory, as in the chips of the recordings */
     espsim_timing_t timing;
     const espsim_program_t *programs;
     size_t program_count;

@@ -3,7 +3,6 @@
 #include "chip.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { PAGE_BYTES = 4096 };
 
@@ -34,12 +33,20 @@ static espsim_page_t *find_page(const espsim_memory_t *memory, uint32_t addr)
     return NULL;
 }
 
+/* What reset leaves there: 0 where no row says otherwise. */
 static uint8_t initial_byte(const espsim_memory_t *memory, uint32_t addr)
 {
-    for (size_t row = 0; row < memory->rom->register_count; row++) {
-        const reflash_register_value_t *word = &memory->rom->registers[row];
-        if (addr - word->addr < 4) {
-            return (uint8_t)(word->value >> (8 * (addr - word->addr)));
+    const struct {
+        const reflash_register_value_t *words;
+        size_t count;
+    } tables[] = {{memory->rom->registers, memory->rom->register_count},
+                  {memory->rom->factory_registers, memory->is_blank ? 0 : memory->rom->factory_register_count}};
+    for (size_t table = 0; table < sizeof(tables) / sizeof(tables[0]); table++) {
+        for (size_t row = 0; row < tables[table].count; row++) {
+            const reflash_register_value_t *word = &tables[table].words[row];
+            if (addr - word->addr < 4) {
+                return (uint8_t)(word->value >> (8 * (addr - word->addr)));
+            }
         }
     }
     return 0;
@@ -60,12 +67,8 @@ bool espsim_memory_put(espsim_memory_t *memory, uint32_t addr, uint8_t value)
             return false;
         }
         page->addr = addr / PAGE_BYTES * PAGE_BYTES;
-        memset(page->bytes, 0, sizeof(page->bytes));
-        for (size_t row = 0; row < memory->rom->register_count; row++) {
-            const uint32_t at = memory->rom->registers[row].addr - page->addr;
-            for (uint32_t byte = 0; at < PAGE_BYTES && byte < 4; byte++) {
-                page->bytes[at + byte] = initial_byte(memory, page->addr + at + byte);
-            }
+        for (uint32_t byte = 0; byte < PAGE_BYTES; byte++) {
+            page->bytes[byte] = initial_byte(memory, page->addr + byte);
         }
         page->next = memory->pages;
         memory->pages = page;

@@ -257,26 +257,49 @@ static uint8_t set_params(espsim_t *sim)
     return 0;
 }
 
-static uint32_t uart_clock_hz(const espsim_t *sim)
+/* What the ROM takes its UART's clock for, and what it really is. */
+typedef struct {
+    uint32_t believed_hz, real_hz;
+} uart_clock_t;
+
+static uint32_t assumed_clock_hz(const espsim_t *sim)
 {
     const uint32_t mhz_reg = sim->rom_row->uart_clock_mhz_reg;
     return mhz_reg == 0 ? sim->rom_row->uart_clock_hz
                         : (espsim_memory_get_word(&sim->memory, mhz_reg) >> 24 & 0x7F) * 1000000;
 }
 
+static uart_clock_t uart_clock(const espsim_t *sim)
+{
+    enum { COUNT_SHIFT = 7, COUNT_BITS = 25, HZ_PER_STEP = 15625, PERIODS = 40 };
+    const reflash_rom_t *row = sim->rom_row;
+    const uint32_t assumed_hz = assumed_clock_hz(sim);
+    if (row->crystal_count_reg == 0) {
+        return (uart_clock_t){assumed_hz, assumed_hz};
+    }
+    const uint32_t count =
+        espsim_memory_get_word(&sim->memory, row->crystal_count_reg) >> COUNT_SHIFT & ((UINT32_C(1) << COUNT_BITS) - 1);
+    const uint32_t clock = espsim_memory_get_word(&sim->memory, row->crystal_clock_reg) & 0xFF;
+    const uint64_t measured_hz = (uint64_t)count * HZ_PER_STEP * clock / PERIODS;
+    if (measured_hz == 0 || measured_hz > UINT32_MAX) {
+        return (uart_clock_t){assumed_hz, assumed_hz};
+    }
+    return (uart_clock_t){(uint32_t)measured_hz, measured_hz > 33000000 ? 40000000 : 26000000};
+}
+
 /* The first word is a rate, or, if the second word's low byte is not 0, the divider itself in sixteenths. */
 static void change_baudrate(espsim_t *sim)
 {
-    const uint32_t clock_hz = uart_clock_hz(sim);
+    const uart_clock_t clock = uart_clock(sim);
     const uint32_t rate = espsim_rom_word(sim, 0);
     const bool raw = (espsim_rom_word(sim, 1) & 0xFF) != 0;
-    uint64_t sixteenths = raw ? rate : (uint64_t)clock_hz * 16 / (rate != 0 ? rate : 1);
+    uint64_t sixteenths = raw ? rate : (uint64_t)clock.believed_hz * 16 / (rate != 0 ? rate : 1);
     sixteenths = sixteenths > 0 ? sixteenths : 1;
     const uint32_t whole = (uint32_t)(sixteenths / 16) & ((UINT32_C(1) << sim->rom_row->uart_clkdiv_bits) - 1);
     const uint32_t divider = whole | (uint32_t)(sixteenths % 16) << 20;
     sim->out_of_memory =
         !espsim_memory_put_word(&sim->memory, sim->rom_row->uart0_clkdiv_reg, divider) || sim->out_of_memory;
-    const uint64_t new_rate = (uint64_t)clock_hz * 16 / sixteenths;
+    const uint64_t new_rate = (uint64_t)clock.real_hz * 16 / sixteenths;
     sim->action_baud = new_rate > 0 ? (uint32_t)new_rate : 1;
 }
 

@@ -6,15 +6,11 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
-
-enum { BITS_PER_BYTE = 10, RESET_HOLD_NS = 100000000, RETRY_NS = 50000000 };
 
 bool espsim_tcp_split(const char *address, char *host, size_t host_bytes, char *port, size_t port_bytes)
 {
@@ -72,99 +68,44 @@ int espsim_tcp_listen(const char *host, const char *port, char *bound, size_t bo
     return ready ? listener : -1;
 }
 
-/* Wait until `fd` is ready for `events`. False: it is time to stop. */
-static bool wait_ready(int fd, short events, int stop_fd)
+int espsim_tcp_accept(int listener)
 {
-    struct pollfd lines[] = {{.fd = fd, .events = events}, {.fd = stop_fd, .events = POLLIN}};
-    while (poll(lines, 2, -1) < 0 && errno == EINTR) {
-        /* a signal that nobody asked for */
-    }
-    return lines[1].revents == 0;
-}
-
-/* False: the client is gone, or it is time to stop. */
-static bool send_all(int client, const uint8_t *bytes, size_t count, int stop_fd)
-{
-    for (size_t at = 0; at < count;) {
-        const ssize_t sent = send(client, bytes + at, count - at, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent < 0 && errno != EINTR && errno != EAGAIN) {
-            return false;
-        }
-        at += sent > 0 ? (size_t)sent : 0;
-        if (at < count && !wait_ready(client, POLLOUT, stop_fd)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Let the chip do all that it does without further input, and pass on what it says. */
-static bool settle(espsim_t *sim, int client, int stop_fd)
-{
-    uint8_t bytes[1024];
-    size_t count = 0;
-    for (;;) { /* ends when the chip waits for the host */
-        while (count < sizeof(bytes) && espsim_transmit(sim, &bytes[count], 0)) {
-            count++;
-        }
-        const uint64_t next_ns = espsim_next_event(sim);
-        if (count == sizeof(bytes) || next_ns == UINT64_MAX) {
-            if (!send_all(client, bytes, count, stop_fd)) {
-                return false;
-            }
-            count = 0;
-        }
-        if (next_ns == UINT64_MAX) {
-            return true;
-        }
-        espsim_advance(sim, next_ns);
-    }
-}
-
-static void reset(espsim_t *sim, bool boot_low)
-{
-    espsim_set_lines(sim, true, boot_low);
-    espsim_advance(sim, espsim_now(sim) + RESET_HOLD_NS);
-    espsim_set_lines(sim, false, boot_low);
-}
-
-static void feed(espsim_t *sim, const uint8_t *bytes, size_t count)
-{
-    for (size_t at = 0; at < count; at++) {
-        espsim_advance(sim, espsim_now(sim) + UINT64_C(1000000000) * BITS_PER_BYTE / espsim_baud(sim));
-        espsim_receive(sim, bytes[at], 0);
-    }
-}
-
-static void serve_client(espsim_t *sim, int client, bool auto_download, int stop_fd)
-{
+    const int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     const int on = 1;
-    (void)setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    reset(sim, auto_download);
-    while (settle(sim, client, stop_fd) && wait_ready(client, POLLIN, stop_fd)) {
-        uint8_t bytes[4096];
-        const ssize_t got = recv(client, bytes, sizeof(bytes), 0);
-        if (got > 0) {
-            feed(sim, bytes, (size_t)got);
-        } else if (got == 0) {
-            reset(sim, false);
-            (void)settle(sim, client, stop_fd);
-            return;
-        } else if (errno != EINTR) {
-            return;
-        }
+    if (client >= 0) {
+        (void)setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* answers are small and waited for */
     }
+    return client;
 }
 
-void espsim_tcp_serve(espsim_t *sim, int listener, bool auto_download, int stop_fd)
+/* --- The raw link ------------------------------------------------------------------------------------------- */
+
+static int take_client(espsim_server_t *server)
 {
-    while (wait_ready(listener, POLLIN, stop_fd)) {
-        const int client = accept(listener, NULL, NULL);
-        if (client < 0) {
-            (void)nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL); /* out of descriptors, say */
-            continue;
-        }
-        serve_client(sim, client, auto_download, stop_fd);
-        (void)close(client);
-    }
+    return espsim_tcp_accept(server->listener);
 }
+
+static void opened(espsim_server_t *server)
+{
+    espsim_rig_reset(server->rig, server->auto_download || server->rig->strap_boot);
+}
+
+static void received(espsim_server_t *server, const uint8_t *bytes, size_t count)
+{
+    espsim_rig_feed(server->rig, bytes, count, espsim_server_now_ns());
+}
+
+static void ended(espsim_server_t *server)
+{
+    espsim_server_settle(server);
+    espsim_rig_reset(server->rig, server->rig->strap_boot);
+}
+
+static void closed(espsim_server_t *server, int client)
+{
+    (void)server;
+    (void)close(client);
+}
+
+const espsim_link_t espsim_tcp_link = {
+    .take_client = take_client, .opened = opened, .received = received, .ended = ended, .closed = closed};

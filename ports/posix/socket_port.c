@@ -1,52 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "socket_port.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <unistd.h>
+
+#include "tcp_connect.h"
 
 static socket_port_t *self(esp_loader_port_t *port)
 {
     return container_of(port, socket_port_t, port);
 }
 
-static int connect_to(const struct addrinfo *address)
-{
-    const int fd = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC, address->ai_protocol);
-    if (fd < 0) {
-        return -1;
-    }
-    const int on = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* requests are small and waited for */
-    if (connect(fd, address->ai_addr, address->ai_addrlen) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
-        const int reason = errno;
-        (void)close(fd);
-        errno = reason;
-        return -1;
-    }
-    return fd;
-}
-
 static esp_loader_error_t open_connection(socket_port_t *port)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *addresses;
     reflash_stream_close(&port->_stream);
     reflash_stream_forget(&port->_stream);
-    if (getaddrinfo(port->host, port->service, &hints, &addresses) != 0) {
-        errno = EHOSTUNREACH;
-        return ESP_LOADER_ERROR_FAIL;
-    }
-    for (const struct addrinfo *address = addresses; address != NULL && port->_stream.fd < 0;
-         address = address->ai_next) {
-        port->_stream.fd = connect_to(address);
-    }
-    freeaddrinfo(addresses);
+    port->_stream.fd = reflash_tcp_connect(port->host, port->service);
     port->_fresh = port->_stream.fd >= 0;
     return port->_fresh ? ESP_LOADER_SUCCESS : ESP_LOADER_ERROR_FAIL;
 }

@@ -52,9 +52,12 @@ typedef struct {
     size_t memory_count;
     const reflash_register_value_t *registers; /* words that are not 0 after reset */
     size_t register_count;
+    const reflash_register_value_t *factory_registers; /* the same, of a chip that left a factory; the recorded one */
+    size_t factory_register_count;                     /* was a blank one                                         */
+    uint32_t crystal_count_reg, crystal_clock_reg;     /* a crystal measured with the 8 MHz clock; 0: no such thing */
     uint32_t uart0_clkdiv_reg;
     uint8_t uart_clkdiv_bits;     /* width of the divider's whole part */
-    uint32_t uart_clock_hz;       /* clock the ROM divides for CHANGE_BAUDRATE; 0: ... */
+    uint32_t uart_clock_hz;       /* clock the ROM divides for CHANGE_BAUDRATE, where it cannot measure one; 0: ... */
     uint32_t uart_clock_mhz_reg;  /* ... it reads it here, MHz in bits 24 to 30 */
     uint16_t rx_ring_bytes;       /* at most 2048 */
     uint8_t status_bytes;         /* at the end of an answer */

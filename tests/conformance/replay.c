@@ -305,6 +305,7 @@ static bool ensure_started(replay_t *r)
     if (r->config.rom == NULL) {
         return fail(r, "no chip is named");
     }
+    r->config.blank_efuse = true;
     r->sim = espsim_create(&r->config);
     if (r->sim == NULL) {
         return fail(r, "espsim_create refused the configuration");

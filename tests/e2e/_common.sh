@@ -62,17 +62,40 @@ make_builds() {
     app_bytes=$(stat -c %s new/hello_world.bin)
 }
 
-# espsim with these options on a free port, in the background: its process in $espsim, its address in $address.
-start_espsim() {
-    : >espsim.out # the reader below may be faster than the shell that opens it
-    "$ESPSIM" --listen 127.0.0.1:0 "$@" >espsim.out 2>espsim.err &
+# espsim with these options in the background: its process in $espsim, where it is reached in $address.
+start_espsim_with() {
+    : >espsim.out # an earlier one has said something else
+    "$ESPSIM" "$@" >espsim.out 2>espsim.err &
     espsim=$!
     for ((turn = 0; turn < 200; turn++)); do
-        address=$(sed -n 's/^espsim: .* on \(127\.0\.0\.1:[0-9]*\)$/\1/p' espsim.out)
+        address=$(sed -n 's/^espsim: .* flash .* on \([^ ]*\)$/\1/p' espsim.out)
         [ -z "$address" ] || return 0
         sleep 0.05
     done
     fail "espsim does not say where it listens: $(cat espsim.out espsim.err)"
+}
+
+# The same on a free TCP port.
+start_espsim() {
+    start_espsim_with --listen 127.0.0.1:0 "$@"
+}
+
+# reflash with these arguments shows the log of a line that never ends by itself, until Hello world!; its output is in
+# the file out.
+expect_log_until_hello() {
+    local status=0
+    "$REFLASH" "$@" --monitor >raw 2>err </dev/null &
+    reflash=$!
+    for ((turn = 0; turn < 600; turn++)); do
+        ! grep -q "^Hello world!" raw || break
+        kill -0 "$reflash" 2>/dev/null || break
+        sleep 0.05
+    done
+    kill -INT "$reflash" 2>/dev/null || :
+    wait "$reflash" || status=$?
+    reflash=
+    tr -d '\r' <raw >out
+    [ "$status" -eq 0 ] || fail "exit status $status: $*"
 }
 
 # SIGTERM or $1 ends espsim, with status 0.
@@ -86,7 +109,8 @@ stop_espsim() {
 }
 
 espsim=
-trap '[ -z "$espsim" ] || kill "$espsim"' EXIT
+reflash=
+trap '[ -z "$espsim$reflash" ] || kill $espsim $reflash' EXIT
 
 skip_all=(
     "Bootloader MD5 match, skipping..."

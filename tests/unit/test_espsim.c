@@ -390,6 +390,58 @@ static void a_new_rate_counts_after_the_answer_and_two_end_bytes(void **state)
     board_free(&board);
 }
 
+/* The rate a chip goes to when 921600 is asked for, and what its divider then is. */
+static uint32_t rate_for_921600(board_t *board, uint32_t *divider)
+{
+    BOARD_REQUEST(board, CHANGE_BAUDRATE, 921600, 0);
+    board_settle(board);
+    const uint32_t rate = espsim_baud(board->sim);
+    board->host_baud = rate;
+    board_forget(board);
+    assert_int_equal(BOARD_ASK(board, READ_REG, 0x3FF40014), 0);
+    const board_frame_t answer = board_frame(board, 0);
+    *divider = 0;
+    for (size_t byte = 4; byte > 0; byte--) {
+        *divider = *divider << 8 | answer.bytes[4 + byte - 1];
+    }
+    return rate;
+}
+
+static void an_esp32_divides_by_what_it_takes_its_crystal_for(void **state)
+{
+    (void)state;
+    enum { FRACTION = 1 << 20 };
+    static const struct {
+        bool blank_efuse;
+        uint32_t count; /* written to the register of the measurement; 0: left as it is */
+        uint32_t divider, rate;
+    } rows[] = {
+        {false, 0, 43 + 6 * FRACTION, 922190},         /* 1969 * 15625 * 52 / 40 = 39995312 Hz; 40 MHz / (43 + 6/16) */
+        {false, 2067 << 7, 45 + 8 * FRACTION, 879120}, /* 5 % too much measured: 5 % too slow */
+        {false, 1280 << 7, 28 + 3 * FRACTION, 922394}, /* 26 MHz, and that is what there is */
+        {true, 0, 28 + 3 * FRACTION, 922394},          /* nothing to measure with: 26 MHz assumed */
+    };
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+        board_t board = board_blank();
+        uint32_t divider;
+        board.config.blank_efuse = rows[row].blank_efuse;
+        board_power_on(&board);
+        board_reset(&board, true);
+        board_settle(&board);
+        board_sync(&board);
+        board_settle(&board);
+        board_forget(&board);
+        if (rows[row].count != 0) {
+            assert_int_equal(BOARD_ASK(&board, WRITE_REG, 0x3FF5F06C, rows[row].count, UINT32_MAX, 0), 0);
+        }
+        board_forget(&board);
+        const uint32_t rate = rate_for_921600(&board, &divider);
+        assert_int_equal(divider, rows[row].divider);
+        assert_in_range(rate, rows[row].rate - 1, rows[row].rate + 1);
+        board_free(&board);
+    }
+}
+
 /* --- Time ------------------------------------------------------------------------------------------------ */
 
 static void a_byte_takes_ten_bit_times(void **state)
@@ -1016,6 +1068,7 @@ int main(void)
         cmocka_unit_test(a_host_at_another_rate_understands_nothing),
         cmocka_unit_test(three_percent_off_is_near_enough),
         cmocka_unit_test(rate_0_stands_for_the_chips_own),
+        cmocka_unit_test(an_esp32_divides_by_what_it_takes_its_crystal_for),
         cmocka_unit_test(a_new_rate_counts_after_the_answer_and_two_end_bytes),
         cmocka_unit_test(a_byte_takes_ten_bit_times),
         cmocka_unit_test(the_banner_comes_when_the_boot_time_is_over),

@@ -15,6 +15,7 @@ static const struct {
     const char *banner, *power_on_name, *software_name, *loader_left, *user_code_done, *boot_pins;
     uint32_t power_on_code, software_code, boot_mode_count, strapping_normal, strapping_download, boot_baud;
     uint32_t invalid_header_lines, boot_log, image_header_bytes, memory_count, register_count;
+    uint32_t factory_register_count, crystal_count_reg, crystal_clock_reg;
     uint32_t uart0_clkdiv_reg, uart_clkdiv_bits, uart_clock_hz, uart_clock_mhz_reg;
     uint32_t rx_ring_bytes, status_bytes, flash_read_bytes, default_flash_bytes;
     uint32_t unbegun_block_bytes, unbegun_flash_addr, unbegun_mem_addr;
@@ -84,7 +85,10 @@ static const struct {
      .boots_without_table = false,
      .basic_prompt = true,
      .memory_count = 7,
-     .register_count = 10,
+     .register_count = 11,
+     .factory_register_count = 2,
+     .crystal_count_reg = 0x3FF5F06C,
+     .crystal_clock_reg = 0x3FF5A010,
      .uart0_clkdiv_reg = 0x3FF40014,
      .uart_clkdiv_bits = 20,
      .uart_clock_hz = 26000000,
@@ -511,6 +515,9 @@ static void every_field_of_every_rom_row_is_as_written_down(void **state)
         assert_int_equal(rom->basic_prompt, facts[row].basic_prompt);
         assert_int_equal(rom->memory_count, facts[row].memory_count);
         assert_int_equal(rom->register_count, facts[row].register_count);
+        assert_int_equal(rom->factory_register_count, facts[row].factory_register_count);
+        assert_int_equal(rom->crystal_count_reg, facts[row].crystal_count_reg);
+        assert_int_equal(rom->crystal_clock_reg, facts[row].crystal_clock_reg);
         assert_int_equal(rom->uart0_clkdiv_reg, facts[row].uart0_clkdiv_reg);
         assert_int_equal(rom->uart_clkdiv_bits, facts[row].uart_clkdiv_bits);
         assert_int_equal(rom->uart_clock_hz, facts[row].uart_clock_hz);

@@ -27,10 +27,17 @@ static const reflash_register_value_t registers[] = {
     {0x3FF5A008, 0x00F5240A}, /* efuse: its other half, and a CRC */
     {0x3FF5A00C, 0x00008000}, /* efuse: chip revision bit */
     {0x3FF5A014, 0x00100000}, /* efuse: chip revision bit */
+    {0x3FF6607C, 0x96042000}, /* date of the APB controller; its highest bit belongs to the chip revision */
     {0x40001000, 0x00F01D83}, /* ROM code; the first word tells the chip */
     {0x40001004, 0x65004136}, /* ... its second word */
     {0x40001008, 0x2A820AE8}, /* ... its third word */
     {0x4000100C, 0x203AA00E}, /* ... its fourth word */
+};
+
+/* What a flasher needs to know how far the ROM is off with its estimate of the crystal: 39.995 MHz here. */
+static const reflash_register_value_t factory_registers[] = {
+    {0x3FF5A010, 0x00000034}, /* efuse: frequency of the 8 MHz clock, as burned at the factory */
+    {0x3FF5F06C, 0x0003D880}, /* timer group 0: periods of the crystal in 40 of the slow clock, from bit 7 */
 };
 
 const reflash_rom_t reflash_rom_esp32 = {
@@ -56,10 +63,14 @@ const reflash_rom_t reflash_rom_esp32 = {
     .memory_count = sizeof(memory) / sizeof(memory[0]),
     .registers = registers,
     .register_count = sizeof(registers) / sizeof(registers[0]),
+    .factory_registers = factory_registers,
+    .factory_register_count = sizeof(factory_registers) / sizeof(factory_registers[0]),
+    .crystal_count_reg = 0x3FF5F06C,
+    .crystal_clock_reg = 0x3FF5A010,
     .uart0_clkdiv_reg = 0x3FF40014,
     .invalid_header_lines = 1,
     .uart_clkdiv_bits = 20,
-    .uart_clock_hz = 26000000, /* what the recorded ROM believed its crystal to be */
+    .uart_clock_hz = 26000000, /* what the recorded ROM believed its crystal to be, for want of the above */
     .rx_ring_bytes = 256,
     .status_bytes = 4,
     .flash_read_bytes = 64,

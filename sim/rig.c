@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rig.h"
+
+#include <string.h>
+
+enum { BITS_PER_BYTE = 10, RESET_HOLD_NS = 100000000 };
+
+static const uint64_t never = UINT64_MAX;
+
+static uint64_t min(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t max(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint64_t byte_ns(const espsim_rig_t *rig)
+{
+    const uint32_t baud = rig->host_baud != 0 ? rig->host_baud : espsim_baud(rig->sim);
+    return UINT64_C(1000000000) * BITS_PER_BYTE / baud;
+}
+
+static void drive(espsim_rig_t *rig)
+{
+    espsim_set_lines(rig->sim, rig->strap_reset || rig->wire_reset, rig->strap_boot || rig->wire_boot);
+}
+
+/* The chip's time that belongs to `now_ns`. */
+static uint64_t chip_time(const espsim_rig_t *rig, uint64_t now_ns)
+{
+    return rig->realtime ? now_ns - rig->began_ns : espsim_now(rig->sim);
+}
+
+static void rise_if_due(espsim_rig_t *rig, uint64_t now_ns)
+{
+    if (now_ns >= rig->rise_at_ns) {
+        rig->rise_at_ns = never;
+        rig->wire_reset = false;
+        drive(rig);
+    }
+}
+
+void espsim_rig_power_on(espsim_rig_t *rig, uint64_t now_ns)
+{
+    rig->began_ns = now_ns - espsim_now(rig->sim);
+    rig->rise_at_ns = never;
+    drive(rig);
+}
+
+void espsim_rig_set_lines(espsim_rig_t *rig, bool dtr, bool rts, uint64_t now_ns)
+{
+    const bool automatic = rig->wiring == ESPSIM_WIRING_AUTO;
+    const bool was_low = rig->wire_reset;
+    rise_if_due(rig, now_ns);
+    rig->dtr = dtr;
+    rig->rts = rts;
+    rig->wire_boot = dtr && (!automatic || !rts);
+    rig->wire_reset = rts && (!automatic || !dtr);
+    if (automatic && was_low && dtr && rts) {
+        rig->wire_reset = true;
+        rig->rise_at_ns = now_ns + rig->rise_ns;
+    } else {
+        rig->rise_at_ns = never;
+    }
+    drive(rig);
+}
+
+void espsim_rig_hold(espsim_rig_t *rig, bool reset_low, bool boot_low)
+{
+    rig->strap_reset = reset_low;
+    rig->strap_boot = boot_low;
+    drive(rig);
+}
+
+void espsim_rig_reset(espsim_rig_t *rig, bool boot_low)
+{
+    espsim_set_lines(rig->sim, true, boot_low);
+    espsim_advance(rig->sim, espsim_now(rig->sim) + RESET_HOLD_NS);
+    espsim_set_lines(rig->sim, false, boot_low);
+    drive(rig);
+}
+
+void espsim_rig_feed(espsim_rig_t *rig, const uint8_t *bytes, size_t count, uint64_t now_ns)
+{
+    if (rig->input_at == rig->input_end) {
+        rig->input_at = 0;
+        rig->input_end = 0;
+        rig->byte_at_ns = max(espsim_now(rig->sim), chip_time(rig, now_ns)) + byte_ns(rig);
+    }
+    memcpy(rig->input + rig->input_end, bytes, count);
+    rig->input_end += count;
+}
+
+size_t espsim_rig_room(const espsim_rig_t *rig)
+{
+    return rig->input_at == rig->input_end ? sizeof(rig->input) : sizeof(rig->input) - rig->input_end;
+}
+
+void espsim_rig_purge_input(espsim_rig_t *rig)
+{
+    rig->input_at = 0;
+    rig->input_end = 0;
+}
+
+/* When the chip's side of the link next does something, on its own clock. */
+static uint64_t next_on_chip(const espsim_rig_t *rig)
+{
+    const uint64_t byte_at_ns = rig->input_at < rig->input_end ? rig->byte_at_ns : never;
+    return min(byte_at_ns, espsim_next_event(rig->sim));
+}
+
+size_t espsim_rig_run(espsim_rig_t *rig, uint64_t now_ns, uint8_t *bytes, size_t capacity)
+{
+    const uint64_t limit_ns = rig->realtime ? chip_time(rig, now_ns) : never - 1;
+    size_t count = 0;
+    rise_if_due(rig, now_ns);
+    for (;;) { /* each turn takes a byte, moves the chip's time on, or ends */
+        while (count < capacity && espsim_transmit(rig->sim, &bytes[count], rig->host_baud)) {
+            count++;
+        }
+        const uint64_t next_ns = next_on_chip(rig);
+        if (count == capacity || next_ns > limit_ns) {
+            break;
+        }
+        const bool arrives = rig->input_at < rig->input_end && next_ns == rig->byte_at_ns;
+        espsim_advance(rig->sim, next_ns);
+        if (arrives) {
+            espsim_receive(rig->sim, rig->input[rig->input_at++], rig->host_baud);
+            rig->byte_at_ns += byte_ns(rig);
+        }
+    }
+    if (rig->realtime && count < capacity) {
+        espsim_advance(rig->sim, limit_ns);
+    }
+    return count;
+}
+
+uint64_t espsim_rig_next(const espsim_rig_t *rig)
+{
+    const uint64_t next_ns = next_on_chip(rig);
+    if (next_ns == never) {
+        return rig->rise_at_ns;
+    }
+    return min(rig->rise_at_ns, rig->realtime ? rig->began_ns + next_ns : 0);
+}
