@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 60
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo test ci-extra test-clang format lint size coverage fuzz sweep mutate interop clean
+.PHONY: help demo test ci-extra test-clang format lint size coverage fuzz sweep mutate interop stub-codes clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,7 +21,7 @@ test: ## build with gcc and sanitizers, run every test (under 5 minutes)
 	@scripts/run_tests.sh sanitize
 
 ci-extra: ## everything else a change has to pass (about 15 minutes)
-	@$(SETUP) base test clang fuzz lint size coverage mutate
+	@$(SETUP) base test clang fuzz lint size coverage mutate stubs
 	@scripts/ci_extra.sh
 
 test-clang: ## the same tests, built with clang
@@ -62,6 +62,10 @@ mutate: ## break the sources on purpose and expect the tests to notice
 interop: ## other people's flashers on the virtual chip; needs a Python package registry
 	@$(SETUP) base interop
 	@scripts/interop.sh
+
+stub-codes: ## compare the table of official RAM stubs with the packages that carry them (fetched once)
+	@$(SETUP) stubs
+	@scripts/stub_codes.py
 
 clean: ## remove everything that was built
 	rm -rf build

@@ -56,6 +56,11 @@ for set in "$@"; do
         ;;
     mutate) need python3 have python3 ;;
     interop) need python3-venv python3 -c "import ensurepip, venv" ;;
+    stubs)
+        need python3 have python3
+        need python3-pip have pip
+        need npm have npm
+        ;;
     *)
         echo "setup.sh: no set named $set" >&2
         exit 2

@@ -142,7 +142,7 @@ uint16_t espsim_stub_size_field(const espsim_t *sim)
 
 uint32_t espsim_stub_checksum_field(const espsim_t *sim)
 {
-    return word_at(&sim->stub.frame[4]);
+    return word_at(sim->stub.frame + 4);
 }
 
 uint8_t *espsim_stub_payload(espsim_t *sim)
@@ -152,7 +152,7 @@ uint8_t *espsim_stub_payload(espsim_t *sim)
 
 uint32_t espsim_stub_word(const espsim_t *sim, unsigned word)
 {
-    return word_at(&sim->stub.frame[HEADER_BYTES + 4 * word]);
+    return word_at(sim->stub.frame + HEADER_BYTES + 4 * (size_t)word);
 }
 
 uint8_t espsim_stub_checksum(const uint8_t *data, uint32_t bytes)

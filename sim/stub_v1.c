@@ -280,7 +280,7 @@ static uint8_t answer_sync(espsim_t *sim)
 
 static uint8_t security_info(espsim_t *sim)
 {
-    espsim_stub_send_escaped(sim, sim->rom_row->security_info, sizeof(sim->rom_row->security_info));
+    espsim_stub_send_escaped(sim, sim->rom_row->security_info, sim->rom_row->security_info_bytes);
     return 0;
 }
 
@@ -404,10 +404,10 @@ static bool read_reg(espsim_t *sim)
 }
 
 /* Security info replaces the two status bytes in the count, where MD5 adds to them. */
-static uint32_t size_field(const command_t *command)
+static uint32_t size_field(const espsim_t *sim, const command_t *command)
 {
     if (command != NULL && command->opcode == OP_SECURITY_INFO) {
-        return sizeof(((reflash_rom_t *)0)->security_info);
+        return sim->rom_row->security_info_bytes;
     }
     return command != NULL && command->opcode == OP_MD5 ? DIGEST_BYTES + STATUS_BYTES : STATUS_BYTES;
 }
@@ -424,7 +424,7 @@ static void execute(espsim_t *sim)
     if (opcode == OP_READ_REG && size == 4 && !read_reg(sim)) {
         return;
     }
-    espsim_stub_send_header(sim, size_field(command));
+    espsim_stub_send_header(sim, size_field(sim, command));
     if (size > BLOCK_BYTES_MAX + DATA_HEADER_BYTES) {
         send_status(sim, REASON_LENGTH, DETAIL_OVERLONG);
         return;

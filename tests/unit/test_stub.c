@@ -28,6 +28,7 @@ enum {
     DEFL_DATA = 0x11,
     DEFL_END = 0x12,
     MD5 = 0x13,
+    SECURITY_INFO = 0x14,
     ERASE_FLASH = 0xD0,
     ERASE_REGION = 0xD1,
     READ_FLASH = 0xD2,
@@ -458,6 +459,54 @@ static void power_that_fails_in_an_erase_turns_the_chip_off(void **state)
     }
 }
 
+static void a_ram_upload_that_lacks_data_is_told_at_its_end_by_the_legacy_stub_alone(void **state)
+{
+    (void)state;
+    for (espsim_stub_t stub = ESPSIM_STUB_1; stub <= ESPSIM_STUB_2_1; stub++) {
+        board_t board = with_stub(stub);
+        assert_int_equal(ASK(&board, MEM_BEGIN, 8, 1, 8, CODE_ADDR), 0x0000);
+        assert_int_equal(ASK(&board, MEM_END, 1, 0), stub == ESPSIM_STUB_1 ? 0xC800 : 0x0000);
+        board_free(&board);
+    }
+}
+
+/* It erases the sector behind data that ends at its border, if that was announced. */
+static void the_legacy_stub_erases_one_sector_ahead(void **state)
+{
+    (void)state;
+    static const uint8_t data[SECTOR_BYTES] = {0x01};
+    for (espsim_stub_t stub = ESPSIM_STUB_1; stub <= ESPSIM_STUB_2_0; stub++) {
+        board_t board = with_stub(stub);
+        assert_int_equal(ASK(&board, FLASH_BEGIN, 3 * SECTOR_BYTES, 3, SECTOR_BYTES, 0), 0x0000);
+        assert_int_equal(send_block(&board, FLASH_DATA, 0, data, sizeof(data)), 0x0000);
+        const uint64_t wanted = stub == ESPSIM_STUB_1 ? 2 * SECTOR_BYTES : SECTOR_BYTES;
+        assert_int_equal(espsim_stats(board.sim)->erased_bytes, wanted);
+        board_free(&board);
+    }
+}
+
+/* The legacy stub leaves its status out of the size field. */
+static void security_info_is_as_long_as_the_chips(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *chip;
+        espsim_stub_t stub;
+        uint8_t size_field, payload_bytes;
+    } cases[] = {{"esp32c3", ESPSIM_STUB_1, 20, 22},
+                 {"esp32c3", ESPSIM_STUB_2_1, 22, 22},
+                 {"esp32s2", ESPSIM_STUB_1, 12, 14},
+                 {"esp32s2", ESPSIM_STUB_2_0, 14, 14}};
+    for (size_t at = 0; at < sizeof(cases) / sizeof(cases[0]); at++) {
+        board_t board = with_stub_on(espsim_rom_by_name(cases[at].chip), cases[at].stub);
+        assert_int_equal(ask_with(&board, SECURITY_INFO, NULL, 0, NULL, 0), 0x0000);
+        const board_frame_t answer = board_frame(&board, 0);
+        assert_int_equal(answer.bytes[2], cases[at].size_field);
+        assert_int_equal(answer.count, 8 + cases[at].payload_bytes);
+        board_free(&board);
+    }
+}
+
 /* --- Reading ---------------------------------------------------------------------------------------------------------- */
 
 /* It counts bytes where hosts think of packets, so that 1024, as one host asks, is four packets of 256. */
@@ -547,6 +596,24 @@ static void the_checksum_of_a_stream_in_blocks_is_looked_at_by_the_legacy_stub_a
     for (espsim_stub_t stub = ESPSIM_STUB_1; stub <= ESPSIM_STUB_2_1; stub++) {
         board_t board = with_stub(stub);
         assert_int_equal(send_stream(&board, &stream, BLOCK_OF_STREAM), 0x0000);
+        assert_int_equal(ASK(&board, DEFL_END, 1), stub == ESPSIM_STUB_1 ? 0xC800 : 0x0000);
+        board_free(&board);
+    }
+}
+
+/* Nor is that of one block, once it has filled the window of 32 KiB. */
+static void the_checksum_of_a_long_stream_in_one_block_is_looked_at_by_the_legacy_stub_alone(void **state)
+{
+    (void)state;
+    static const uint8_t plain[40000];
+    uint8_t packed[200];
+    uLongf packed_bytes = sizeof(packed);
+    assert_int_equal(compress2(packed, &packed_bytes, plain, sizeof(plain), 9), Z_OK);
+    packed[packed_bytes - 1] ^= 1;
+    for (espsim_stub_t stub = ESPSIM_STUB_1; stub <= ESPSIM_STUB_2_1; stub++) {
+        board_t board = with_stub(stub);
+        assert_int_equal(ASK(&board, DEFL_BEGIN, sizeof(plain), 1, BLOCK_OF_STREAM, 0), 0x0000);
+        assert_int_equal(send_block(&board, DEFL_DATA, 0, packed, (uint32_t)packed_bytes), 0x0000);
         assert_int_equal(ASK(&board, DEFL_END, 1), stub == ESPSIM_STUB_1 ? 0xC800 : 0x0000);
         board_free(&board);
     }
@@ -675,10 +742,14 @@ int main(void)
         cmocka_unit_test(the_legacy_stub_takes_the_flash_for_sixteen_megabytes_until_told),
         cmocka_unit_test(a_read_where_nothing_is_ends_the_stub_and_the_esp32_says_so),
         cmocka_unit_test(power_that_fails_in_an_erase_turns_the_chip_off),
+        cmocka_unit_test(a_ram_upload_that_lacks_data_is_told_at_its_end_by_the_legacy_stub_alone),
+        cmocka_unit_test(the_legacy_stub_erases_one_sector_ahead),
+        cmocka_unit_test(security_info_is_as_long_as_the_chips),
         cmocka_unit_test(the_legacy_stub_counts_what_is_under_way_in_bytes),
         cmocka_unit_test(packets_of_more_than_a_sector_are_refused_late_or_end_the_legacy_stub),
         cmocka_unit_test(a_stream_in_blocks_unpacks),
         cmocka_unit_test(the_checksum_of_a_stream_in_blocks_is_looked_at_by_the_legacy_stub_alone),
+        cmocka_unit_test(the_checksum_of_a_long_stream_in_one_block_is_looked_at_by_the_legacy_stub_alone),
         cmocka_unit_test(a_checksum_alone_in_the_last_block_is_too_much_for_1_0_0),
         cmocka_unit_test(the_legacy_stub_writes_the_rest_of_a_stream_given_up_before_the_next),
         cmocka_unit_test(blocks_beyond_16_kib_are_refused_at_begin),
