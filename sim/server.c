@@ -165,6 +165,9 @@ static int timeout_ms(espsim_server_t *server)
 
 static short wanted_events(const espsim_server_t *server)
 {
+    if (server->client < 0) {
+        return POLLIN; /* a client */
+    }
     const bool has_room =
         espsim_rig_room(server->rig) >= RECEIVE_BYTES && sizeof(server->output) - server->output_end >= ANSWER_BYTES;
     return (short)((has_room && !server->has_ended ? POLLIN : 0) | (server->output_end > 0 ? POLLOUT : 0));
@@ -177,7 +180,7 @@ void espsim_serve(espsim_server_t *server, int stop_fd)
     for (;;) { /* until somebody says stop */
         run_chip(server);
         const bool has_client = server->client >= 0;
-        const short events = has_client ? wanted_events(server) : POLLIN;
+        const short events = wanted_events(server);
         struct pollfd lines[COUNT] = {
             [STOP] = {.fd = stop_fd, .events = POLLIN},
             /* One that nothing is wanted of is left out, or its hanging up would be told again and again. */

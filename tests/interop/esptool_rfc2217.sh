@@ -37,7 +37,7 @@ esptool verify-flash --diff "${files[@]}"
 esptool erase-region 0x200000 0x8000
 esptool -b 921600 write-flash "${files[@]}" # compressed
 [ "$(grep -ac "Hash of data verified" out)" -eq 3 ] || fail "not verified"
-stop_espsim
+stop_espsim TERM
 
 for ((at = 0; at < ${#files[@]}; at += 2)); do
     cmp -n "$(stat -c %s "${files[at + 1]}")" -i "$((files[at])):0" board.bin "${files[at + 1]}" ||
