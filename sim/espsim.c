@@ -347,6 +347,12 @@ void espsim_power_cycle(espsim_t *sim)
     }
 }
 
+void espsim_power_off(espsim_t *sim)
+{
+    sim->off = true;
+    hold(sim);
+}
+
 bool espsim_is_off(const espsim_t *sim)
 {
     return sim->off;

@@ -103,7 +103,9 @@ void espsim_destroy(espsim_t *sim);
 void espsim_set_lines(espsim_t *sim, bool reset_low, bool boot_low);
 /** Power off and on again; flash content stays. The chip then boots by its lines. */
 void espsim_power_cycle(espsim_t *sim);
-/** True after a power cut: the chip is dead until espsim_power_cycle(). */
+/** Power off; it stays off until espsim_power_cycle(). */
+void espsim_power_off(espsim_t *sim);
+/** True without power, be it after a cut: the chip is dead until espsim_power_cycle(). */
 bool espsim_is_off(const espsim_t *sim);
 
 /** Let a byte arrive at the chip's receiver now. `baud`: the sender's rate; 0: whatever the chip expects.

@@ -9,8 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "control_socket.h"
 #include "espsim.h"
 #include "flash_file.h"
+#include "pty.h"
 #include "reflash.h"
 #include "rfc2217_link.h"
 #include "tcp.h"
@@ -29,10 +31,14 @@ static const char usage_tail[] =
     "How it is reached, one of:\n"
     "  --listen HOST:PORT   plain bytes over TCP; port 0 takes a free one (127.0.0.1:5331)\n"
     "  --rfc2217 HOST:PORT  a serial port over TCP (RFC 2217), with rate, DTR and RTS\n"
+    "  --pty[=LINK]         a pseudo-terminal, and a symbolic link to it\n"
     "\n"
     "  --auto-download      every new client finds the chip waiting in its loader\n"
+    "  --strap boot=LEVEL   hold the boot pin low, or not (high)\n"
     "  --wiring KIND        what DTR and RTS do. auto: DTR alone pulls boot, RTS alone reset, as on\n"
     "                       development boards; direct: DTR pulls boot, RTS reset (auto)\n"
+    "  --control ADDRESS    take commands for pins, power and rate at HOST:PORT or a Unix socket (a path with a '/')\n"
+    "  --realtime           let the chip take the time that a real one takes\n"
     "  --help, --version\n"
     "\n"
     "With --listen a new connection resets the chip, and a client that closes its sending half resets it into\n"
@@ -79,68 +85,117 @@ static int complain(int status, const char *message)
 
 typedef struct {
     const char *chip, *flash_path;
-    const char *tcp_address, *rfc2217_address; /* one of them */
+    const char *tcp_address, *rfc2217_address; /* at most one way to be reached: these, or a pty */
+    bool is_pty;
+    const char *pty_link; /* may be NULL */
+    const char *control;  /* NULL: none */
     uint32_t flash_bytes;
     espsim_wiring_t wiring;
-    bool auto_download;
+    bool auto_download, strap_boot, realtime;
 } options_t;
 
-/* Both NULL or valid texts that the options gave. */
-static bool open_link(espsim_server_t *server, const options_t *options, char *name, size_t name_bytes, char *message,
-                      size_t message_bytes)
+/* All that main() owns while it serves. */
+typedef struct {
+    espsim_flash_t flash;
+    espsim_rig_t rig;
+    espsim_rfc2217_link_t rfc2217;
+    espsim_pty_t pty;
+    espsim_control_socket_t control;
+    espsim_server_t server;
+} everything_t;
+
+static bool open_tcp(everything_t *all, const char *address, const char *scheme, char *name, size_t name_bytes,
+                     char *message, size_t message_bytes)
 {
-    static espsim_rfc2217_link_t rfc2217;
     char host[256];
     char port[8];
     char bound[128];
-    const bool is_rfc2217 = options->rfc2217_address != NULL;
-    (void)espsim_tcp_split(is_rfc2217 ? options->rfc2217_address : options->tcp_address, host, sizeof(host), port,
-                           sizeof(port));
-    server->link = is_rfc2217 ? &espsim_rfc2217_link : &espsim_tcp_link;
-    server->link_state = &rfc2217;
-    server->listener = espsim_tcp_listen(host, port, bound, sizeof(bound), message, message_bytes);
-    (void)snprintf(name, name_bytes, "%s%s", is_rfc2217 ? "rfc2217://" : "", bound);
-    return server->listener >= 0;
+    (void)espsim_tcp_split(address, host, sizeof(host), port, sizeof(port)); /* was tried before */
+    all->server.listener = espsim_tcp_listen(host, port, bound, sizeof(bound), message, message_bytes);
+    (void)snprintf(name, name_bytes, "%s%s", scheme, bound);
+    return all->server.listener >= 0;
+}
+
+/* The link that the options want; `name` is where clients find it. */
+static bool open_link(everything_t *all, const options_t *options, char *name, size_t name_bytes, char *message,
+                      size_t message_bytes)
+{
+    enum {
+        NETWORK_RISE_MS = 250, /* clients wait 50 ms and a round trip between two lines */
+        LOCAL_RISE_MS = 50     /* ... and here as long as this computer is busy otherwise */
+    };
+    const uint64_t ns_per_ms = 1000000;
+    espsim_server_t *server = &all->server;
+    all->rig.rise_ns = LOCAL_RISE_MS * ns_per_ms;
+    if (options->is_pty) {
+        server->link = &espsim_pty_link;
+        server->link_state = &all->pty;
+        const bool opened = espsim_pty_open(&all->pty, options->pty_link, message, message_bytes);
+        (void)snprintf(name, name_bytes, "%s", all->pty.path);
+        return opened;
+    }
+    if (options->rfc2217_address != NULL) {
+        all->rig.rise_ns = NETWORK_RISE_MS * ns_per_ms;
+        server->link = &espsim_rfc2217_link;
+        server->link_state = &all->rfc2217;
+        return open_tcp(all, options->rfc2217_address, "rfc2217://", name, name_bytes, message, message_bytes);
+    }
+    server->link = &espsim_tcp_link;
+    return open_tcp(all, options->tcp_address, "", name, name_bytes, message, message_bytes);
+}
+
+static bool open_control(everything_t *all, const options_t *options, char *message, size_t message_bytes)
+{
+    if (options->control == NULL) {
+        return true;
+    }
+    all->server.control = &all->control;
+    return espsim_control_socket_open(&all->control, options->control, message, message_bytes);
 }
 
 static int serve(const options_t *options)
 {
-    enum { RISE_NS = 250000000 }; /* clients wait 50 ms and a round trip between two lines */
-    static espsim_rig_t rig;
-    static espsim_server_t server;
-    char message[512];
+    static everything_t all = {
+        .pty = {.master = -1}, .control = {.listener = -1}, .server = {.listener = -1, .client = -1}};
+    char message[512] = "out of memory";
     char name[160];
+    int status = EXIT_FAILURE;
     const reflash_rom_t *rom = espsim_rom_by_name(options->chip);
     if (rom == NULL) {
         (void)snprintf(message, sizeof(message), "there is no chip '%s'", options->chip);
         return complain(EXIT_USAGE, message);
     }
-    espsim_flash_t flash;
-    if (!espsim_flash_open(&flash, options->flash_path, options->flash_bytes, message, sizeof(message))) {
-        return complain(EXIT_FAILURE, message);
+    if (!espsim_flash_open(&all.flash, options->flash_path, options->flash_bytes, message, sizeof(message))) {
+        return complain(status, message);
     }
-    espsim_t *sim = espsim_create(&(espsim_config_t){
-        .rom = rom, .flash = flash.cells, .flash_bytes = flash.bytes, .timing = espsim_timing_typical()});
-    int status = EXIT_FAILURE;
-    rig = (espsim_rig_t){.sim = sim, .wiring = options->wiring, .rise_ns = RISE_NS};
-    server = (espsim_server_t){.rig = &rig, .auto_download = options->auto_download, .listener = -1};
-    if (sim == NULL) {
-        (void)complain(status, "out of memory");
-    } else if (!open_link(&server, options, name, sizeof(name), message, sizeof(message))) {
-        (void)complain(status, message);
-    } else {
-        (void)printf("espsim: %s with %u KiB flash (%s) on %s\n", rom->chip->name, flash.bytes / 1024,
+    all.rig.sim = espsim_create(&(espsim_config_t){
+        .rom = rom, .flash = all.flash.cells, .flash_bytes = all.flash.bytes, .timing = espsim_timing_typical()});
+    all.rig.wiring = options->wiring;
+    all.rig.strap_boot = options->strap_boot;
+    all.rig.realtime = options->realtime;
+    all.server.rig = &all.rig;
+    all.server.auto_download = options->auto_download;
+    if (all.rig.sim != NULL && open_control(&all, options, message, sizeof(message)) &&
+        open_link(&all, options, name, sizeof(name), message, sizeof(message))) {
+        if (options->control != NULL) {
+            (void)printf("espsim: control on %s\n", all.control.name);
+        }
+        (void)printf("espsim: %s with %u KiB flash (%s) on %s\n", rom->chip->name, all.flash.bytes / 1024,
                      options->flash_path != NULL ? options->flash_path : "in memory", name);
         (void)fflush(stdout);
-        espsim_rig_power_on(&rig, espsim_server_now_ns());
-        espsim_serve(&server, stop_pipe[0]);
+        espsim_rig_power_on(&all.rig, espsim_server_now_ns());
+        espsim_serve(&all.server, stop_pipe[0]);
         status = EXIT_SUCCESS;
+    } else {
+        (void)complain(status, message);
     }
-    if (server.listener >= 0) {
-        (void)close(server.listener);
+    if (all.server.listener >= 0) {
+        (void)close(all.server.listener);
     }
-    espsim_destroy(sim);
-    espsim_flash_close(&flash);
+    espsim_pty_close(&all.pty);
+    espsim_control_socket_close(&all.control);
+    espsim_destroy(all.rig.sim);
+    espsim_flash_close(&all.flash);
     return status;
 }
 
@@ -153,13 +208,31 @@ static bool is_address(const char *text)
 
 int main(int argc, char **argv)
 {
-    enum { CHIP = 1, FLASH, FLASH_SIZE, LISTEN, RFC2217, WIRING, AUTO_DOWNLOAD, HELP, VERSION };
+    enum {
+        CHIP = 1,
+        FLASH,
+        FLASH_SIZE,
+        LISTEN,
+        RFC2217,
+        PTY,
+        CONTROL,
+        STRAP,
+        WIRING,
+        REALTIME,
+        AUTO_DOWNLOAD,
+        HELP,
+        VERSION
+    };
     static const struct option long_options[] = {
         {"chip", required_argument, NULL, CHIP},
         {"flash", required_argument, NULL, FLASH},
         {"flash-size", required_argument, NULL, FLASH_SIZE},
         {"listen", required_argument, NULL, LISTEN},
         {"rfc2217", required_argument, NULL, RFC2217},
+        {"pty", optional_argument, NULL, PTY},
+        {"control", required_argument, NULL, CONTROL},
+        {"strap", required_argument, NULL, STRAP},
+        {"realtime", no_argument, NULL, REALTIME},
         {"wiring", required_argument, NULL, WIRING},
         {"auto-download", no_argument, NULL, AUTO_DOWNLOAD},
         {"help", no_argument, NULL, HELP},
@@ -188,6 +261,22 @@ int main(int argc, char **argv)
         case RFC2217:
             options.rfc2217_address = optarg;
             break;
+        case PTY:
+            options.is_pty = true;
+            options.pty_link = optarg;
+            break;
+        case CONTROL:
+            options.control = optarg;
+            break;
+        case STRAP:
+            options.strap_boot = strcmp(optarg, "boot=low") == 0;
+            if (!options.strap_boot && strcmp(optarg, "boot=high") != 0) {
+                return complain(EXIT_USAGE, "--strap takes boot=low or boot=high");
+            }
+            break;
+        case REALTIME:
+            options.realtime = true;
+            break;
         case WIRING:
             options.wiring = strcmp(optarg, "direct") == 0 ? ESPSIM_WIRING_DIRECT : ESPSIM_WIRING_AUTO;
             if (strcmp(optarg, "direct") != 0 && strcmp(optarg, "auto") != 0) {
@@ -207,16 +296,21 @@ int main(int argc, char **argv)
             return complain(EXIT_USAGE, "that option is not known, or lacks its value");
         }
     }
+    if (options.is_pty && options.pty_link == NULL && optind == argc - 1) {
+        options.pty_link = argv[optind++]; /* --pty LINK, which getopt_long() does not know of */
+    }
     if (optind < argc) {
         return complain(EXIT_USAGE, "it takes options only");
     }
-    if (options.tcp_address != NULL && options.rfc2217_address != NULL) {
-        return complain(EXIT_USAGE, "--listen and --rfc2217 exclude each other");
+    const int ways = (options.tcp_address != NULL) + (options.rfc2217_address != NULL) + options.is_pty;
+    if (ways > 1) {
+        return complain(EXIT_USAGE, "--listen, --rfc2217 and --pty exclude each other");
     }
-    if (options.tcp_address == NULL && options.rfc2217_address == NULL) {
+    if (ways == 0) {
         options.tcp_address = "127.0.0.1:5331";
     }
-    if (!is_address(options.tcp_address != NULL ? options.tcp_address : options.rfc2217_address)) {
+    const char *address = options.rfc2217_address != NULL ? options.rfc2217_address : options.tcp_address;
+    if (address != NULL && !is_address(address)) {
         return complain(EXIT_USAGE, "--listen and --rfc2217 take HOST:PORT, with a port from 0 to 65535");
     }
     (void)signal(SIGPIPE, SIG_IGN); /* a client that is gone is an error of write */

@@ -46,7 +46,7 @@ static void on_purge(void *context, bool from_line, bool to_line)
     if (to_line) {
         espsim_rig_purge_input(server->rig);
     }
-    while (from_line && espsim_transmit(server->rig->sim, &byte, server->rig->host_baud)) {
+    while (from_line && espsim_transmit(server->rig->sim, &byte, espsim_rig_host_baud(server->rig))) {
         /* what has arrived and was not sent on */
     }
 }

@@ -17,9 +17,15 @@ static uint64_t max(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+uint32_t espsim_rig_host_baud(const espsim_rig_t *rig)
+{
+    return rig->forced_baud != 0 ? rig->forced_baud : rig->host_baud;
+}
+
 static uint64_t byte_ns(const espsim_rig_t *rig)
 {
-    const uint32_t baud = rig->host_baud != 0 ? rig->host_baud : espsim_baud(rig->sim);
+    const uint32_t host_baud = espsim_rig_host_baud(rig);
+    const uint32_t baud = host_baud != 0 ? host_baud : espsim_baud(rig->sim);
     return UINT64_C(1000000000) * BITS_PER_BYTE / baud;
 }
 
@@ -75,6 +81,15 @@ void espsim_rig_hold(espsim_rig_t *rig, bool reset_low, bool boot_low)
     drive(rig);
 }
 
+void espsim_rig_power(espsim_rig_t *rig, bool on)
+{
+    if (!on) {
+        espsim_power_off(rig->sim);
+    } else if (espsim_is_off(rig->sim)) {
+        espsim_power_cycle(rig->sim);
+    }
+}
+
 void espsim_rig_reset(espsim_rig_t *rig, bool boot_low)
 {
     espsim_set_lines(rig->sim, true, boot_low);
@@ -118,7 +133,7 @@ size_t espsim_rig_run(espsim_rig_t *rig, uint64_t now_ns, uint8_t *bytes, size_t
     size_t count = 0;
     rise_if_due(rig, now_ns);
     for (;;) { /* each turn takes a byte, moves the chip's time on, or ends */
-        while (count < capacity && espsim_transmit(rig->sim, &bytes[count], rig->host_baud)) {
+        while (count < capacity && espsim_transmit(rig->sim, &bytes[count], espsim_rig_host_baud(rig))) {
             count++;
         }
         const uint64_t next_ns = next_on_chip(rig);
@@ -128,7 +143,7 @@ size_t espsim_rig_run(espsim_rig_t *rig, uint64_t now_ns, uint8_t *bytes, size_t
         const bool arrives = rig->input_at < rig->input_end && next_ns == rig->byte_at_ns;
         espsim_advance(rig->sim, next_ns);
         if (arrives) {
-            espsim_receive(rig->sim, rig->input[rig->input_at++], rig->host_baud);
+            espsim_receive(rig->sim, rig->input[rig->input_at++], espsim_rig_host_baud(rig));
             rig->byte_at_ns += byte_ns(rig);
         }
     }

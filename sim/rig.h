@@ -19,7 +19,8 @@ typedef struct {
     espsim_wiring_t wiring;
     bool realtime;                /* the chip's time passes like `now_ns`; else it never waits */
     bool strap_reset, strap_boot; /* held low by hand, whatever the modem lines do; see espsim_rig_hold() */
-    uint32_t host_baud;           /* 0: always what the chip uses */
+    uint32_t host_baud;           /* what the link says; 0: always what the chip uses */
+    uint32_t forced_baud;         /* what a hand says; 0: nothing */
     /* How long reset stays low when the lines go from RTS alone to both: see espsim_rig_set_lines(). */
     uint64_t rise_ns;
     /* Private. */
@@ -44,6 +45,12 @@ void espsim_rig_set_lines(espsim_rig_t *rig, bool dtr, bool rts, uint64_t now_ns
 
 /** Hold pins low by hand, or let go of them. */
 void espsim_rig_hold(espsim_rig_t *rig, bool reset_low, bool boot_low);
+
+/** Cut the chip's power, or give it back: then it boots by its pins. */
+void espsim_rig_power(espsim_rig_t *rig, bool on);
+
+/** The rate that counts for the host; 0: always what the chip uses. */
+uint32_t espsim_rig_host_baud(const espsim_rig_t *rig);
 
 /** Pull reset for 100 ms of the chip's time, with boot pulled or not, and let go of it; then the lines count again. */
 void espsim_rig_reset(espsim_rig_t *rig, bool boot_low);

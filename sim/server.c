@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server.h"
 
+#include "control_socket.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -165,43 +167,65 @@ static int timeout_ms(espsim_server_t *server)
 
 static short wanted_events(const espsim_server_t *server)
 {
-    if (server->client < 0) {
-        return POLLIN; /* a client */
-    }
     const bool has_room =
         espsim_rig_room(server->rig) >= RECEIVE_BYTES && sizeof(server->output) - server->output_end >= ANSWER_BYTES;
     return (short)((has_room && !server->has_ended ? POLLIN : 0) | (server->output_end > 0 ? POLLOUT : 0));
 }
 
+void espsim_server_catch_up(espsim_server_t *server)
+{
+    enum { PIECES_MAX = 64 }; /* a client that never stops must not keep others from being heard */
+    for (unsigned piece = 0; piece < PIECES_MAX; piece++) {
+        run_chip(server);
+        struct pollfd line = {.fd = server->client, .events = POLLIN};
+        if (server->client < 0 || (wanted_events(server) & POLLIN) == 0 || poll(&line, 1, 0) <= 0) {
+            return;
+        }
+        receive(server);
+    }
+}
+
+/* What is waited for on behalf of the client, or of one that may come. One that nothing is wanted of is left out, or
+ * its hanging up would be told again and again. */
+static struct pollfd link_line(const espsim_server_t *server)
+{
+    if (server->client < 0) {
+        return (struct pollfd){.fd = server->listener, .events = POLLIN};
+    }
+    const short events = wanted_events(server);
+    return (struct pollfd){.fd = events != 0 ? server->client : -1, .events = events};
+}
+
+static void serve_link(espsim_server_t *server, short events)
+{
+    if (server->client >= 0) {
+        if ((events & ~POLLOUT) != 0) {
+            receive(server);
+        }
+    } else if (server->listener < 0 || events != 0) {
+        open_client(server);
+        if (server->client < 0 && server->listener >= 0) {
+            (void)poll(NULL, 0, LOOK_AGAIN_MS); /* out of descriptors, say: do not spin */
+        }
+    }
+}
+
 void espsim_serve(espsim_server_t *server, int stop_fd)
 {
-    enum { STOP, LINK, COUNT };
+    enum { STOP, LINK, CONTROL, COUNT = CONTROL + ESPSIM_CONTROL_LINES };
     server->client = -1;
     for (;;) { /* until somebody says stop */
+        struct pollfd lines[COUNT] = {[STOP] = {.fd = stop_fd, .events = POLLIN}};
         run_chip(server);
-        const bool has_client = server->client >= 0;
-        const short events = wanted_events(server);
-        struct pollfd lines[COUNT] = {
-            [STOP] = {.fd = stop_fd, .events = POLLIN},
-            /* One that nothing is wanted of is left out, or its hanging up would be told again and again. */
-            [LINK] = {.fd = events == 0  ? -1
-                            : has_client ? server->client
-                                         : server->listener,
-                      .events = events},
-        };
+        lines[LINK] = link_line(server);
+        espsim_control_socket_lines(server->control, &lines[CONTROL]);
         if (poll(lines, COUNT, timeout_ms(server)) < 0 && errno != EINTR) {
             return;
         }
         if (lines[STOP].revents != 0) {
             return;
         }
-        if (!has_client && (server->listener < 0 || lines[LINK].revents != 0)) {
-            open_client(server);
-            if (server->client < 0 && server->listener >= 0) {
-                (void)poll(lines, 1, LOOK_AGAIN_MS); /* out of descriptors, say: do not spin */
-            }
-        } else if (has_client && (lines[LINK].revents & ~POLLOUT) != 0) {
-            receive(server);
-        }
+        serve_link(server, lines[LINK].revents);
+        espsim_control_socket_serve(server->control, server, &lines[CONTROL]);
     }
 }

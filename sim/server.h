@@ -5,6 +5,7 @@
 
 #include "rig.h"
 
+struct espsim_control_socket;
 typedef struct espsim_server espsim_server_t;
 
 /** One kind of link, as the loop sees it. Functions may be NULL unless it says required. */
@@ -35,6 +36,7 @@ struct espsim_server {
     void *link_state;
     int listener;       /* readable when a client may be there; -1: ask take_client() every now and then */
     bool auto_download; /* a new client finds the chip in its loader */
+    struct espsim_control_socket *control; /* NULL: none */
     /* Private. */
     int client; /* -1: none */
     bool has_ended, end_is_told;
@@ -52,6 +54,9 @@ uint64_t espsim_server_now_ns(void);
 
 /** Queue bytes for the client as they are. From inside received(): at most four for each byte of it. */
 void espsim_server_send(espsim_server_t *server, const uint8_t *bytes, size_t count);
+
+/** Take what the client has sent by now, and let the chip deal with it. With `realtime`: begin to. */
+void espsim_server_catch_up(espsim_server_t *server);
 
 /** Let the chip deal with what was fed, before a line or a rate changes. With `realtime` that is not waited for. */
 void espsim_server_settle(espsim_server_t *server);

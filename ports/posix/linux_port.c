@@ -109,7 +109,10 @@ static esp_loader_error_t init(esp_loader_port_t *base)
 
 static void deinit(esp_loader_port_t *base)
 {
-    reflash_stream_close(&self(base)->_stream);
+    linux_port_t *port = self(base);
+    /* Where something else holds the device open as well, as the other end of a pseudo-terminal does, it stays locked. */
+    (void)ioctl(port->_stream.fd, TIOCNXCL);
+    reflash_stream_close(&port->_stream);
 }
 
 static esp_loader_error_t change_transmission_rate(esp_loader_port_t *base, uint32_t rate)

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RFC 2217, the server's half: no answer is longer than promised, any data comes through between any nonsense, and
- * after an end of block the stream is in step again. */
+/* RFC 2217, both halves: no answer is longer than promised, any data comes through between any nonsense, after an end
+ * of block the stream is in step again, and the client's half reads every answer of the server's. */
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "input.h"
 #include "rfc2217.h"
+#include "rfc2217_codec.h"
 
 typedef struct {
-    size_t answered_bytes; /* to the byte at work */
+    reflash_rfc2217_reader_t reader; /* the client's half */
+    size_t answered_bytes;           /* to the byte at work */
     size_t data_bytes;
     uint8_t last_data;
 } client_t;
@@ -19,6 +21,14 @@ static void on_send(void *context, const uint8_t *bytes, size_t count)
     client->answered_bytes += count;
     if (count < 3 || bytes[0] != 0xFF) {
         abort();
+    }
+    for (size_t at = 0; at < count; at++) {
+        const reflash_rfc2217_event_t event = reflash_rfc2217_push(&client->reader, bytes[at]);
+        const bool is_whole = event.what == REFLASH_RFC2217_OPTION || event.what == REFLASH_RFC2217_BLOCK;
+        const bool is_signature = bytes[1] == 0xFA && bytes[3] == 100; /* a text: not read */
+        if (event.what == REFLASH_RFC2217_DATA || is_whole != (at == count - 1 && !is_signature)) {
+            abort();
+        }
     }
 }
 
@@ -65,8 +75,30 @@ static void push(espsim_rfc2217_t *server, client_t *client, uint8_t byte)
     }
 }
 
+/* Whatever comes from a server, the client's half finds its way back. */
+static void read_nonsense(const uint8_t *data, size_t size)
+{
+    reflash_rfc2217_reader_t reader = {0};
+    uint8_t answer[REFLASH_RFC2217_BLOCK_MAX];
+    const size_t answer_bytes = reflash_rfc2217_request(107, 0xFF, 1, answer);
+    reflash_rfc2217_event_t event = {0};
+    for (size_t at = 0; at < size; at++) {
+        (void)reflash_rfc2217_push(&reader, data[at]);
+    }
+    for (unsigned turn = 0; turn < 4; turn++) {
+        (void)reflash_rfc2217_push(&reader, turn % 2 == 0 ? 0xFF : 0xF0);
+    }
+    for (size_t at = 0; at < answer_bytes; at++) {
+        event = reflash_rfc2217_push(&reader, answer[at]);
+    }
+    if (event.what != REFLASH_RFC2217_BLOCK || event.code != 107 || event.value != 0xFF) {
+        abort();
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    read_nonsense(data, size);
     client_t client = {0};
     espsim_rfc2217_t server;
     espsim_rfc2217_open(&server, &events, &client, 115200);

@@ -3,7 +3,7 @@
 # esptool does its normal jobs on a virtual chip $1 behind RFC 2217: identify, write, verify, at raised rates. Every
 # run resets the chip into its loader through DTR and RTS, and afterwards into its application.
 # ESPTOOL, ESPSIM and MAKE_IMAGES name the programs.
-# shellcheck disable=SC1091,SC2154
+# shellcheck disable=SC1091,SC2119,SC2154
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../e2e/_common.sh"
 
