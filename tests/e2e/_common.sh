@@ -84,6 +84,7 @@ start_espsim() {
 # the file out.
 expect_log_until_hello() {
     local status=0
+    : >raw # or what an earlier one said is taken for this one's before the shell has opened it
     "$REFLASH" "$@" --monitor >raw 2>err </dev/null &
     reflash=$!
     for ((turn = 0; turn < 600; turn++)); do
