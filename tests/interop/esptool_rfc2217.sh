@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# esptool does its normal jobs on a virtual chip $1 behind RFC 2217: identify, write, verify, at raised rates. Every
-# run resets the chip into its loader through DTR and RTS, and afterwards into its application.
+# esptool does its normal jobs on a virtual chip $1 behind RFC 2217: identify, write, verify, at raised rates, with the
+# mask ROM alone and with its RAM stub. Every run resets the chip into its loader through DTR and RTS, and afterwards
+# into its application.
 # ESPTOOL, ESPSIM and MAKE_IMAGES name the programs.
 # shellcheck disable=SC1091,SC2119,SC2154
 set -euo pipefail
@@ -19,24 +20,32 @@ files=("${bootloader_addr[$chip]}" build/bootloader/bootloader.bin
 start_espsim_with --chip "$chip" --rfc2217 127.0.0.1:0 --flash board.bin
 esptool() {
     local status=0
-    timeout 300 "$ESPTOOL" -p "$address" --before default-reset --no-stub "$@" >out 2>err || status=$?
+    timeout 300 "$ESPTOOL" -p "$address" --before default-reset "$@" >out 2>err || status=$?
     [ "$status" -eq 0 ] || fail "esptool ended with $status: $*"
     echo "  $chip: esptool ${*%% 0x*} passed"
 }
 
-esptool chip-id
+esptool --no-stub chip-id
 grep -q "MAC: *${mac[$chip]}" out || fail "no MAC"
-esptool flash-id
+esptool --no-stub flash-id
 grep -q "Detected flash size: 4MB" out || fail "no flash size"
-esptool read-mac
+esptool --no-stub read-mac
 grep -q "Hard resetting via RTS pin" out || fail "no reset"
-esptool -b 460800 write-flash --no-compress "${files[@]}"
+esptool --no-stub -b 460800 write-flash --no-compress "${files[@]}"
 [ "$(grep -ac "Hash of data verified" out)" -eq 3 ] || fail "not verified"
-esptool verify-flash --diff "${files[@]}"
+esptool --no-stub verify-flash --diff "${files[@]}"
 [ "$(grep -ac "Verification successful" out)" -eq 3 ] || fail "not verified"
-esptool erase-region 0x200000 0x8000
-esptool -b 921600 write-flash "${files[@]}" # compressed
+esptool --no-stub erase-region 0x200000 0x8000
+esptool --no-stub -b 921600 write-flash "${files[@]}" # compressed
 [ "$(grep -ac "Hash of data verified" out)" -eq 3 ] || fail "not verified"
+
+# The same with the RAM stub that it uploads.
+esptool --no-stub erase-region 0x200000 0x8000
+esptool -b 921600 write-flash "${files[@]}"
+grep -q "Stub flasher running" out || fail "no stub"
+[ "$(grep -ac "Hash of data verified" out)" -eq 3 ] || fail "not verified"
+esptool read-flash 0x200000 20000 read.bin
+cmp read.bin data.bin || fail "read back differently"
 stop_espsim TERM
 
 for ((at = 0; at < ${#files[@]}; at += 2)); do
