@@ -22,7 +22,7 @@ static void print_usage(void)
     (void)printf("\n"
                  "INPUT is a build folder with flasher_args.json, that file, or pairs ADDR FILE (0x10000 app.bin).\n\n"
                  "  -p, --port PORT    /dev/ttyUSB0, rfc2217://HOST:PORT, socket://HOST:PORT or\n"
-                 "                     sim:esp32[?flash=FILE&size=4MB]\n"
+                 "                     sim:esp32[?flash=FILE&flash-size=4MB]\n"
                  "                     (else the environment's REFLASH_PORT)\n"
                  "  -b, --baud RATE    rate to raise to after connecting at 115200 (%d)\n"
                  "      --chip CHIP    refuse any other chip\n"

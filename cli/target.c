@@ -19,38 +19,28 @@ static target_result_t fail(target_result_t result, char *message, size_t messag
 
 /* --- The kinds of port ------------------------------------------------------------------------------ */
 
-/* "CHIP?flash=FILE&size=SIZE", cut up in target->text. */
+/* "CHIP?NAME=VALUE&...", cut up in target->text. */
 static target_result_t open_sim(target_t *target, char *rest, char *message, size_t message_bytes)
 {
-    const char *flash_path = NULL;
-    uint32_t flash_bytes = 0;
+    espsim_settings_t settings = espsim_settings_default();
+    char reason[400];
     char *state = NULL;
     const char *chip = strtok_r(rest, "?", &state);
-    const reflash_rom_t *rom = chip != NULL ? espsim_rom_by_name(chip) : NULL;
-    if (rom == NULL) {
-        return fail(TARGET_USAGE, message, message_bytes, "sim:%s: no such virtual chip; try sim:esp32",
-                    chip != NULL ? chip : "");
+    if (!espsim_settings_set(&settings, "chip", chip != NULL ? chip : "", reason, sizeof(reason))) {
+        return fail(TARGET_USAGE, message, message_bytes, "sim:%s: %s", chip != NULL ? chip : "", reason);
     }
-    for (char *pair; (pair = strtok_r(NULL, "&", &state)) != NULL;) {
-        if (strncmp(pair, "flash=", 6) == 0 && pair[6] != '\0') {
-            flash_path = pair + 6;
-        } else if (strncmp(pair, "size=", 5) == 0 && espsim_flash_size_parse(pair + 5) != 0) {
-            flash_bytes = espsim_flash_size_parse(pair + 5);
-        } else {
-            return fail(TARGET_USAGE, message, message_bytes,
-                        "sim: '%s' is not understood; there are flash=FILE and size=SIZE (256KB to 16MB)", pair);
+    for (char *name; (name = strtok_r(NULL, "&", &state)) != NULL;) {
+        char *value = strchr(name, '=');
+        if (value != NULL) {
+            *value++ = '\0';
+        }
+        if (!espsim_settings_set(&settings, name, value != NULL ? value : "", reason, sizeof(reason))) {
+            return fail(TARGET_USAGE, message, message_bytes, "sim:%s: %s", chip, reason);
         }
     }
-    if (!espsim_flash_open(&target->flash, flash_path, flash_bytes, message, message_bytes)) {
-        return TARGET_FAILED;
-    }
-    target->sim = espsim_create(&(espsim_config_t){.rom = rom,
-                                                   .flash = target->flash.cells,
-                                                   .flash_bytes = target->flash.bytes,
-                                                   .timing = espsim_timing_typical()});
+    target->sim = espsim_settings_create(&settings, &target->flash, message, message_bytes);
     if (target->sim == NULL) {
-        espsim_flash_close(&target->flash);
-        return fail(TARGET_FAILED, message, message_bytes, "out of memory");
+        return TARGET_FAILED;
     }
     target->sim_port = (espsim_port_t){.port = {&espsim_port_ops}, .sim = target->sim, .baud = TARGET_FIRST_BAUD};
     target->port = &target->sim_port.port;

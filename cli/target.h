@@ -11,6 +11,7 @@
 #include "port.h"
 #include "reflash.h"
 #include "rfc2217_port.h"
+#include "settings.h"
 #include "socket_port.h"
 #include "tcp.h"
 
@@ -36,7 +37,7 @@ typedef struct {
 typedef enum { TARGET_OK, TARGET_USAGE, TARGET_FAILED } target_result_t;
 
 /** Open `name`: "/dev/ttyUSB0", "rfc2217://HOST:PORT", "socket://HOST:PORT" or
- *  "sim:CHIP[?flash=FILE&size=4MB]". USAGE: the name makes
+ *  "sim:CHIP[?NAME=VALUE&...]" (see settings.h). USAGE: the name makes
  *  no sense; FAILED: it cannot be opened. Both with a message, and nothing is left open. */
 target_result_t target_open(target_t *target, const char *name, char *message, size_t message_bytes);
 void target_close(target_t *target);

@@ -11,10 +11,10 @@
 
 #include "control_socket.h"
 #include "espsim.h"
-#include "flash_file.h"
 #include "pty.h"
 #include "reflash.h"
 #include "rfc2217_link.h"
+#include "settings.h"
 #include "tcp.h"
 
 enum { EXIT_USAGE = 2 };
@@ -22,11 +22,9 @@ enum { EXIT_USAGE = 2 };
 static const char usage_head[] = "Usage: espsim [OPTION...]\n"
                                  "A virtual Espressif chip: mask-ROM loader, flash and boot, behind a TCP port.\n"
                                  "\n"
-                                 "  --chip CHIP          which chip (esp32):";
+                                 "The chip:\n";
 static const char usage_tail[] =
     "\n"
-    "  --flash FILE         keep the flash content in FILE; made blank if missing (in memory)\n"
-    "  --flash-size SIZE    size of the flash, 256KB to 16MB (4MB, or that of FILE)\n"
     "\n"
     "How it is reached, one of:\n"
     "  --listen HOST:PORT   plain bytes over TCP; port 0 takes a free one (127.0.0.1:5331)\n"
@@ -48,9 +46,29 @@ static const char usage_tail[] =
     "Example: espsim --flash board.bin --auto-download   then: reflash flash -p socket://127.0.0.1:5331 build\n"
     "     or: espsim --rfc2217 127.0.0.1:5331            then: any flasher on rfc2217://127.0.0.1:5331\n";
 
+/* A line for each setting, or as many as its help has. */
+static void print_settings(void)
+{
+    enum { HELP_COLUMN = 23 };
+    for (size_t row = 0; espsim_setting_at(row) != NULL; row++) {
+        const espsim_setting_t *setting = espsim_setting_at(row);
+        const int width = printf("  --%s %s", setting->name, setting->placeholder);
+        (void)printf("%*s", width < HELP_COLUMN ? HELP_COLUMN - width : 1, "");
+        for (const char *at = setting->help; *at != '\0'; at++) {
+            (void)putchar(*at);
+            if (*at == '\n') {
+                (void)printf("%*s", HELP_COLUMN, "");
+            }
+        }
+        (void)putchar('\n');
+    }
+}
+
 static void print_usage(void)
 {
     (void)fputs(usage_head, stdout);
+    print_settings();
+    (void)fputs("\nThe chips:", stdout);
     for (size_t row = 0; espsim_rom_at(row) != NULL; row++) {
         (void)putchar(' ');
         for (const char *at = espsim_rom_at(row)->chip->name; *at != '\0'; at++) {
@@ -84,12 +102,11 @@ static int complain(int status, const char *message)
 }
 
 typedef struct {
-    const char *chip, *flash_path;
+    espsim_settings_t chip;
     const char *tcp_address, *rfc2217_address; /* at most one way to be reached: these, or a pty */
     bool is_pty;
     const char *pty_link; /* may be NULL */
     const char *control;  /* NULL: none */
-    uint32_t flash_bytes;
     espsim_wiring_t wiring;
     bool auto_download, strap_boot, realtime;
 } options_t;
@@ -157,31 +174,26 @@ static int serve(const options_t *options)
 {
     static everything_t all = {
         .pty = {.master = -1}, .control = {.listener = -1}, .server = {.listener = -1, .client = -1}};
-    char message[512] = "out of memory";
+    char message[512];
     char name[160];
     int status = EXIT_FAILURE;
-    const reflash_rom_t *rom = espsim_rom_by_name(options->chip);
-    if (rom == NULL) {
-        (void)snprintf(message, sizeof(message), "there is no chip '%s'", options->chip);
-        return complain(EXIT_USAGE, message);
-    }
-    if (!espsim_flash_open(&all.flash, options->flash_path, options->flash_bytes, message, sizeof(message))) {
+    all.rig.sim = espsim_settings_create(&options->chip, &all.flash, message, sizeof(message));
+    if (all.rig.sim == NULL) {
         return complain(status, message);
     }
-    all.rig.sim = espsim_create(&(espsim_config_t){
-        .rom = rom, .flash = all.flash.cells, .flash_bytes = all.flash.bytes, .timing = espsim_timing_typical()});
     all.rig.wiring = options->wiring;
     all.rig.strap_boot = options->strap_boot;
     all.rig.realtime = options->realtime;
     all.server.rig = &all.rig;
     all.server.auto_download = options->auto_download;
-    if (all.rig.sim != NULL && open_control(&all, options, message, sizeof(message)) &&
+    if (open_control(&all, options, message, sizeof(message)) &&
         open_link(&all, options, name, sizeof(name), message, sizeof(message))) {
         if (options->control != NULL) {
             (void)printf("espsim: control on %s\n", all.control.name);
         }
-        (void)printf("espsim: %s with %u KiB flash (%s) on %s\n", rom->chip->name, all.flash.bytes / 1024,
-                     options->flash_path != NULL ? options->flash_path : "in memory", name);
+        (void)printf("espsim: %s with %u KiB flash (%s) on %s\n", options->chip.config.rom->chip->name,
+                     all.flash.bytes / 1024, options->chip.flash_path != NULL ? options->chip.flash_path : "in memory",
+                     name);
         (void)fflush(stdout);
         espsim_rig_power_on(&all.rig, espsim_server_now_ns());
         espsim_serve(&all.server, stop_pipe[0]);
@@ -209,10 +221,9 @@ static bool is_address(const char *text)
 int main(int argc, char **argv)
 {
     enum {
-        CHIP = 1,
-        FLASH,
-        FLASH_SIZE,
-        LISTEN,
+        SETTING = 1, /* the first row of settings; the others follow */
+        SETTINGS_MAX = 64,
+        LISTEN = SETTING + SETTINGS_MAX,
         RFC2217,
         PTY,
         CONTROL,
@@ -223,10 +234,7 @@ int main(int argc, char **argv)
         HELP,
         VERSION
     };
-    static const struct option long_options[] = {
-        {"chip", required_argument, NULL, CHIP},
-        {"flash", required_argument, NULL, FLASH},
-        {"flash-size", required_argument, NULL, FLASH_SIZE},
+    static const struct option own_options[] = {
         {"listen", required_argument, NULL, LISTEN},
         {"rfc2217", required_argument, NULL, RFC2217},
         {"pty", optional_argument, NULL, PTY},
@@ -239,22 +247,24 @@ int main(int argc, char **argv)
         {"version", no_argument, NULL, VERSION},
         {0},
     };
-    options_t options = {.chip = "esp32"};
+    options_t options = {.chip = espsim_settings_default()};
+    struct option long_options[SETTINGS_MAX + sizeof(own_options) / sizeof(own_options[0])];
+    size_t count = 0;
+    for (; espsim_setting_at(count) != NULL && count < SETTINGS_MAX; count++) {
+        long_options[count] =
+            (struct option){espsim_setting_at(count)->name, required_argument, NULL, SETTING + (int)count};
+    }
+    memcpy(&long_options[count], own_options, sizeof(own_options));
 
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
-        switch (option) {
-        case CHIP:
-            options.chip = optarg;
-            break;
-        case FLASH:
-            options.flash_path = optarg;
-            break;
-        case FLASH_SIZE:
-            options.flash_bytes = espsim_flash_size_parse(optarg);
-            if (options.flash_bytes == 0) {
-                return complain(EXIT_USAGE, "--flash-size takes a power of two from 256KB to 16MB");
+        char message[512];
+        if (option >= SETTING && option < SETTING + (int)count) {
+            if (!espsim_setting_at((size_t)(option - SETTING))->set(&options.chip, optarg, message, sizeof(message))) {
+                return complain(EXIT_USAGE, message);
             }
-            break;
+            continue;
+        }
+        switch (option) {
         case LISTEN:
             options.tcp_address = optarg;
             break;

@@ -98,7 +98,7 @@ cmp board.bin before.bin || fail "verify changed the flash"
 
 expect_status 0 "$REFLASH" info -p "$port"
 expect_line "ESP32, MAC 24:0a:c4:12:34:56, 4096 KiB flash, 460800 baud"
-expect_status 0 "$REFLASH" info -p "sim:esp32?size=16MB" -b 115200
+expect_status 0 "$REFLASH" info -p "sim:esp32?flash-size=16MB" -b 115200
 expect_line "ESP32, MAC 24:0a:c4:12:34:56, 16384 KiB flash, 115200 baud"
 expect_status 0 env "REFLASH_PORT=$port" "$REFLASH" info
 
@@ -128,9 +128,9 @@ expect_complaint "of no known kind"
 expect_status 2 "$REFLASH" flash -p socket://localhost old
 expect_complaint "it takes HOST:PORT"
 expect_status 2 "$REFLASH" flash -p sim:z80 old
-expect_complaint "no such virtual chip"
-expect_status 2 "$REFLASH" flash -p "sim:esp32?size=3MB" old
-expect_complaint "'size=3MB' is not understood"
+expect_complaint "there is no chip"
+expect_status 2 "$REFLASH" flash -p "sim:esp32?flash-size=3MB" old
+expect_complaint "not '3MB'"
 expect_status 2 "$REFLASH" info -p "$port" old
 for rate in 0 1199 5000001 fast 115200x -1; do
     expect_status 2 "$REFLASH" info -p "$port" -b "$rate"
