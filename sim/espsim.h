@@ -82,12 +82,12 @@ typedef struct {
 /** What the chip's time passed with. Where two things went on at once it is entered under the first of them in this
  *  list, and never twice. */
 typedef enum {
-    ESPSIM_CAUSE_BOOT,      /* of the ROM, of a RAM stub */
-    ESPSIM_CAUSE_COMMAND,   /* decoding, answering, pauses: what no other cause says */
+    ESPSIM_CAUSE_BOOT,    /* of the ROM, of a RAM stub */
+    ESPSIM_CAUSE_COMMAND, /* decoding, answering, pauses: what no other cause says */
     ESPSIM_CAUSE_ERASE,
     ESPSIM_CAUSE_PROGRAM,
-    ESPSIM_CAUSE_READ,      /* of the flash */
-    ESPSIM_CAUSE_MD5,       /* and the reading for it */
+    ESPSIM_CAUSE_READ, /* of the flash */
+    ESPSIM_CAUSE_MD5,  /* and the reading for it */
     ESPSIM_CAUSE_INFLATE,
     ESPSIM_CAUSE_WIRE_FROM, /* bytes on their way to the host ... */
     ESPSIM_CAUSE_WIRE_TO,   /* ... and to the chip, while it had nothing else to do */

@@ -8,9 +8,9 @@
 enum { BITS_PER_BYTE = 10 };
 
 static const char *const names[ESPSIM_CAUSE_COUNT] = {
-    [ESPSIM_CAUSE_BOOT] = "boot",       [ESPSIM_CAUSE_COMMAND] = "command",    [ESPSIM_CAUSE_ERASE] = "erase",
-    [ESPSIM_CAUSE_PROGRAM] = "program", [ESPSIM_CAUSE_READ] = "read",          [ESPSIM_CAUSE_MD5] = "md5",
-    [ESPSIM_CAUSE_INFLATE] = "inflate", [ESPSIM_CAUSE_WIRE_TO] = "wire_to",    [ESPSIM_CAUSE_WIRE_FROM] = "wire_from",
+    [ESPSIM_CAUSE_BOOT] = "boot",       [ESPSIM_CAUSE_COMMAND] = "command", [ESPSIM_CAUSE_ERASE] = "erase",
+    [ESPSIM_CAUSE_PROGRAM] = "program", [ESPSIM_CAUSE_READ] = "read",       [ESPSIM_CAUSE_MD5] = "md5",
+    [ESPSIM_CAUSE_INFLATE] = "inflate", [ESPSIM_CAUSE_WIRE_TO] = "wire_to", [ESPSIM_CAUSE_WIRE_FROM] = "wire_from",
     [ESPSIM_CAUSE_HOST] = "host",       [ESPSIM_CAUSE_NOBODY] = "nobody",
 };
 

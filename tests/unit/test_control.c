@@ -146,12 +146,9 @@ static void the_time_is_told_by_cause(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(pins_are_held_and_let_go),
-        TEST(modem_lines_go_through_the_wiring),
-        TEST(power_goes_and_comes_back),
-        TEST(a_rate_by_hand_goes_before_that_of_the_link),
-        TEST(the_time_is_told_by_cause),
-        TEST(what_is_not_understood_changes_nothing),
+        TEST(pins_are_held_and_let_go),  TEST(modem_lines_go_through_the_wiring),
+        TEST(power_goes_and_comes_back), TEST(a_rate_by_hand_goes_before_that_of_the_link),
+        TEST(the_time_is_told_by_cause), TEST(what_is_not_understood_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
