@@ -216,6 +216,17 @@ typedef enum {
     ESPSIM_GONE,   /* application, hang, or anything else that does not listen */
 } espsim_state_t;
 
+/** What the chip has taken on and not spent yet, see ledger.c. */
+typedef struct {
+    uint64_t owed_ns[ESPSIM_CAUSE_COUNT];
+    uint64_t quiet_ns; /* entered under the host since the last byte from it */
+} espsim_ledger_t;
+
+/** How much the present command takes, as far as it is known. */
+typedef struct {
+    uint64_t work_ns, owed_ns[ESPSIM_CAUSE_COUNT];
+} espsim_work_t;
+
 struct espsim {
     espsim_config_t config;
     const reflash_rom_t *rom_row;
@@ -233,6 +244,8 @@ struct espsim {
     uint64_t faulty_bytes_in, faulty_bytes_out;
     bool doubled; /* the byte to be doubled was sent once */
     bool out_of_memory;
+    bool is_unattended;
+    espsim_ledger_t ledger;
     espsim_nor_t nor;
     espsim_memory_t memory;
     espsim_uart_t uart;
@@ -243,7 +256,16 @@ struct espsim {
 };
 
 /** Take `ns` for the present command, unless the chip was told to be instant. */
-void espsim_take_time(espsim_t *sim, uint64_t ns);
+void espsim_take_time(espsim_t *sim, espsim_cause_t cause, uint64_t ns);
+/** What the present command takes so far, and back to that: for what is measured and goes on beside it. */
+espsim_work_t espsim_work(const espsim_t *sim);
+void espsim_set_work(espsim_t *sim, const espsim_work_t *work);
+/** Time passes. */
+void espsim_ledger_pass(espsim_t *sim, uint64_t until_ns);
+/** A byte came in at the sender's rate; 0: at the chip's. */
+void espsim_ledger_receive(espsim_t *sim, uint32_t baud);
+/** Whatever the chip was at, it is not any more. */
+void espsim_ledger_stop_work(espsim_t *sim);
 /** Send bytes once the present command's time has passed. */
 void espsim_send(espsim_t *sim, const uint8_t *bytes, size_t count);
 void espsim_print(espsim_t *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));

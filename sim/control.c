@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,21 @@ static void tell(const espsim_rig_t *rig, char answer[ESPSIM_CONTROL_ANSWER_BYTE
                    espsim_in_loader(rig->sim) ? "yes" : "no");
 }
 
+static void tell_time(const espsim_rig_t *rig, char answer[ESPSIM_CONTROL_ANSWER_BYTES])
+{
+    const espsim_stats_t *stats = espsim_stats(rig->sim);
+    int used = snprintf(answer, ESPSIM_CONTROL_ANSWER_BYTES, "ok now=%" PRIu64, espsim_now(rig->sim));
+    for (unsigned cause = 0; cause < ESPSIM_CAUSE_COUNT; cause++) {
+        used += snprintf(answer + used, ESPSIM_CONTROL_ANSWER_BYTES - (size_t)used, " %s=%" PRIu64,
+                         espsim_cause_name(cause), stats->spent_ns[cause]);
+    }
+}
+
+static const struct {
+    const char *name;
+    void (*tell)(const espsim_rig_t *rig, char answer[ESPSIM_CONTROL_ANSWER_BYTES]);
+} questions[] = {{"status", tell}, {"time", tell_time}};
+
 void espsim_control(espsim_rig_t *rig, const char *line, uint64_t now_ns, char answer[ESPSIM_CONTROL_ANSWER_BYTES])
 {
     char text[LINE_BYTES];
@@ -125,9 +141,12 @@ void espsim_control(espsim_rig_t *rig, const char *line, uint64_t now_ns, char a
          word = strtok_r(NULL, " \t\r", &state)) {
         words[count++] = word;
     }
-    if (count == 1 && strcmp(words[0], "status") == 0) {
-        tell(rig, answer);
-        return;
+    espsim_rig_count(rig, now_ns);
+    for (size_t row = 0; row < sizeof(questions) / sizeof(questions[0]) && count == 1; row++) {
+        if (strcmp(words[0], questions[row].name) == 0) {
+            questions[row].tell(rig, answer);
+            return;
+        }
     }
     for (size_t row = 0; row < sizeof(commands) / sizeof(commands[0]); row++) {
         if (count == 0 || strcmp(words[0], commands[row].name) != 0) {
@@ -140,5 +159,5 @@ void espsim_control(espsim_rig_t *rig, const char *line, uint64_t now_ns, char a
         }
     }
     (void)snprintf(answer, ESPSIM_CONTROL_ANSWER_BYTES, "error %s%s", usage != NULL ? "it is: " : "",
-                   usage != NULL ? usage : "there are boot, reset, lines, power, baud and status");
+                   usage != NULL ? usage : "there are boot, reset, lines, power, baud, status and time");
 }

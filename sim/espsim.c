@@ -14,13 +14,6 @@ enum { DEFAULT_BAUD = 115200 };
 
 /* --- Time, output ---------------------------------------------------------------------------------------- */
 
-void espsim_take_time(espsim_t *sim, uint64_t ns)
-{
-    if (!sim->config.timing.instant) {
-        sim->rom.work_ns += ns;
-    }
-}
-
 void espsim_send(espsim_t *sim, const uint8_t *bytes, size_t count)
 {
     for (size_t at = 0; at < count; at++) {
@@ -70,7 +63,8 @@ static void start_boot(espsim_t *sim, uint8_t reset_code)
     sim->reset_code = reset_code;
     sim->busy_until_ns = 0;
     sim->state = ESPSIM_BOOTING;
-    espsim_take_time(sim, sim->config.timing.boot_ms * UINT64_C(1000000));
+    espsim_ledger_stop_work(sim);
+    espsim_take_time(sim, ESPSIM_CAUSE_BOOT, sim->config.timing.boot_ms * UINT64_C(1000000));
     sim->action = ESPSIM_ACTION_BOOT;
     sim->action_at_ns = sim->now_ns + sim->rom.work_ns;
     sim->rom.work_ns = 0;
@@ -108,6 +102,7 @@ static void boot(espsim_t *sim)
 static void hold(espsim_t *sim)
 {
     espsim_uart_reset(&sim->uart, sim->now_ns);
+    espsim_ledger_stop_work(sim);
     sim->state = ESPSIM_HELD;
     sim->action = ESPSIM_ACTION_NONE;
 }
@@ -381,6 +376,7 @@ void espsim_receive(espsim_t *sim, uint8_t byte, uint32_t baud)
     const espsim_faults_t *faults = &sim->faults;
     const uint64_t nth = ++sim->faulty_bytes_in;
     sim->stats.bytes_to_target++;
+    espsim_ledger_receive(sim, baud);
     if (nth == faults->drop_to_target) {
         return;
     }
@@ -403,10 +399,10 @@ void espsim_advance(espsim_t *sim, uint64_t now_ns)
         if (next_ns > now_ns) {
             break;
         }
-        sim->now_ns = next_ns > sim->now_ns ? next_ns : sim->now_ns;
+        espsim_ledger_pass(sim, next_ns > sim->now_ns ? next_ns : sim->now_ns);
         run(sim);
     }
-    sim->now_ns = now_ns > sim->now_ns ? now_ns : sim->now_ns;
+    espsim_ledger_pass(sim, now_ns > sim->now_ns ? now_ns : sim->now_ns);
 }
 
 uint64_t espsim_now(const espsim_t *sim)

@@ -79,11 +79,29 @@ typedef struct {
     uint64_t power_cut_after_ops; /* power fails in the middle of the n-th erase or program   */
 } espsim_faults_t;
 
+/** What the chip's time passed with. Where two things went on at once it is entered under the first of them in this
+ *  list, and never twice. */
+typedef enum {
+    ESPSIM_CAUSE_BOOT,    /* of the ROM, of a RAM stub */
+    ESPSIM_CAUSE_COMMAND, /* decoding, answering, pauses: what no other cause says */
+    ESPSIM_CAUSE_ERASE,
+    ESPSIM_CAUSE_PROGRAM,
+    ESPSIM_CAUSE_READ, /* of the flash */
+    ESPSIM_CAUSE_MD5,  /* and the reading for it */
+    ESPSIM_CAUSE_INFLATE,
+    ESPSIM_CAUSE_WIRE_FROM, /* bytes on their way to the host ... */
+    ESPSIM_CAUSE_WIRE_TO,   /* ... and to the chip, while it had nothing else to do */
+    ESPSIM_CAUSE_HOST,      /* everything waits for the host: it thinks, sleeps, waits out a timeout */
+    ESPSIM_CAUSE_NOBODY,    /* the same without one: see espsim_set_attended() */
+    ESPSIM_CAUSE_COUNT
+} espsim_cause_t;
+
 /** What the link and the flash have seen since espsim_create() or espsim_clear_stats(). */
 typedef struct {
     uint64_t bytes_to_target, bytes_from_target;
     uint64_t erased_bytes, programmed_bytes;
-    uint64_t flash_ops; /* erases and programs */
+    uint64_t flash_ops;                    /* erases and programs */
+    uint64_t spent_ns[ESPSIM_CAUSE_COUNT]; /* all of the chip's time, by cause */
 } espsim_stats_t;
 
 /** Timing of a typical "4 MB" part. */
@@ -132,3 +150,7 @@ espsim_stub_t espsim_stub(const espsim_t *sim);
 void espsim_set_faults(espsim_t *sim, const espsim_faults_t *faults);
 const espsim_stats_t *espsim_stats(const espsim_t *sim);
 void espsim_clear_stats(espsim_t *sim);
+/** A word for reports: "erase". */
+const char *espsim_cause_name(espsim_cause_t cause);
+/** Whether a host is there, whose time it is that passes while nothing happens. At first there is. */
+void espsim_set_attended(espsim_t *sim, bool attended);

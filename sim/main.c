@@ -36,7 +36,9 @@ static const char usage_tail[] =
     "  --wiring KIND        what DTR and RTS do. auto: DTR alone pulls boot, RTS alone reset, as on\n"
     "                       development boards; direct: DTR pulls boot, RTS reset (auto)\n"
     "  --control ADDRESS    take commands for pins, power and rate at HOST:PORT or a Unix socket (a path with a '/')\n"
-    "  --realtime           let the chip take the time that a real one takes\n"
+    "  --clock KIND         free: the chip never waits; real: it takes the time that a real one takes; accounting:\n"
+    "                       it never waits and adds up what chip, wires and client would have taken (free)\n"
+    "  --realtime           the same as --clock real\n"
     "  --help, --version\n"
     "\n"
     "With --listen a new connection resets the chip, and a client that closes its sending half resets it into\n"
@@ -108,7 +110,8 @@ typedef struct {
     const char *pty_link; /* may be NULL */
     const char *control;  /* NULL: none */
     espsim_wiring_t wiring;
-    bool auto_download, strap_boot, realtime;
+    bool auto_download, strap_boot;
+    espsim_clock_t clock;
 } options_t;
 
 /* All that main() owns while it serves. */
@@ -183,7 +186,7 @@ static int serve(const options_t *options)
     }
     all.rig.wiring = options->wiring;
     all.rig.strap_boot = options->strap_boot;
-    all.rig.realtime = options->realtime;
+    all.rig.clock = options->clock;
     all.server.rig = &all.rig;
     all.server.auto_download = options->auto_download;
     if (open_control(&all, options, message, sizeof(message)) &&
@@ -211,6 +214,19 @@ static int serve(const options_t *options)
     return status;
 }
 
+static bool parse_clock(const char *name, espsim_clock_t *clock)
+{
+    static const char *const names[] = {
+        [ESPSIM_CLOCK_FREE] = "free", [ESPSIM_CLOCK_REAL] = "real", [ESPSIM_CLOCK_ACCOUNTING] = "accounting"};
+    for (unsigned at = 0; at < sizeof(names) / sizeof(names[0]); at++) {
+        if (strcmp(name, names[at]) == 0) {
+            *clock = at;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_address(const char *text)
 {
     char host[256];
@@ -229,6 +245,7 @@ int main(int argc, char **argv)
         CONTROL,
         STRAP,
         WIRING,
+        CLOCK,
         REALTIME,
         AUTO_DOWNLOAD,
         HELP,
@@ -240,6 +257,7 @@ int main(int argc, char **argv)
         {"pty", optional_argument, NULL, PTY},
         {"control", required_argument, NULL, CONTROL},
         {"strap", required_argument, NULL, STRAP},
+        {"clock", required_argument, NULL, CLOCK},
         {"realtime", no_argument, NULL, REALTIME},
         {"wiring", required_argument, NULL, WIRING},
         {"auto-download", no_argument, NULL, AUTO_DOWNLOAD},
@@ -285,7 +303,12 @@ int main(int argc, char **argv)
             }
             break;
         case REALTIME:
-            options.realtime = true;
+            options.clock = ESPSIM_CLOCK_REAL;
+            break;
+        case CLOCK:
+            if (!parse_clock(optarg, &options.clock)) {
+                return complain(EXIT_USAGE, "--clock takes free, real or accounting");
+            }
             break;
         case WIRING:
             options.wiring = strcmp(optarg, "direct") == 0 ? ESPSIM_WIRING_DIRECT : ESPSIM_WIRING_AUTO;

@@ -55,8 +55,8 @@ uint64_t espsim_server_now_ns(void);
 /** Queue bytes for the client as they are. From inside received(): at most four for each byte of it. */
 void espsim_server_send(espsim_server_t *server, const uint8_t *bytes, size_t count);
 
-/** Take what the client has sent by now, and let the chip deal with it. With `realtime`: begin to. */
+/** Take what the client has sent by now, and let the chip deal with it. With a REAL clock: begin to. */
 void espsim_server_catch_up(espsim_server_t *server);
 
-/** Let the chip deal with what was fed, before a line or a rate changes. With `realtime` that is not waited for. */
+/** Let the chip deal with what was fed, before a line or a rate changes. With a REAL clock that is not waited for. */
 void espsim_server_settle(espsim_server_t *server);

@@ -420,7 +420,7 @@ static void execute(espsim_t *sim)
     const command_t *command = find_command(sim, opcode);
 
     sim->stub.value = 0;
-    espsim_take_time(sim, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
+    espsim_take_time(sim, ESPSIM_CAUSE_COMMAND, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
     if (opcode == OP_READ_REG && size == 4 && !read_reg(sim)) {
         return;
     }

@@ -442,7 +442,7 @@ static void execute(espsim_t *sim)
     espsim_stub_state_t *stub = &sim->stub;
     stub->value = 0;
     stub->reply_bytes = 0;
-    espsim_take_time(sim, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
+    espsim_take_time(sim, ESPSIM_CAUSE_COMMAND, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
     if (stub->frame[0] != 0) {
         answer(sim, REASON_COMMAND);
         return;
