@@ -33,6 +33,7 @@ src/transport (loader|reflash)/
 src/loader reflash/
 ports (wire|chips|transport|loader|reflash)/|reflash\.h
 sim (wire|transport|loader|reflash)/
+compat (wire|chips|transport|loader|reflash)/
 END
 }
 
