@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 jobs=$(getconf _NPROCESSORS_ONLN)
-mapfile -t c_files < <(git ls-files --cached --others --exclude-standard '*.[ch]' | sort)
+mapfile -t c_files < <(git ls-files --cached --others --exclude-standard '*.[ch]' '*.cpp' | sort)
 mapfile -t shell_files < <(git ls-files --cached --others --exclude-standard '*.sh' .ci/run | sort)
 
 if [ "${1:-}" = --format ]; then

@@ -17,7 +17,7 @@ static struct {
 
 /* Programs need not have it. Another compiler than these two wants it. */
 #ifdef __GNUC__
-__attribute__((weak)) void loader_port_debug_print(const char *str);
+#pragma weak loader_port_debug_print
 #endif
 
 void reflash_v1_enter_bootloader(esp_loader_port_t *port)

@@ -7,7 +7,7 @@
 
 /* Programs need not have it. Another compiler than these two wants it. */
 #ifdef __GNUC__
-__attribute__((weak)) esp_loader_error_t loader_port_change_transmission_rate(uint32_t transmission_rate);
+#pragma weak loader_port_change_transmission_rate
 #endif
 
 static esp_loader_error_t write_bytes(esp_loader_port_t *port, const uint8_t *data, uint16_t size, uint32_t timeout)
