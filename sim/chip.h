@@ -33,7 +33,9 @@ uint64_t espsim_nor_transact(espsim_nor_t *nor, uint8_t opcode, uint32_t addr, u
 typedef struct espsim_page espsim_page_t;
 typedef struct {
     const reflash_rom_t *rom;
-    bool is_blank; /* without what a factory burns */
+    bool is_blank;                      /* without what a factory burns */
+    reflash_register_value_t burned[4]; /* bits that were set in efuse words */
+    size_t burned_count;
     espsim_page_t *pages;
 } espsim_memory_t;
 
@@ -46,6 +48,13 @@ uint32_t espsim_memory_get_word(const espsim_memory_t *memory, uint32_t addr);
 bool espsim_memory_put_word(espsim_memory_t *memory, uint32_t addr, uint32_t value);
 /** Forget all that was written. */
 void espsim_memory_reset(espsim_memory_t *memory);
+
+/* --- Locks (security.c) ------------------------------------------------------------------------------ */
+
+/** Burn the efuses that the configuration asks for. */
+void espsim_security_burn(espsim_t *sim);
+/** What GET_SECURITY_INFO tells; the chip may tell less of it. */
+void espsim_security_info(const espsim_t *sim, uint8_t info[20]);
 
 /* --- UART (uart.c) --------------------------------------------------------------------------------- */
 

@@ -93,7 +93,12 @@ static void boot(espsim_t *sim)
         espsim_boot_from_flash(sim);
         return;
     }
-    espsim_print(sim, "%s", mode->waiting);
+    if (sim->config.security.no_download) { /* a real one resets, and says so again */
+        espsim_print(sim, "%s", row->security->download_disabled);
+        sim->state = ESPSIM_GONE;
+        return;
+    }
+    espsim_print(sim, "%s", sim->config.security.secure_download ? row->security->secure_waiting : mode->waiting);
     sim->uart.baud = DEFAULT_BAUD; /* until a first SYNC teaches it another rate */
     sim->rom.synced = !mode->needs_sync;
     sim->state = ESPSIM_LOADER;
@@ -273,7 +278,7 @@ espsim_t *espsim_create(const espsim_config_t *config)
 
     const uint32_t bytes = config->flash_bytes;
     if (config->rom == NULL || config->flash == NULL || bytes < FLASH_BYTES_MIN || bytes > FLASH_BYTES_MAX ||
-        (bytes & (bytes - 1)) != 0) {
+        (bytes & (bytes - 1)) != 0 || espsim_security_lacks(config->rom, &config->security) != NULL) {
         return NULL;
     }
     espsim_t *sim = calloc(1, sizeof(*sim));
@@ -290,6 +295,7 @@ espsim_t *espsim_create(const espsim_config_t *config)
     sim->nor.stats = &sim->stats;
     sim->memory.rom = config->rom;
     sim->memory.is_blank = config->blank_efuse;
+    espsim_security_burn(sim);
     sim->uart.ring_bytes = config->rom->rx_ring_bytes;
     sim->uart.baud = DEFAULT_BAUD;
     sample_straps(sim);

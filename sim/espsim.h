@@ -49,6 +49,16 @@ typedef struct {
     uint8_t text_sha256[32];
 } espsim_stub_code_t;
 
+/** What was burned into the efuses to lock the chip. All 0: nothing, as it left its factory. */
+typedef struct {
+    bool secure_download;      /* the serial loader takes nothing but what writes flash */
+    bool no_download;          /* there is no serial loader */
+    bool secure_boot;          /* boots signed images only */
+    bool no_manual_encryption; /* the serial loader does not encrypt what it writes */
+    uint8_t flash_key_bytes;   /* flash encryption; 0: off. 32 or 64, as the chip can */
+    uint8_t flash_key[64];     /* in the order of a key file */
+} espsim_security_t;
+
 /** One SPI transaction between the ROM and the flash part, for whoever wants to watch. `addr` is meaningful for
  *  opcodes that have one; for 01 (write status) it is what the recording part saw, status << 16 | left-overs. */
 typedef void (*espsim_spi_watch_t)(void *context, uint8_t opcode, uint32_t addr, uint32_t bytes);
@@ -61,6 +71,7 @@ typedef struct {
     bool trained;         /* skip auto-baud: the very first SYNC is understood and answered. Real chips need
                              a first one to learn the rate */
     bool blank_efuse;     /* nothing was burned at the factory, as in the chips of the recordings */
+    espsim_security_t security;
     espsim_timing_t timing;
     const espsim_program_t *programs;
     size_t program_count;
@@ -111,6 +122,9 @@ espsim_timing_t espsim_timing_typical(void);
 const reflash_rom_t *espsim_rom_by_name(const char *name);
 /** The ROM rows one by one; NULL behind the last. */
 const reflash_rom_t *espsim_rom_at(size_t row);
+
+/** NULL if such a chip can be locked like that, else what it cannot, as the end of a sentence: "no ...". */
+const char *espsim_security_lacks(const reflash_rom_t *rom, const espsim_security_t *security);
 
 /** A chip that is powered but held in reset until espsim_set_lines() lets go. NULL: out of memory, or a
  *  configuration that no chip has. `config` is copied, what it points to is not. */

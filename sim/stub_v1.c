@@ -280,7 +280,9 @@ static uint8_t answer_sync(espsim_t *sim)
 
 static uint8_t security_info(espsim_t *sim)
 {
-    espsim_stub_send_escaped(sim, sim->rom_row->security_info, sim->rom_row->security_info_bytes);
+    uint8_t info[20];
+    espsim_security_info(sim, info);
+    espsim_stub_send_escaped(sim, info, sim->rom_row->security_info_bytes);
     return 0;
 }
 

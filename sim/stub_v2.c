@@ -308,7 +308,7 @@ static uint8_t security_info(espsim_t *sim)
         return REASON_NOT_THERE;
     }
     sim->stub.reply_bytes = sim->rom_row->security_info_bytes;
-    memcpy(sim->stub.reply, sim->rom_row->security_info, sim->rom_row->security_info_bytes);
+    espsim_security_info(sim, sim->stub.reply);
     return 0;
 }
 
