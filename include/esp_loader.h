@@ -80,6 +80,7 @@ typedef struct {
 } esp_loader_bin_segment_t;
 
 struct reflash_chip;
+struct reflash_boot_text;
 
 /** A conversation with one target. Allocate it as you like; every member is private. */
 typedef struct {
@@ -89,10 +90,13 @@ typedef struct {
     uint32_t _answer_value;           /* value field of the last answer                        */
     struct {
         uint8_t code, cause, command, target_reason;
+        uint16_t strapping;
+        uint8_t boot, boot_pin;
     } _fault;
-    uint16_t _answer_bytes; /* data bytes of the last answer, in front of its status */
-    uint8_t _status_bytes;  /* at the end of every answer; 0 until a SYNC was answered */
-    uint8_t _frame[80];     /* the last answer, unescaped: 8 header, 68 payload bytes */
+    struct reflash_boot_text *_boot_text; /* while connecting: takes whatever the target says */
+    uint16_t _answer_bytes;               /* data bytes of the last answer, in front of its status */
+    uint8_t _status_bytes;                /* at the end of every answer; 0 until a SYNC was answered */
+    uint8_t _frame[80];                   /* the last answer, unescaped: 8 header, 68 payload bytes */
 } esp_loader_t;
 
 /* --- Start and end --------------------------------------------------------------------------------- */

@@ -36,6 +36,7 @@ void reflash_begin(esp_loader_t *loader)
     loader->_fault.cause = REFLASH_CAUSE_NONE;
     loader->_fault.command = 0;
     loader->_fault.target_reason = 0;
+    reflash_set_boot(loader, REFLASH_BOOT_SILENT, 0, REFLASH_NO_PIN);
 }
 
 #if SERIAL_FLASHER_LOG_LEVEL >= ESP_LOADER_LOG_ERROR
@@ -71,6 +72,9 @@ reflash_fault_t reflash_last_fault(const esp_loader_t *loader)
         .cause = (reflash_cause_t)loader->_fault.cause,
         .command = loader->_fault.command,
         .target_reason = loader->_fault.target_reason,
+        .boot = (reflash_boot_t)loader->_fault.boot,
+        .strapping = loader->_fault.strapping,
+        .boot_pin = loader->_fault.boot_pin,
     };
 }
 

@@ -21,6 +21,14 @@ typedef struct {
 /** Start a public call: forget the last fault. */
 void reflash_begin(esp_loader_t *loader);
 
+/** What the target did instead of answering belongs to the fault. */
+static inline void reflash_set_boot(esp_loader_t *loader, reflash_boot_t boot, uint32_t strapping, uint8_t boot_pin)
+{
+    loader->_fault.boot = (uint8_t)boot;
+    loader->_fault.strapping = (uint16_t)strapping;
+    loader->_fault.boot_pin = boot_pin;
+}
+
 /** Record why the call fails and return `code`. */
 esp_loader_error_t reflash_fail(esp_loader_t *loader, esp_loader_error_t code, reflash_cause_t cause);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "loader/command.h"
+#include "wire/boot_text.h"
 
 /* Real chips use the first SYNC to learn the rate and do not answer it. */
 enum { SYNCS_PER_RESET = 5, SYNC_WORDS = 9, SYNC_EXTRA_ANSWERS = 7 };
@@ -52,10 +53,34 @@ static esp_loader_error_t identify(esp_loader_t *loader)
                                  : reflash_fail(loader, ESP_LOADER_ERROR_INVALID_TARGET, REFLASH_CAUSE_UNKNOWN_CHIP);
 }
 
+/* The pin that selects the loader. Chips without a name in their banner are ESP32 and ESP8266: GPIO 0. */
+static uint8_t boot_pin_of(const reflash_boot_text_t *text)
+{
+    if (text->chip[0] == '\0') {
+        return text->resets > 0 ? 0 : REFLASH_NO_PIN;
+    }
+    const reflash_chip_t *chip = reflash_chip_by_suffix(text->chip);
+    return chip != NULL ? chip->boot_pin : REFLASH_NO_PIN;
+}
+
+/* What is printed is listened to until a SYNC is answered: behind that come answers. */
+static esp_loader_error_t sync_after_reset(esp_loader_t *loader, uint32_t sync_timeout_ms)
+{
+    reflash_boot_text_t text;
+    memset(&text, 0, sizeof(text));
+    loader->_port->ops->enter_bootloader(loader->_port);
+    loader->_boot_text = &text;
+    const esp_loader_error_t err = sync(loader, sync_timeout_ms);
+    loader->_boot_text = NULL;
+    if (err != ESP_LOADER_SUCCESS) {
+        reflash_set_boot(loader, reflash_boot_text_finding(&text), text.strapping, boot_pin_of(&text));
+    }
+    return err;
+}
+
 static esp_loader_error_t connect_once(esp_loader_t *loader, uint32_t sync_timeout_ms)
 {
-    loader->_port->ops->enter_bootloader(loader->_port);
-    RETURN_ON_ERROR(sync(loader, sync_timeout_ms));
+    RETURN_ON_ERROR(sync_after_reset(loader, sync_timeout_ms));
     return identify(loader);
 }
 
