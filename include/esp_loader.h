@@ -133,10 +133,12 @@ typedef struct {
 } esp_loader_target_security_info_t;
 
 struct reflash_chip;
+struct reflash_transport;
 
 /** A conversation with one target. Allocate it as you like; every member is private. */
 typedef struct {
     esp_loader_port_t *_port;
+    const struct reflash_transport *_transport;
     const struct reflash_chip *_chip; /* NULL until connected                                  */
     uint32_t _flash_bytes;            /* 0 until the flash was attached and its size told      */
     uint32_t _answer_value;           /* value field of the last answer                        */
@@ -145,7 +147,17 @@ typedef struct {
     } _fault;
     uint16_t _answer_bytes; /* data bytes of the last answer, in front of its status */
     uint8_t _status_bytes;  /* at the end of every answer; 0 until a SYNC was answered */
-    uint8_t _frame[80];     /* the last answer, unescaped: 8 header, 68 payload bytes */
+    union {
+        struct {
+            uint8_t last_rx, last_tx; /* the buffers used last */
+        } spi;
+        struct {
+            uint32_t sequence, addr; /* of the next packet to the ROM, ... */
+            uint8_t owed_answer;     /* ... which answers none: the opcode to be answered for it; 0: none */
+            bool left_rom;           /* it jumped to what was loaded */
+        } sdio;
+    } _link;            /* what the transport remembers */
+    uint8_t _frame[80]; /* the last answer, unescaped: 8 header, 68 payload bytes */
 } esp_loader_t;
 
 /* --- Start and end --------------------------------------------------------------------------------- */
@@ -154,9 +166,14 @@ typedef struct {
  *  INVALID_PARAM: a pointer is NULL, or the port lacks a function that serial needs. Otherwise what the
  *  port's `init` returned. The target is not touched. `port` must outlive the context. */
 esp_loader_error_t esp_loader_init_serial(esp_loader_t *loader, esp_loader_port_t *port);
-/** UNSUPPORTED_FUNC: this version speaks serial only. */
+/** The same for a chip whose mask ROM is an SPI slave (ESP32-S2, S3, C2, C3, H2; the strapping pins choose that, so it
+ *  is the port's enter_bootloader that sets them). The port needs `write`, `read` and `spi_set_cs`. Only what needs RAM
+ *  and registers works; the rest is UNSUPPORTED_FUNC and sends nothing. An answer carries no checksum on this way. */
 esp_loader_error_t esp_loader_init_spi(esp_loader_t *loader, esp_loader_port_t *port);
-/** UNSUPPORTED_FUNC: this version speaks serial only. */
+/** The same for a chip that is an SDIO card (ESP32, C5, C6, C61). The port needs `sdio_write`, `sdio_read` and
+ *  `sdio_card_init`. The mask ROM takes nothing but RAM: addresses and all blocks but the last are multiples of 4, the
+ *  last is filled up with zeros to one, and nothing tells whether it arrived; all else is UNSUPPORTED_FUNC. Once
+ *  esp_loader_mem_finish() has started a RAM program it is talked to as a RAM stub. */
 esp_loader_error_t esp_loader_init_sdio(esp_loader_t *loader, esp_loader_port_t *port);
 /** Call the port's `deinit` and clear the context. The target stays as it is. */
 void esp_loader_deinit(esp_loader_t *loader);

@@ -77,3 +77,5 @@ REFLASH_ALL_CHIPS(REFLASH_DECLARE_CHIP)
 const reflash_chip_t *reflash_chip_by_magic(uint32_t magic);
 /** The chip with this chip id among those that are identified by it, or NULL. */
 const reflash_chip_t *reflash_chip_by_id(uint32_t chip_id);
+/** The row of `target`, or NULL if this build does not have it. */
+const reflash_chip_t *reflash_chip_by_target(target_chip_t target);

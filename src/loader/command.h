@@ -4,6 +4,7 @@
 
 #include "chips/chips.h"
 #include "reflash.h"
+#include "transport/transport.h"
 #include "wire/packet.h"
 
 /** What one command carries. Unused members are 0. */
@@ -23,6 +24,12 @@ void reflash_begin(esp_loader_t *loader);
 
 /** Record why the call fails and return `code`. */
 esp_loader_error_t reflash_fail(esp_loader_t *loader, esp_loader_error_t code, reflash_cause_t cause);
+
+/** Record what a transport said while something was expected from the target, and return what the caller is told. */
+esp_loader_error_t reflash_fail_to_receive(esp_loader_t *loader, esp_loader_error_t err);
+/** The same for sending where the target says when: silence is its own then, not the port's. UNSUPPORTED_FUNC,
+ *  INVALID_PARAM: the transport does not carry this request. */
+esp_loader_error_t reflash_fail_to_send(esp_loader_t *loader, esp_loader_error_t err);
 
 /** Send `command` once and wait for its answer. Success: the target agreed; the answer's value and data are
  *  in _answer_value and reflash_answer_data(). Otherwise the fault is recorded. */
@@ -45,6 +52,11 @@ static inline const uint8_t *reflash_answer_data(const esp_loader_t *loader)
 {
     return &loader->_frame[REFLASH_HEADER_BYTES];
 }
+
+/* --- Start (connect.c) ----------------------------------------------------------------------------- */
+
+/** What esp_loader_init_*() do; `loader` and `port` may be NULL. */
+esp_loader_error_t reflash_bind(esp_loader_t *loader, esp_loader_port_t *port, const reflash_transport_t *transport);
 
 /* --- Registers (target.c) -------------------------------------------------------------------------- */
 

@@ -842,11 +842,6 @@ static void what_is_not_available_yet_is_unsupported_and_sends_nothing(void **st
     }
     expect_fault(ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT, 0, 0);
     assert_string_equal(talk.port.line_calls, "IB");
-
-    esp_loader_t other;
-    assert_int_equal(esp_loader_init_spi(&other, &talk.port.port), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
-    assert_int_equal(esp_loader_init_sdio(&other, &talk.port.port), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
-    assert_string_equal(talk.port.line_calls, "IB");
 }
 
 /* --- A line that never pauses ---------------------------------------------------------------------- */
