@@ -86,9 +86,11 @@ typedef struct {
     uint32_t offset;
     uint32_t image_size;      /*!< Bytes once unpacked. */
     uint32_t compressed_size; /*!< Bytes of the stream. */
-    uint32_t block_size;
+    uint32_t block_size;      /*!< Every piece but the last: multiple of 4, at most 6144, 16384 for a stub. */
     struct {
+        bool begun;
         uint32_t sequence;
+        uint32_t written_bytes;
     } _state; /*!< Private. */
 } esp_loader_flash_deflate_cfg_t;
 
@@ -96,9 +98,11 @@ typedef struct {
 typedef struct {
     uint32_t offset;     /*!< Address in the target's memory. */
     uint32_t size;       /*!< Bytes in all. */
-    uint32_t block_size; /*!< Largest piece handed to _write. */
+    uint32_t block_size; /*!< Largest piece handed to _write; at most 6144 for a mask ROM, 16384 for a stub. */
     struct {
+        bool begun;
         uint32_t sequence;
+        uint32_t written_bytes;
     } _state; /*!< Private. */
 } esp_loader_mem_cfg_t;
 
@@ -134,12 +138,14 @@ typedef struct {
 
 struct reflash_chip;
 struct reflash_transport;
+struct reflash_stub;
 
 /** A conversation with one target. Allocate it as you like; every member is private. */
 typedef struct {
     esp_loader_port_t *_port;
     const struct reflash_transport *_transport;
     const struct reflash_chip *_chip; /* NULL until connected                                  */
+    const struct reflash_stub *_stub; /* what runs in the target's RAM; NULL: its mask ROM     */
     uint32_t _flash_bytes;            /* 0 until the flash was attached and its size told      */
     uint32_t _answer_value;           /* value field of the last answer                        */
     struct {
@@ -249,12 +255,25 @@ esp_loader_error_t esp_loader_flash_verify_known_md5(esp_loader_t *loader, uint3
 
 /* --- RAM, registers, identity ---------------------------------------------------------------------- */
 
-/** UNSUPPORTED_FUNC. */
+/* A program's segments are loaded one after the other, each with _start and as many _write as it takes; one _finish
+ * behind the last starts it:
+ *
+ *     for (each segment) { esp_loader_mem_start; esp_loader_mem_write ...; }
+ *     esp_loader_mem_finish(loader, &cfg, header.entrypoint);
+ *
+ * The target stores whatever it is told to wherever it is told to: RAM that its loader uses is the caller's to avoid. */
+
+/** Begin a write to RAM: `cfg->size` bytes from address `cfg->offset` on, any alignment.
+ *  INVALID_PARAM: no bytes, a range beyond the address space, or a block size that the loader does not take. */
 esp_loader_error_t esp_loader_mem_start(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg);
-/** UNSUPPORTED_FUNC. */
+/** Write the next `size` bytes, at most cfg->block_size. Nothing is padded. The last aligned word of each piece is
+ *  read back: FAIL with REFLASH_CAUSE_DIGEST_MISMATCH where the RAM does not hold it. After an error begin the
+ *  segment again. IMAGE_SIZE: more than announced; nothing was sent. */
 esp_loader_error_t esp_loader_mem_write(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, const void *payload,
                                         uint32_t size);
-/** UNSUPPORTED_FUNC. */
+/** End a write. `entrypoint` 0: the loader stays. Else it jumps there, and unless the program comes back to it the
+ *  loader is gone. Asked once: after TIMEOUT and INVALID_RESPONSE other than a refusal the program may run all the
+ *  same. IMAGE_SIZE: less was written than announced; nothing was sent. */
 esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, uint32_t entrypoint);
 /** The factory MAC address, 6 bytes, most significant first. */
 esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac);

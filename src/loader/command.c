@@ -17,15 +17,26 @@ static const struct {
     uint16_t ms_per_mib; /* of work_bytes, on top */
 } commands[] = {
     {REFLASH_FLASH_BEGIN, 0, 10000, 40000},
-    {REFLASH_FLASH_DATA, 0, 3000, 0},
+    {REFLASH_FLASH_DATA, 0, 3000, 40000},
+    {REFLASH_FLASH_END, 0, 3000, 40000},
+    {REFLASH_MEM_BEGIN, 0, 1000, 0},
+    {REFLASH_MEM_END, 0, 1000, 0},
+    {REFLASH_MEM_DATA, 0, 3000, 0},
     {REFLASH_SYNC, 0, 100, 0},
     {REFLASH_WRITE_REG, 0, 1000, 0},
     {REFLASH_READ_REG, 0, 1000, 0},
     {REFLASH_SPI_SET_PARAMS, 0, 1000, 0},
     {REFLASH_SPI_ATTACH, 0, 1000, 0},
+    {REFLASH_READ_FLASH_SLOW, 64, 1000, 0},
     {REFLASH_CHANGE_BAUDRATE, 0, 1000, 0},
+    {REFLASH_FLASH_DEFL_BEGIN, 0, 10000, 40000},
+    {REFLASH_FLASH_DEFL_DATA, 0, 3000, 40000},
+    {REFLASH_FLASH_DEFL_END, 0, 3000, 40000},
     {REFLASH_SPI_FLASH_MD5, 32, 1000, 8000},
     {REFLASH_GET_SECURITY_INFO, ALL_BUT_STATUS, 1000, 0},
+    {REFLASH_ERASE_FLASH, 0, 10000, 40000},
+    {REFLASH_ERASE_REGION, 0, 10000, 40000},
+    {REFLASH_READ_FLASH, 0, 1000, 0},
 };
 
 /* --- Faults ---------------------------------------------------------------------------------------- */

@@ -38,10 +38,11 @@ esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_
 /** The same for commands that may be repeated without harm: asked up to three times unless the port fails. */
 esp_loader_error_t reflash_ask(esp_loader_t *loader, const reflash_command_t *command);
 
-/** Whether the ROM of the connected chip has this command. */
+/** Whether the loader that runs has this command of mask ROMs. A stub has those of all chips, but tells about security
+ *  only what a ROM would. */
 static inline bool reflash_knows(const esp_loader_t *loader, uint8_t opcode)
 {
-    return opcode <= loader->_chip->last_opcode;
+    return opcode <= loader->_chip->last_opcode || (loader->_stub != NULL && opcode != REFLASH_GET_SECURITY_INFO);
 }
 
 /** Take frames away until none comes for `quiet_ms`, at most `limit` of them. */
@@ -58,6 +59,28 @@ static inline const uint8_t *reflash_answer_data(const esp_loader_t *loader)
 /** What esp_loader_init_*() do; `loader` and `port` may be NULL. */
 esp_loader_error_t reflash_bind(esp_loader_t *loader, esp_loader_port_t *port, const reflash_transport_t *transport);
 
+/* --- Blocks of data (blocks.c) --------------------------------------------------------------------- */
+
+/** One block of FLASH_DATA, FLASH_DEFL_DATA or MEM_DATA. */
+typedef struct {
+    uint8_t opcode;
+    bool is_last_of_stream; /* of FLASH_DEFL_DATA: its answer tells whether the stream was sound */
+    uint16_t bytes;
+    uint16_t padding_bytes; /* 0xFF behind the data */
+    const uint8_t *data;
+    uint32_t work_bytes; /* see reflash_command_t */
+} reflash_block_t;
+
+/** Send one block until the target has it, repeating it where that is safe. `sequence` is the number of the block
+ *  and then of the next. Success after a lost answer means that the target knows the block's number: whether the
+ *  content is right has to be proved by other means. */
+esp_loader_error_t reflash_write_block(esp_loader_t *loader, const reflash_block_t *block, uint32_t *sequence);
+
+/** The largest block that the loader takes. */
+uint32_t reflash_block_bytes_max(const esp_loader_t *loader);
+/** Whether that is a size for blocks of a flash write. */
+bool reflash_is_block_size(const esp_loader_t *loader, uint32_t block_bytes);
+
 /* --- Registers (target.c) -------------------------------------------------------------------------- */
 
 /** Write `count` registers, in order, with one command. Each entry is four words: address, value, mask of the
@@ -70,9 +93,6 @@ esp_loader_error_t reflash_security_info(esp_loader_t *loader, esp_loader_target
                                          uint32_t *chip_id);
 
 /* --- Flash (flash.c) ------------------------------------------------------------------------------- */
-
-/** Whether a loader takes blocks of this size: a mask ROM refuses more than 0x1800. */
-bool reflash_is_block_size(uint32_t block_bytes);
 
 /** Attach the flash, read its id, and tell the loader its size, unless that was done since connecting. */
 esp_loader_error_t reflash_flash_ready(esp_loader_t *loader);

@@ -128,6 +128,7 @@ esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_a
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
     loader->_chip = NULL;
+    loader->_stub = NULL;
     loader->_flash_bytes = 0;
 
     unsigned unknown_chips = 0;

@@ -50,25 +50,3 @@ esp_loader_error_t esp_loader_flash_read(esp_loader_t *loader, uint8_t *buf, uin
     (void)length;
     return unsupported(loader);
 }
-
-esp_loader_error_t esp_loader_mem_start(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg)
-{
-    (void)cfg;
-    return unsupported(loader);
-}
-
-esp_loader_error_t esp_loader_mem_write(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, const void *payload,
-                                        uint32_t size)
-{
-    (void)cfg;
-    (void)payload;
-    (void)size;
-    return unsupported(loader);
-}
-
-esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, uint32_t entrypoint)
-{
-    (void)cfg;
-    (void)entrypoint;
-    return unsupported(loader);
-}
