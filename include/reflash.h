@@ -27,7 +27,7 @@ typedef enum {
     REFLASH_CAUSE_ARGUMENT,        /*!< Refused here, before anything was sent. */
     REFLASH_CAUSE_UNKNOWN_CHIP,    /*!< It answers, but is no chip of this build. */
     REFLASH_CAUSE_UNKNOWN_FLASH,   /*!< No flash part answers, or its id tells no size. */
-    REFLASH_CAUSE_DIGEST_MISMATCH, /*!< The flash holds something else. */
+    REFLASH_CAUSE_DIGEST_MISMATCH, /*!< The flash, or the RAM, holds something else. */
     REFLASH_CAUSE_STOPPED          /*!< The caller's progress function said so. */
 } reflash_cause_t;
 

@@ -50,3 +50,13 @@ const reflash_chip_t *reflash_chip_by_suffix(const char *suffix)
     }
     return NULL;
 }
+
+const reflash_chip_t *reflash_chip_by_target(target_chip_t target)
+{
+    for (size_t row = 0; row < ROW_COUNT; row++) {
+        if (rows[row]->target == (uint8_t)target) {
+            return rows[row];
+        }
+    }
+    return NULL;
+}

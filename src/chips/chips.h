@@ -80,3 +80,5 @@ const reflash_chip_t *reflash_chip_by_magic(uint32_t magic);
 const reflash_chip_t *reflash_chip_by_id(uint32_t chip_id);
 /** The chip that calls itself ESP32-`suffix` ("c3", small letters), or NULL. */
 const reflash_chip_t *reflash_chip_by_suffix(const char *suffix);
+/** The row of `target`, or NULL if this build does not have it. */
+const reflash_chip_t *reflash_chip_by_target(target_chip_t target);
