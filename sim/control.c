@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report.h"
+
 enum { BAUD_MIN = 50, BAUD_MAX = 5000000, WORDS_MAX = 3, LINE_BYTES = 128 };
 
 static const char *level(bool low)
@@ -89,15 +91,26 @@ static bool set_baud(espsim_rig_t *rig, char *const *words, uint64_t now_ns)
     return true;
 }
 
+static bool report(espsim_rig_t *rig, char *const *words, uint64_t now_ns)
+{
+    (void)words;
+    (void)now_ns;
+    return rig->report_path != NULL && espsim_report_to(rig->sim, rig->report_path);
+}
+
 static const struct {
     const char *name;
     unsigned word_count;
     bool (*run)(espsim_rig_t *rig, char *const *words, uint64_t now_ns);
     const char *usage;
 } commands[] = {
-    {"boot", 2, set_boot, "boot low|high"},      {"reset", 1, pulse_reset, "reset [low|high]"},
-    {"reset", 2, set_reset, "reset [low|high]"}, {"lines", 3, set_lines, "lines DTR RTS (0 or 1 each)"},
-    {"power", 2, set_power, "power off|on"},     {"baud", 2, set_baud, "baud RATE|auto (50 to 5000000)"},
+    {"report", 1, report, "report, with --report FILE that can be written"},
+    {"boot", 2, set_boot, "boot low|high"},
+    {"reset", 1, pulse_reset, "reset [low|high]"},
+    {"reset", 2, set_reset, "reset [low|high]"},
+    {"lines", 3, set_lines, "lines DTR RTS (0 or 1 each)"},
+    {"power", 2, set_power, "power off|on"},
+    {"baud", 2, set_baud, "baud RATE|auto (50 to 5000000)"},
 };
 
 static void tell(const espsim_rig_t *rig, char answer[ESPSIM_CONTROL_ANSWER_BYTES])
@@ -159,5 +172,5 @@ void espsim_control(espsim_rig_t *rig, const char *line, uint64_t now_ns, char a
         }
     }
     (void)snprintf(answer, ESPSIM_CONTROL_ANSWER_BYTES, "error %s%s", usage != NULL ? "it is: " : "",
-                   usage != NULL ? usage : "there are boot, reset, lines, power, baud, status and time");
+                   usage != NULL ? usage : "there are boot, reset, lines, power, baud, status, time and report");
 }

@@ -65,6 +65,7 @@ static void start_boot(espsim_t *sim, uint8_t reset_code)
     sim->state = ESPSIM_BOOTING;
     espsim_ledger_stop_work(sim);
     espsim_take_time(sim, ESPSIM_CAUSE_BOOT, sim->config.timing.boot_ms * UINT64_C(1000000));
+    espsim_tell(sim, ESPSIM_EVENT_RESET);
     sim->action = ESPSIM_ACTION_BOOT;
     sim->action_at_ns = sim->now_ns + sim->rom.work_ns;
     sim->rom.work_ns = 0;
@@ -122,6 +123,7 @@ static void act(espsim_t *sim)
         break;
     case ESPSIM_ACTION_SET_BAUD:
         sim->uart.baud = sim->action_baud;
+        espsim_tell(sim, ESPSIM_EVENT_BAUD);
         break;
     case ESPSIM_ACTION_SOFT_RESET: /* does not look at the straps again */
         start_boot(sim, sim->rom_row->software_code);
@@ -197,8 +199,7 @@ static void run(espsim_t *sim)
             return;
         }
         if (sim->nor.power_failed) {
-            sim->off = true;
-            hold(sim);
+            espsim_power_off(sim);
         }
     }
 }
@@ -274,7 +275,7 @@ const reflash_rom_t *espsim_rom_at(size_t row)
 
 espsim_t *espsim_create(const espsim_config_t *config)
 {
-    enum { FLASH_BYTES_MIN = 1 << 18, FLASH_BYTES_MAX = 1 << 24 };
+    enum { FLASH_BYTES_MIN = 1 << 18, FLASH_BYTES_MAX = ESPSIM_FLASH_BYTES_MAX };
 
     const uint32_t bytes = config->flash_bytes;
     if (config->rom == NULL || config->flash == NULL || bytes < FLASH_BYTES_MIN || bytes > FLASH_BYTES_MAX ||
@@ -352,6 +353,7 @@ void espsim_power_off(espsim_t *sim)
 {
     sim->off = true;
     hold(sim);
+    espsim_tell(sim, ESPSIM_EVENT_POWER_OFF);
 }
 
 bool espsim_is_off(const espsim_t *sim)
@@ -443,6 +445,16 @@ bool espsim_transmit(espsim_t *sim, uint8_t *byte, uint32_t baud)
     return false;
 }
 
+const char *espsim_chip_name(const espsim_t *sim)
+{
+    return sim->rom_row->chip->name;
+}
+
+uint32_t espsim_flash_bytes(const espsim_t *sim)
+{
+    return sim->nor.bytes;
+}
+
 uint32_t espsim_baud(const espsim_t *sim)
 {
     return sim->uart.baud;
@@ -481,6 +493,11 @@ void espsim_set_faults(espsim_t *sim, const espsim_faults_t *faults)
 const espsim_stats_t *espsim_stats(const espsim_t *sim)
 {
     return &sim->stats;
+}
+
+uint32_t espsim_wear(const espsim_t *sim, uint32_t sector_index)
+{
+    return sector_index < sim->nor.bytes / ESPSIM_SECTOR_BYTES ? sim->nor.wear[sector_index] : 0;
 }
 
 void espsim_clear_stats(espsim_t *sim)

@@ -27,6 +27,7 @@ typedef struct {
     espsim_t *sim; /* not owned */
     espsim_wiring_t wiring;
     espsim_clock_t clock;
+    const char *report_path;      /* where the command `report` writes to, as espsim_report_to(); NULL: nowhere */
     bool strap_reset, strap_boot; /* held low by hand, whatever the modem lines do; see espsim_rig_hold() */
     uint32_t host_baud;           /* what the link says; 0: always what the chip uses */
     uint32_t forced_baud;         /* what a hand says; 0: nothing */

@@ -71,6 +71,7 @@ static void answer(espsim_t *sim, uint8_t data_bytes)
     rom->reply[2] = (uint8_t)(data_bytes + status_bytes);
     rom->reply[3] = 0;
     memcpy(&rom->reply[HEADER_BYTES + data_bytes], rom->status, sizeof(rom->status));
+    espsim_command_answered(sim, rom->status[0], rom->status[1]);
 
     const uint8_t end = END;
     espsim_send(sim, &end, 1);
@@ -508,7 +509,9 @@ void espsim_rom_byte(espsim_t *sim, uint8_t byte)
             keep(rom, byte);
         } else if (rom->rx_bytes > 0) {
             rom->frame_state = ESPSIM_FRAME_OUTSIDE;
+            espsim_command_begins(sim, rom->rx, rom->rx_bytes);
             execute(sim);
+            espsim_command_ends(sim);
         }
         break;
     }

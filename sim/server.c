@@ -216,7 +216,6 @@ static void serve_link(espsim_server_t *server, short events)
 void espsim_serve(espsim_server_t *server, int stop_fd)
 {
     enum { STOP, LINK, CONTROL, COUNT = CONTROL + ESPSIM_CONTROL_LINES };
-    server->client = -1;
     for (;;) { /* until somebody says stop */
         struct pollfd lines[COUNT] = {[STOP] = {.fd = stop_fd, .events = POLLIN}};
         run_chip(server);

@@ -37,14 +37,14 @@ struct espsim_server {
     int listener;       /* readable when a client may be there; -1: ask take_client() every now and then */
     bool auto_download; /* a new client finds the chip in its loader */
     struct espsim_control_socket *control; /* NULL: none */
+    int client; /* -1 at first: none */
     /* Private. */
-    int client; /* -1: none */
     bool has_ended, end_is_told;
     uint8_t output[ESPSIM_SERVER_OUTPUT_BYTES];
     size_t output_at, output_end;
 };
 
-/** Serve clients until a byte can be read from `stop_fd`. The rig is powered on. */
+/** Serve clients until a byte can be read from `stop_fd`; may be called again, and goes on then. The rig is powered on. */
 void espsim_serve(espsim_server_t *server, int stop_fd);
 
 /* --- For links ------------------------------------------------------------------------------------------------ */

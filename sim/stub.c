@@ -50,6 +50,13 @@ static const espsim_stub_row_t rows[] = {
      .take_frame = espsim_stub_take_frame_v2},
 };
 
+const char *espsim_stub_name(espsim_stub_t stub)
+{
+    static const char *const names[] = {
+        [ESPSIM_STUB_NONE] = "none", [ESPSIM_STUB_1] = "legacy", [ESPSIM_STUB_2_0] = "2.0", [ESPSIM_STUB_2_1] = "2.1"};
+    return names[stub];
+}
+
 /* --- Being recognised and started ------------------------------------------------------------------------ */
 
 static bool lies_in_ram(const espsim_t *sim, const espsim_stub_code_t *code)
@@ -112,6 +119,7 @@ void espsim_stub_start(espsim_t *sim, espsim_stub_t stub)
     sim->stub.armed = true;
     sim->stub.flash_bytes = sim->stub.row->flash_bytes != 0 ? sim->stub.row->flash_bytes : sim->nor.bytes;
     sim->state = ESPSIM_STUB;
+    espsim_tell(sim, ESPSIM_EVENT_STUB);
     plan(sim, ESPSIM_ACTION_GREET, sim->stub.row->greeting_us);
     espsim_take_time(sim, ESPSIM_CAUSE_BOOT, sim->stub.row->greeting_us * (uint64_t)ESPSIM_NS_PER_US);
 }

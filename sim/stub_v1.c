@@ -36,6 +36,7 @@ enum {
 static void send_status(espsim_t *sim, uint8_t reason, uint8_t detail)
 {
     const uint8_t status[STATUS_BYTES] = {reason, detail};
+    espsim_command_answered(sim, reason, detail);
     espsim_stub_send_escaped(sim, status, sizeof(status));
     espsim_stub_send_end(sim);
 }
@@ -463,6 +464,8 @@ void espsim_stub_take_frame_v1(espsim_t *sim)
     if (stub->reading.active) {
         take_acknowledgement(sim);
     } else {
+        espsim_command_begins(sim, stub->frame, stub->frame_bytes);
         execute(sim);
+        espsim_command_ends(sim);
     }
 }

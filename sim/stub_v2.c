@@ -33,6 +33,7 @@ enum {
 static void answer(espsim_t *sim, uint8_t reason)
 {
     const uint8_t status[STATUS_BYTES] = {reason, 0};
+    espsim_command_answered(sim, reason, 0);
     const uint32_t data_bytes = reason == 0 ? sim->stub.reply_bytes : 0;
     sim->stub.value = reason == 0 ? sim->stub.value : 0;
     espsim_stub_send_header(sim, data_bytes + STATUS_BYTES);
@@ -485,7 +486,9 @@ void espsim_stub_take_frame_v2(espsim_t *sim)
         if (stub->reading.active) {
             take_acknowledgement(sim);
         } else {
+            espsim_command_begins(sim, stub->frame, stub->frame_bytes);
             execute(sim);
+            espsim_command_ends(sim);
         }
     }
     if (stub->reading.sends) {

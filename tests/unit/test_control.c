@@ -106,7 +106,7 @@ static void a_rate_by_hand_goes_before_that_of_the_link(void **state)
 static void what_is_not_understood_changes_nothing(void **state)
 {
     (void)state;
-    static const char general[] = "error there are boot, reset, lines, power, baud, status and time";
+    static const char general[] = "error there are boot, reset, lines, power, baud, status, time and report";
     expect("", general);
     expect("  ", general);
     expect("Boot low", general);
