@@ -20,6 +20,8 @@ typedef struct {
     void (*ended)(espsim_server_t *server);
     /** It is gone: give its descriptor back. Required. */
     void (*closed)(espsim_server_t *server, int client);
+    /** Behind closed(): the port was unplugged and plugged in again. */
+    void (*replugged)(espsim_server_t *server);
     /** Before the chip's time moves on. */
     void (*before_run)(espsim_server_t *server);
     /** A byte of the chip as it goes over this link, one or two bytes. NULL: as it is. */

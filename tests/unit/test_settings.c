@@ -21,7 +21,7 @@ static bool set(espsim_settings_t *settings, const char *name, const char *value
 static void without_a_word_it_is_an_esp32_with_4_mib(void **state)
 {
     (void)state;
-    const espsim_settings_t settings = espsim_settings_default();
+    espsim_settings_t settings = espsim_settings_default();
     espsim_flash_t flash;
     espsim_t *sim = espsim_settings_create(&settings, &flash, message, sizeof(message));
     assert_non_null(sim);
