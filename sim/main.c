@@ -69,7 +69,7 @@ static void print_settings(void)
 static void print_faults(void)
 {
     enum { NAME_COLUMN = 21 };
-    (void)fputs("\nFaults, for --fault; counts are from 1:\n", stdout);
+    (void)fputs("\nA FAULT is one of these; counts are from 1:\n", stdout);
     for (size_t row = 0; espsim_fault_row_at(row) != NULL; row++) {
         char example[96];
         const espsim_fault_row_t *fault = espsim_fault_row_at(row);

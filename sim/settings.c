@@ -76,7 +76,7 @@ static const espsim_setting_t rows[] = {
     {"chip", "CHIP", "which chip (esp32)", set_chip},
     {"flash", "FILE", "keep the flash content in FILE; made blank if missing (in memory)", set_flash},
     {"flash-size", "SIZE", "size of the flash, 256KB to 16MB (4MB, or that of FILE)", set_flash_size},
-    {"fault", "KIND@NAME=VALUE[:NAME=VALUE...]", "let something go wrong; several work together, see below", set_fault},
+    {"fault", "FAULT", "let something go wrong, see below; several of them work together", set_fault},
     {"seed", "N", "of random faults; the same one repeats a run (by the clock)", set_seed},
 };
 
