@@ -42,6 +42,9 @@ static target_result_t open_sim(target_t *target, char *rest, char *message, siz
     if (target->sim == NULL) {
         return TARGET_FAILED;
     }
+    if (espsim_faults_are_random(&settings.faults)) {
+        (void)fprintf(stderr, "espsim: seed %u\n", settings.faults.seed);
+    }
     target->sim_port = (espsim_port_t){.port = {&espsim_port_ops}, .sim = target->sim, .baud = TARGET_FIRST_BAUD};
     target->port = &target->sim_port.port;
     return TARGET_OK;

@@ -5,6 +5,8 @@
 #include <zlib.h>
 
 #include "espsim.h"
+#include "faults.h"
+#include "wire.h"
 
 #define ESPSIM_NEVER UINT64_MAX
 enum { ESPSIM_NS_PER_US = 1000, ESPSIM_WINDOW_BYTES = 32768, ESPSIM_RX_BUFFER_BYTES = 0x2000 };
@@ -20,9 +22,9 @@ typedef struct {
     bool write_enabled;
     uint8_t status; /* as last written: block-protect bits */
     bool powered_down;
-    uint64_t ops;       /* erases and programs so far */
-    uint64_t cut_at_op; /* power fails in the middle of this one; 0: never */
-    bool power_failed;
+    uint64_t ops;                 /* erases and programs so far */
+    espsim_fault_state_t *faults; /* NULL: none */
+    bool cut_off;                 /* power failed, or the chip was reset: it says nothing more to the part */
     espsim_stats_t *stats;
     uint32_t wear[ESPSIM_SECTORS_MAX]; /* erases, by sector */
     uint32_t last_page;                /* the one that was programmed last, from 1 */
@@ -37,8 +39,9 @@ uint64_t espsim_nor_transact(espsim_nor_t *nor, uint8_t opcode, uint32_t addr, u
 typedef struct espsim_page espsim_page_t;
 typedef struct {
     const reflash_rom_t *rom;
-    bool is_blank;                      /* without what a factory burns */
-    reflash_register_value_t burned[4]; /* bits that were set in efuse words */
+    const reflash_register_value_t *faulty_word; /* instead of what the row says; NULL: none */
+    bool is_blank;                               /* without what a factory burns */
+    reflash_register_value_t burned[4];          /* bits that were set in efuse words */
     size_t burned_count;
     espsim_page_t *pages;
 } espsim_memory_t;
@@ -63,26 +66,21 @@ void espsim_security_info(const espsim_t *sim, uint8_t info[20]);
 /* --- UART (uart.c) --------------------------------------------------------------------------------- */
 
 typedef struct {
-    uint64_t arrives_ns;
-    uint32_t baud;
-    uint8_t byte;
-} espsim_tx_byte_t;
-
-typedef struct {
     uint32_t baud;
     bool trained;
     unsigned edges;
     /* Receive ring without an overflow check, as in the ROM: the write index runs over unread data. */
     uint8_t ring[2048];
     uint16_t ring_bytes, ring_read, ring_write;
-    /* What was sent and has not been taken by the host. */
-    espsim_tx_byte_t *tx;
-    size_t tx_capacity, tx_first, tx_count;
+    espsim_wire_t tx;    /* what was sent and has not been taken by the host */
     uint64_t tx_free_ns; /* when the last byte sent leaves the wire */
 } espsim_uart_t;
 
-/** Queue a byte for sending, not before `from_ns`. False: out of memory on the host. */
-bool espsim_uart_send(espsim_uart_t *uart, uint8_t byte, uint64_t from_ns);
+/** Queue a byte for sending, not before `from_ns`; what becomes of it on the wire is in `sent`. False: out of memory
+ *  on the host. */
+bool espsim_uart_send(espsim_uart_t *uart, const espsim_faulty_byte_t *sent, uint64_t from_ns);
+/** How long a byte is on the wire, ns. */
+uint64_t espsim_uart_byte_ns(uint32_t baud);
 void espsim_uart_receive(espsim_uart_t *uart, uint8_t byte, uint32_t baud);
 /** Whether two ends at these rates understand each other; 0 stands for any rate. */
 bool espsim_uart_rates_fit(uint32_t baud, uint32_t other_baud);
@@ -243,7 +241,10 @@ typedef struct {
 struct espsim {
     espsim_config_t config;
     const reflash_rom_t *rom_row;
-    espsim_faults_t faults;
+    espsim_fault_state_t faults;
+    reflash_rom_t faulty_row; /* what rom_row is with a wrong chip id */
+    reflash_register_value_t faulty_word;
+    espsim_wire_t late; /* bytes to the chip that are delayed, and those behind them */
     espsim_stats_t stats;
     uint64_t now_ns;
     bool off, reset_low, boot_low;
@@ -254,8 +255,6 @@ struct espsim {
     espsim_action_t action;
     uint64_t action_at_ns;
     uint32_t action_baud;
-    uint64_t faulty_bytes_in, faulty_bytes_out;
-    bool doubled; /* the byte to be doubled was sent once */
     bool out_of_memory;
     bool is_unattended;
     espsim_watch_t watch;

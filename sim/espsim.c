@@ -17,8 +17,8 @@ enum { DEFAULT_BAUD = 115200 };
 void espsim_send(espsim_t *sim, const uint8_t *bytes, size_t count)
 {
     for (size_t at = 0; at < count; at++) {
-        sim->out_of_memory =
-            !espsim_uart_send(&sim->uart, bytes[at], sim->now_ns + sim->rom.work_ns) || sim->out_of_memory;
+        const espsim_faulty_byte_t sent = espsim_faults_byte(&sim->faults, ESPSIM_FROM_TARGET, bytes[at]);
+        sim->out_of_memory = !espsim_uart_send(&sim->uart, &sent, sim->now_ns + sim->rom.work_ns) || sim->out_of_memory;
     }
 }
 
@@ -78,6 +78,17 @@ static void sample_straps(espsim_t *sim)
                                                 : sim->rom_row->strapping_normal;
 }
 
+enum { BROWN_OUT_CODE = 0xF };
+
+/* As printed behind the code of the last reset. */
+static const char *reset_name(const espsim_t *sim)
+{
+    const reflash_rom_t *row = sim->rom_row;
+    return sim->reset_code == row->power_on_code ? row->power_on_name
+           : sim->reset_code == BROWN_OUT_CODE   ? row->brown_out_name
+                                                 : row->software_name;
+}
+
 static void boot(espsim_t *sim)
 {
     const reflash_boot_mode_t *mode = boot_mode(sim);
@@ -86,8 +97,7 @@ static void boot(espsim_t *sim)
     if (row->boot_log == REFLASH_BOOT_LOG_ESP8266) {
         espsim_print(sim, "rst cause:%u, boot mode:(%s)\r\n\r\n", sim->reset_code, mode->name);
     } else {
-        espsim_print(sim, "rst:0x%x (%s),boot:0x%x (%s)\r\n", sim->reset_code,
-                     sim->reset_code == row->power_on_code ? row->power_on_name : row->software_name, sim->strapping,
+        espsim_print(sim, "rst:0x%x (%s),boot:0x%x (%s)\r\n", sim->reset_code, reset_name(sim), sim->strapping,
                      mode->name);
     }
     if (mode->what == REFLASH_BOOT_FLASH) {
@@ -182,6 +192,32 @@ static void take_input(espsim_t *sim)
     sim->busy_until_ns = sim->now_ns + sim->rom.work_ns;
 }
 
+/* The chip resets by itself and looks at its pins again. */
+static void reset_by_itself(espsim_t *sim, uint8_t reset_code)
+{
+    if (!sim->off && !sim->reset_low) {
+        hold(sim);
+        sample_straps(sim);
+        start_boot(sim, reset_code);
+    }
+}
+
+/* What faults have brought over the chip: the worst of it. */
+static void suffer(espsim_t *sim)
+{
+    const unsigned blows = sim->faults.blows;
+    const bool tells = sim->rom_row->brown_out_name != NULL;
+    sim->faults.blows = 0;
+    sim->nor.cut_off = false;
+    if ((blows & ESPSIM_BLOW_POWER_CUT) != 0) {
+        espsim_power_off(sim);
+    } else if ((blows & ESPSIM_BLOW_BROWN_OUT) != 0) {
+        reset_by_itself(sim, tells ? BROWN_OUT_CODE : sim->rom_row->power_on_code);
+    } else if ((blows & ESPSIM_BLOW_RESET) != 0) {
+        reset_by_itself(sim, sim->rom_row->power_on_code);
+    }
+}
+
 /* Do all that can be done now. */
 static void run(espsim_t *sim)
 {
@@ -198,8 +234,8 @@ static void run(espsim_t *sim)
         } else {
             return;
         }
-        if (sim->nor.power_failed) {
-            espsim_power_off(sim);
+        if (sim->faults.blows != 0) {
+            suffer(sim);
         }
     }
 }
@@ -209,20 +245,26 @@ static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
     return a_ns < b_ns ? a_ns : b_ns;
 }
 
+static uint64_t arrival(const espsim_wire_t *wire)
+{
+    const espsim_wire_byte_t *first = espsim_wire_first(wire);
+    return first != NULL ? first->arrives_ns : ESPSIM_NEVER;
+}
+
 /* The next thing that changes the chip, other than a byte being fetched. */
 static uint64_t next_internal_event(const espsim_t *sim)
 {
+    const uint64_t late_ns = arrival(&sim->late);
     if (sim->off || sim->state == ESPSIM_HELD) {
-        return ESPSIM_NEVER;
+        return late_ns;
     }
     const uint64_t action_ns = sim->action != ESPSIM_ACTION_NONE ? sim->action_at_ns : ESPSIM_NEVER;
-    return earlier(action_ns, earlier(next_interrupt(sim), next_input(sim)));
+    return earlier(earlier(late_ns, action_ns), earlier(next_interrupt(sim), next_input(sim)));
 }
 
 uint64_t espsim_next_event(const espsim_t *sim)
 {
-    const uint64_t sent_ns = sim->uart.tx_count > 0 ? sim->uart.tx[sim->uart.tx_first].arrives_ns : ESPSIM_NEVER;
-    return earlier(sent_ns, next_internal_event(sim));
+    return earlier(arrival(&sim->uart.tx), next_internal_event(sim));
 }
 
 /* --- Public --------------------------------------------------------------------------------------------------- */
@@ -294,6 +336,7 @@ espsim_t *espsim_create(const espsim_config_t *config)
     sim->nor.bytes = bytes;
     sim->nor.timing = &sim->config.timing;
     sim->nor.stats = &sim->stats;
+    sim->nor.faults = &sim->faults;
     sim->memory.rom = config->rom;
     sim->memory.is_blank = config->blank_efuse;
     espsim_security_burn(sim);
@@ -313,7 +356,8 @@ void espsim_destroy(espsim_t *sim)
         espsim_rom_reset(sim); /* both let go of their unpackers */
         espsim_stub_reset(sim);
         espsim_memory_reset(&sim->memory);
-        free(sim->uart.tx);
+        espsim_wire_free(&sim->uart.tx);
+        espsim_wire_free(&sim->late);
         free(sim);
     }
 }
@@ -338,7 +382,7 @@ void espsim_set_lines(espsim_t *sim, bool reset_low, bool boot_low)
 void espsim_power_cycle(espsim_t *sim)
 {
     sim->off = false;
-    sim->nor.power_failed = false;
+    sim->nor.cut_off = false;
     sim->nor.write_enabled = false;
     sim->nor.powered_down = false;
     hold(sim);
@@ -361,11 +405,6 @@ bool espsim_is_off(const espsim_t *sim)
     return sim->off;
 }
 
-static uint8_t flip_mask(const espsim_t *sim)
-{
-    return sim->faults.flip_mask != 0 ? sim->faults.flip_mask : 0x01;
-}
-
 static void deliver(espsim_t *sim, uint8_t byte, uint32_t baud)
 {
     if (!sim->off && sim->state == ESPSIM_STUB && sim->action != ESPSIM_ACTION_GREET) {
@@ -379,23 +418,49 @@ static void deliver(espsim_t *sim, uint8_t byte, uint32_t baud)
     }
 }
 
-void espsim_receive(espsim_t *sim, uint8_t byte, uint32_t baud)
+/* A byte that comes `late_ns` late holds up those behind it. */
+static void deliver_late(espsim_t *sim, uint8_t byte, uint32_t baud, uint64_t late_ns)
 {
-    const espsim_faults_t *faults = &sim->faults;
-    const uint64_t nth = ++sim->faulty_bytes_in;
-    sim->stats.bytes_to_target++;
-    espsim_ledger_receive(sim, baud);
-    if (nth == faults->drop_to_target) {
-        return;
-    }
-    deliver(sim, nth == faults->flip_to_target ? byte ^ flip_mask(sim) : byte, baud);
-    if (nth == faults->double_to_target) {
+    const uint64_t byte_ns = espsim_uart_byte_ns(baud != 0 ? baud : sim->uart.baud);
+    const espsim_wire_byte_t *before = espsim_wire_last(&sim->late);
+    const uint64_t soonest_ns = before != NULL ? before->arrives_ns + byte_ns : 0;
+    const espsim_wire_byte_t held = {.sent_ns = sim->now_ns,
+                                     .arrives_ns = (soonest_ns > sim->now_ns ? soonest_ns : sim->now_ns) + late_ns,
+                                     .baud = baud,
+                                     .byte = byte};
+    sim->out_of_memory = !espsim_wire_push(&sim->late, &held) || sim->out_of_memory;
+}
+
+static void arrive(espsim_t *sim, uint8_t byte, uint32_t baud, uint64_t late_ns)
+{
+    if (late_ns > 0 || sim->late.count > 0) {
+        deliver_late(sim, byte, baud, late_ns);
+    } else {
         deliver(sim, byte, baud);
     }
-    if (nth == faults->reset_at_byte && !sim->off && !sim->reset_low) {
-        hold(sim);
-        sample_straps(sim);
-        start_boot(sim, sim->rom_row->power_on_code);
+}
+
+void espsim_receive(espsim_t *sim, uint8_t byte, uint32_t baud)
+{
+    if (sim->faults.port_is_gone) {
+        return;
+    }
+    sim->stats.bytes_to_target++;
+    espsim_ledger_receive(sim, baud);
+    const espsim_faulty_byte_t got = espsim_faults_byte(&sim->faults, ESPSIM_TO_TARGET, byte);
+    const unsigned blows = sim->faults.blows; /* they come when the byte is there */
+    sim->faults.blows = 0;
+    if (sim->faults.stall_ns > 0) {
+        sim->busy_until_ns =
+            (sim->busy_until_ns > sim->now_ns ? sim->busy_until_ns : sim->now_ns) + sim->faults.stall_ns;
+        sim->faults.stall_ns = 0;
+    }
+    for (unsigned copy = 0; copy < got.copies; copy++) {
+        arrive(sim, got.byte, baud, copy == 0 ? got.late_ns : 0);
+    }
+    if (blows != 0) {
+        sim->faults.blows = blows;
+        suffer(sim);
         run(sim);
     }
 }
@@ -408,6 +473,11 @@ void espsim_advance(espsim_t *sim, uint64_t now_ns)
             break;
         }
         espsim_ledger_pass(sim, next_ns > sim->now_ns ? next_ns : sim->now_ns);
+        if (arrival(&sim->late) <= sim->now_ns) {
+            const espsim_wire_byte_t late = *espsim_wire_first(&sim->late);
+            espsim_wire_pop(&sim->late);
+            deliver(sim, late.byte, late.baud);
+        }
         run(sim);
     }
     espsim_ledger_pass(sim, now_ns > sim->now_ns ? now_ns : sim->now_ns);
@@ -420,26 +490,14 @@ uint64_t espsim_now(const espsim_t *sim)
 
 bool espsim_transmit(espsim_t *sim, uint8_t *byte, uint32_t baud)
 {
-    espsim_uart_t *uart = &sim->uart;
-    while (uart->tx_count > 0 && uart->tx[uart->tx_first].arrives_ns <= sim->now_ns) {
-        const espsim_tx_byte_t sent = uart->tx[uart->tx_first];
-        const espsim_faults_t *faults = &sim->faults;
-        const uint64_t nth = sim->faulty_bytes_out + 1;
-        const bool again = nth == faults->double_from_target && !sim->doubled;
-        sim->doubled = again;
-        if (!again) {
-            sim->faulty_bytes_out = nth;
-            uart->tx_first = (uart->tx_first + 1) % uart->tx_capacity;
-            uart->tx_count--;
-            sim->stats.bytes_from_target++;
-        }
-        if (nth == faults->drop_from_target) {
+    while (arrival(&sim->uart.tx) <= sim->now_ns) {
+        const espsim_wire_byte_t sent = *espsim_wire_first(&sim->uart.tx);
+        espsim_wire_pop(&sim->uart.tx);
+        if (sim->faults.port_is_gone) {
             continue;
         }
-        *byte = nth == faults->flip_from_target ? sent.byte ^ flip_mask(sim) : sent.byte;
-        if (!espsim_uart_rates_fit(baud, sent.baud)) {
-            *byte = espsim_uart_garbled(*byte);
-        }
+        sim->stats.bytes_from_target++;
+        *byte = espsim_uart_rates_fit(baud, sent.baud) ? sent.byte : espsim_uart_garbled(sent.byte);
         return true;
     }
     return false;
@@ -481,13 +539,41 @@ espsim_stub_t espsim_stub(const espsim_t *sim)
     return sim->state == ESPSIM_STUB && !sim->off ? sim->stub.row->stub : ESPSIM_STUB_NONE;
 }
 
+/* What the chip says it is: its row, or a copy of that with another id. */
+static void take_identity(espsim_t *sim)
+{
+    enum { ID_AT = 12, ID_BYTES = 4 };
+    const espsim_fault_t *wrong = espsim_faults_find(&sim->faults, ESPSIM_FAULT_WRONG_CHIP_ID);
+    sim->rom_row = sim->config.rom;
+    sim->memory.faulty_word = NULL;
+    if (wrong == NULL) {
+        return;
+    }
+    sim->faulty_row = *sim->config.rom;
+    for (unsigned byte = 0; byte < ID_BYTES && sim->faulty_row.security_info_bytes >= ID_AT + ID_BYTES; byte++) {
+        sim->faulty_row.security_info[ID_AT + byte] = (uint8_t)(wrong->id >> (8 * byte));
+    }
+    sim->faulty_word = (reflash_register_value_t){.addr = REFLASH_MAGIC_ADDR, .value = wrong->id};
+    sim->rom_row = &sim->faulty_row;
+    sim->memory.faulty_word = &sim->faulty_word;
+}
+
 void espsim_set_faults(espsim_t *sim, const espsim_faults_t *faults)
 {
-    sim->faults = *faults;
-    sim->faulty_bytes_in = 0;
-    sim->faulty_bytes_out = 0;
-    sim->doubled = false;
-    sim->nor.cut_at_op = faults->power_cut_after_ops != 0 ? sim->nor.ops + faults->power_cut_after_ops : 0;
+    espsim_faults_start(&sim->faults, faults);
+    take_identity(sim);
+}
+
+bool espsim_port_is_gone(const espsim_t *sim)
+{
+    return sim->faults.port_is_gone;
+}
+
+void espsim_port_return(espsim_t *sim)
+{
+    espsim_wire_free(&sim->uart.tx);
+    espsim_wire_free(&sim->late);
+    sim->faults.port_is_gone = false;
 }
 
 const espsim_stats_t *espsim_stats(const espsim_t *sim)

@@ -81,13 +81,57 @@ typedef struct {
     void *spi_watch_context;
 } espsim_config_t;
 
-/** Faults, all off when 0. Counts are from 1 and run from the moment they are set. */
+/** What can go wrong. */
+typedef enum {
+    ESPSIM_FAULT_NONE,
+    /* A byte on its way to the chip is lost, altered, arrives twice, arrives `ms` later (and what follows behind it, in
+     * order); it and those that follow, `bytes` in all, arrive as something random. */
+    ESPSIM_FAULT_DROP_TO_TARGET,
+    ESPSIM_FAULT_FLIP_TO_TARGET,
+    ESPSIM_FAULT_DOUBLE_TO_TARGET,
+    ESPSIM_FAULT_DELAY_TO_TARGET,
+    ESPSIM_FAULT_NOISE_TO_TARGET,
+    /* The same on the way back; counted as the chip sends them. */
+    ESPSIM_FAULT_DROP_FROM_TARGET,
+    ESPSIM_FAULT_FLIP_FROM_TARGET,
+    ESPSIM_FAULT_DOUBLE_FROM_TARGET,
+    ESPSIM_FAULT_DELAY_FROM_TARGET,
+    ESPSIM_FAULT_NOISE_FROM_TARGET,
+    /* At a byte to the chip, or an operation of its flash: */
+    ESPSIM_FAULT_STALL,     /* for `ms` the chip does nothing; its receiver goes on            */
+    ESPSIM_FAULT_RESET,     /* it resets by itself; the flash finishes what it is at           */
+    ESPSIM_FAULT_BROWN_OUT, /* the same, says so when it boots; an operation is cut short      */
+    ESPSIM_FAULT_POWER_CUT, /* operations only: cut short, and off until espsim_power_cycle()  */
+    ESPSIM_FAULT_PORT_GONE, /* bytes only: the last that gets through. See espsim_port_is_gone() */
+    /* Of what the chip is made: */
+    ESPSIM_FAULT_SECTOR_UNERASABLE, /* the 4 KiB around `addr` keep their content in an erase        */
+    ESPSIM_FAULT_BIT_STUCK,         /* `bit` of the byte at `addr` is not programmed to 0            */
+    ESPSIM_FAULT_WRONG_CHIP_ID,     /* the word at 0x40001000 and the chip id of security info: `id` */
+    ESPSIM_FAULT_LYING_MD5,         /* an MD5 is told as `digest`; all 0: the right one but for a bit */
+} espsim_fault_kind_t;
+
+/** One fault. It happens once, at the n-th byte, operation or MD5 from 1, or again and again. With none of these four it
+ *  never happens, but those that have an `addr` or `id` hold always. Several at one place all happen. */
 typedef struct {
-    uint64_t drop_to_target, flip_to_target, double_to_target;       /* the n-th byte on the way to the chip */
-    uint64_t drop_from_target, flip_from_target, double_from_target; /* ... and on the way back              */
-    uint8_t flip_mask;                                               /* XORed onto a flipped byte; 0 means 0x01 */
-    uint64_t reset_at_byte;       /* the chip resets by itself when the n-th byte has arrived */
-    uint64_t power_cut_after_ops; /* power fails in the middle of the n-th erase or program   */
+    espsim_fault_kind_t kind;
+    uint32_t byte;  /* the n-th byte                                                                    */
+    uint32_t op;    /* the n-th erase or program of the flash                                           */
+    uint32_t md5;   /* the n-th MD5 that is told                                                        */
+    uint32_t every; /* random, so far apart in the mean: operations (power cut), MD5s (a lie), else bytes */
+    uint32_t mask;  /* flip: XORed onto the byte; 0 means 0x01                                          */
+    uint32_t bytes; /* noise: how many; 0 means 1                                                       */
+    uint32_t ms;    /* delay, stall                                                                     */
+    uint32_t addr, bit;
+    uint32_t id;
+    uint8_t digest[16];
+} espsim_fault_t;
+
+enum { ESPSIM_FAULTS_MAX = 16 };
+
+/** Faults that work together, up to the first of kind NONE. All 0: none. */
+typedef struct {
+    espsim_fault_t fault[ESPSIM_FAULTS_MAX];
+    uint32_t seed; /* of `every` and of noise: the same seed and the same input repeat a run exactly */
 } espsim_faults_t;
 
 /** What the chip's time passed with. Where two things went on at once it is entered under the first of them in this
@@ -177,7 +221,14 @@ bool espsim_run_stub(espsim_t *sim, espsim_stub_t stub);
 /** Which RAM stub runs; ESPSIM_STUB_NONE: none. */
 espsim_stub_t espsim_stub(const espsim_t *sim);
 
+/** From now on these, and no others. Counting starts over; a port that was gone is back. */
 void espsim_set_faults(espsim_t *sim, const espsim_faults_t *faults);
+/** Whether any of them is random, so that the seed matters. */
+bool espsim_faults_are_random(const espsim_faults_t *faults);
+/** True after PORT_GONE: nothing gets through the link in either direction, and a front end tells its client so. */
+bool espsim_port_is_gone(const espsim_t *sim);
+/** The port is there again; what was on its way is lost. */
+void espsim_port_return(espsim_t *sim);
 const espsim_stats_t *espsim_stats(const espsim_t *sim);
 void espsim_clear_stats(espsim_t *sim);
 /** How often a sector of 4 KiB was erased since espsim_create(), by whatever command. */

@@ -11,6 +11,7 @@
 
 #include "control_socket.h"
 #include "espsim.h"
+#include "fault_text.h"
 #include "pty.h"
 #include "reflash.h"
 #include "report.h"
@@ -72,10 +73,26 @@ static void print_settings(void)
     }
 }
 
+/* A line for each kind of fault. */
+static void print_faults(void)
+{
+    enum { NAME_COLUMN = 21 };
+    (void)fputs("\nA FAULT is one of these; counts are from 1:\n", stdout);
+    for (size_t row = 0; espsim_fault_row_at(row) != NULL; row++) {
+        char example[96];
+        const espsim_fault_row_t *fault = espsim_fault_row_at(row);
+        (void)printf("  %-*s%-36s%s\n", NAME_COLUMN, fault->name, espsim_fault_usage(fault, example, sizeof(example)),
+                     fault->help);
+    }
+    (void)fputs("every=N is random, so far apart in the mean. Operations are erases and programs of the flash.\n",
+                stdout);
+}
+
 static void print_usage(void)
 {
     (void)fputs(usage_head, stdout);
     print_settings();
+    print_faults();
     (void)fputs("\nThe chips:", stdout);
     for (size_t row = 0; espsim_rom_at(row) != NULL; row++) {
         (void)putchar(' ');
@@ -219,7 +236,7 @@ static int serve_until_stopped(everything_t *all)
     return write_report(all) ? EXIT_SUCCESS : complain(EXIT_FAILURE, strerror(errno));
 }
 
-static int serve(const options_t *options)
+static int serve(options_t *options)
 {
     static everything_t all = {
         .pty = {.master = -1}, .control = {.listener = -1}, .server = {.listener = -1, .client = -1}};
@@ -240,6 +257,9 @@ static int serve(const options_t *options)
         open_link(&all, options, name, sizeof(name), message, sizeof(message))) {
         if (options->control != NULL) {
             (void)printf("espsim: control on %s\n", all.control.name);
+        }
+        if (espsim_faults_are_random(&options->chip.faults)) {
+            (void)printf("espsim: seed %u\n", options->chip.faults.seed);
         }
         (void)printf("espsim: %s with %u KiB flash (%s) on %s\n", options->chip.config.rom->chip->name,
                      all.flash.bytes / 1024, options->chip.flash_path != NULL ? options->chip.flash_path : "in memory",

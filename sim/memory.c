@@ -39,7 +39,8 @@ static uint8_t initial_byte(const espsim_memory_t *memory, uint32_t addr)
     const struct {
         const reflash_register_value_t *words;
         size_t count;
-    } tables[] = {{memory->rom->registers, memory->rom->register_count},
+    } tables[] = {{memory->faulty_word, memory->faulty_word != NULL ? 1 : 0},
+                  {memory->rom->registers, memory->rom->register_count},
                   {memory->rom->factory_registers, memory->is_blank ? 0 : memory->rom->factory_register_count}};
     uint8_t byte = 0;
     for (size_t row = 0; row < memory->burned_count; row++) {

@@ -5,6 +5,7 @@
 
 enum {
     PAGE_BYTES = 256,
+    SECTOR_BYTES = 0x1000,
     STATUS_WRITE_ENABLED = 0x02,
     STATUS_PROTECT = 0x1C,    /* any of the three block-protect bits: here they protect the whole part */
     VENDOR_GIGADEVICE = 0xC8, /* the plain part that the traces were recorded with */
@@ -25,15 +26,17 @@ static uint8_t noise(uint32_t addr)
     return (uint8_t)(mixed >> 8);
 }
 
-/* True if the power fails during this operation. */
+/* True if this operation is cut short. */
 static bool counts_and_fails(espsim_nor_t *nor)
 {
     nor->ops++;
     nor->stats->flash_ops++;
-    if (nor->cut_at_op != 0 && nor->ops == nor->cut_at_op) {
-        nor->power_failed = true;
+    if (nor->faults == NULL) {
+        return false;
     }
-    return nor->power_failed;
+    const bool fails = espsim_faults_op(nor->faults);
+    nor->cut_off = nor->faults->blows != 0;
+    return fails;
 }
 
 static void erase(espsim_nor_t *nor, uint32_t addr, uint32_t unit_bytes)
@@ -46,6 +49,10 @@ static void erase(espsim_nor_t *nor, uint32_t addr, uint32_t unit_bytes)
         nor->wear[at / ESPSIM_SECTOR_BYTES]++;
     }
     for (uint32_t at = first; at < first + unit_bytes; at++) {
+        if (at % SECTOR_BYTES == 0 && nor->faults != NULL && espsim_faults_keep_sector(nor->faults, at, SECTOR_BYTES)) {
+            at += SECTOR_BYTES - 1;
+            continue;
+        }
         /* An erase works on all cells at once; cut short, each has got somewhere else. */
         nor->cells[at] |= fails ? noise(at) : 0xFF;
     }
@@ -62,7 +69,8 @@ static void program(espsim_nor_t *nor, uint32_t addr, const uint8_t *data, uint3
     /* Of more than a page the part keeps the last 256 bytes. */
     for (uint32_t at = bytes > PAGE_BYTES ? bytes - PAGE_BYTES : 0; at < bytes; at++) {
         const uint32_t cell = page + (start + at) % PAGE_BYTES;
-        const uint8_t unreached = fails ? noise(cell) : 0x00;
+        const uint8_t stuck = nor->faults != NULL ? espsim_faults_stuck_bits(nor->faults, cell) : 0x00;
+        const uint8_t unreached = fails ? noise(cell) | stuck : stuck;
         nor->cells[cell] &= (uint8_t)(data[at] | unreached);
     }
 }
@@ -150,7 +158,7 @@ uint64_t espsim_nor_transact(espsim_nor_t *nor, uint8_t opcode, uint32_t addr, u
     enum { WRITE_STATUS = 0x01, PROGRAM = 0x02, READ = 0x03, WRITE_DISABLE = 0x04, READ_STATUS = 0x05 };
     enum { WRITE_ENABLE = 0x06, READ_STATUS_2 = 0x35, READ_ID = 0x9F, WAKE_UP = 0xAB, POWER_DOWN = 0xB9 };
 
-    if (nor->power_failed) {
+    if (nor->cut_off) {
         return 0;
     }
     if (opcode == WAKE_UP || opcode == POWER_DOWN) {

@@ -44,6 +44,8 @@ void espsim_spi(espsim_t *sim, uint8_t opcode, uint32_t addr, uint8_t *data, uin
         sim->config.spi_watch(sim->config.spi_watch_context, opcode, addr, shown_bytes);
     }
     espsim_take_time(sim, cause_of(opcode), espsim_nor_transact(&sim->nor, opcode, addr, data, bytes));
+    sim->rom.work_ns += sim->faults.stall_ns;
+    sim->faults.stall_ns = 0;
 }
 
 static void spi_short(espsim_t *sim, uint8_t opcode)
@@ -94,7 +96,7 @@ static void erase(espsim_t *sim, uint8_t opcode, uint32_t addr, uint32_t unit_by
 /* 32 bytes at a time, never across a page. */
 void espsim_flash_program(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t bytes)
 {
-    for (uint32_t done = 0; done < bytes && !sim->nor.power_failed;) {
+    for (uint32_t done = 0; done < bytes && !sim->nor.cut_off;) {
         const uint32_t at = addr + done;
         const uint32_t left_in_page = PAGE_BYTES - at % PAGE_BYTES;
         uint32_t burst = bytes - done;
@@ -206,7 +208,7 @@ static uint8_t erase_range(espsim_t *sim, uint32_t addr, uint32_t bytes)
         sectors = sim->nor.bytes / SECTOR_BYTES; /* all is erased, again and again */
         hang(sim);
     }
-    while (sectors > 0 && !sim->nor.power_failed) {
+    while (sectors > 0 && !sim->nor.cut_off) {
         const bool block = head == 0 && sectors > SECTORS_PER_BLOCK;
         const uint32_t step = block ? SECTORS_PER_BLOCK : 1;
         erase(sim, block ? SPI_ERASE_BLOCK : SPI_ERASE_SECTOR, sector * SECTOR_BYTES, step * SECTOR_BYTES);
@@ -253,7 +255,7 @@ uint8_t espsim_rom_flash_data(espsim_t *sim)
     /* The read-back goes where the data was. Where write and read are refused, the data still lies there, so
      * that the comparison below finds nothing wrong. */
     uint8_t *data = espsim_rom_payload(sim) + 16;
-    if (program_unless_beyond(sim, flash->addr, data, bytes) && !sim->nor.power_failed) {
+    if (program_unless_beyond(sim, flash->addr, data, bytes) && !sim->nor.cut_off) {
         espsim_flash_read(sim, flash->addr, data, bytes);
     }
     flash->addr += bytes;
@@ -421,6 +423,7 @@ uint8_t espsim_rom_md5(espsim_t *sim)
     }
     (void)mbedtls_md_finish(&md5, digest);
     mbedtls_md_free(&md5);
+    espsim_faults_digest(&sim->faults, digest);
     espsim_set_work(sim, &before); /* the rate below is that of reading and hashing together */
     espsim_take_time(sim, ESPSIM_CAUSE_MD5, bytes * (uint64_t)sim->rom_row->md5_ns_per_byte);
 

@@ -127,6 +127,16 @@ void espsim_server_settle(espsim_server_t *server)
     } while (count == capacity && capacity > 0);
 }
 
+/* The client learns it by the end of its connection; the next one finds the port again. */
+static void unplug(espsim_server_t *server)
+{
+    close_client(server);
+    if (server->link->replugged != NULL) {
+        server->link->replugged(server);
+    }
+    espsim_port_return(server->rig->sim);
+}
+
 static void run_chip(espsim_server_t *server)
 {
     for (;;) { /* until the chip waits for the host or for its time, or the host does not read */
@@ -134,6 +144,9 @@ static void run_chip(espsim_server_t *server)
             server->link->before_run(server);
         }
         espsim_server_settle(server);
+        if (server->client >= 0 && espsim_port_is_gone(server->rig->sim)) {
+            unplug(server);
+        }
         flush(server);
         espsim_rig_delivered(server->rig, espsim_server_now_ns());
         const uint64_t next_ns = espsim_rig_next(server->rig);

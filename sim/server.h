@@ -20,6 +20,8 @@ typedef struct {
     void (*ended)(espsim_server_t *server);
     /** It is gone: give its descriptor back. Required. */
     void (*closed)(espsim_server_t *server, int client);
+    /** Behind closed(): the port was unplugged and plugged in again. */
+    void (*replugged)(espsim_server_t *server);
     /** Before the chip's time moves on. */
     void (*before_run)(espsim_server_t *server);
     /** A byte of the chip as it goes over this link, one or two bytes. NULL: as it is. */
@@ -37,7 +39,7 @@ struct espsim_server {
     int listener;       /* readable when a client may be there; -1: ask take_client() every now and then */
     bool auto_download; /* a new client finds the chip in its loader */
     struct espsim_control_socket *control; /* NULL: none */
-    int client; /* -1 at first: none */
+    int client;                            /* -1 at first: none */
     /* Private. */
     bool has_ended, end_is_told;
     uint8_t output[ESPSIM_SERVER_OUTPUT_BYTES];

@@ -2,8 +2,13 @@
 #include "settings.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "fault_text.h"
 
 /* --- The rows --------------------------------------------------------------------------------------------------- */
 
@@ -109,6 +114,34 @@ static bool set_security(espsim_settings_t *settings, const char *value, char *m
     return true;
 }
 
+static bool set_fault(espsim_settings_t *settings, const char *value, char *message, size_t message_bytes)
+{
+    for (unsigned row = 0; row < ESPSIM_FAULTS_MAX; row++) {
+        if (settings->faults.fault[row].kind == ESPSIM_FAULT_NONE) {
+            espsim_fault_t fault;
+            const bool parsed = espsim_fault_parse(value, &fault, message, message_bytes);
+            settings->faults.fault[row] = parsed ? fault : settings->faults.fault[row];
+            return parsed;
+        }
+    }
+    (void)snprintf(message, message_bytes, "fault '%s': there are %d already, and no more fit", value,
+                   ESPSIM_FAULTS_MAX);
+    return false;
+}
+
+static bool set_seed(espsim_settings_t *settings, const char *value, char *message, size_t message_bytes)
+{
+    char *end;
+    errno = 0;
+    const unsigned long long number = strtoull(value, &end, 10);
+    if (!isdigit((unsigned char)value[0]) || *end != '\0' || errno != 0 || number == 0 || number > UINT32_MAX) {
+        (void)snprintf(message, message_bytes, "seed takes a number from 1 to 4294967295, not '%s'", value);
+        return false;
+    }
+    settings->faults.seed = (uint32_t)number;
+    return true;
+}
+
 static const espsim_setting_t rows[] = {
     {"chip", "CHIP", "which chip (esp32)", set_chip},
     {"flash", "FILE", "keep the flash content in FILE; made blank if missing (in memory)", set_flash},
@@ -117,7 +150,18 @@ static const espsim_setting_t rows[] = {
      "what was burned, with commas: secure-download, no-download, secure-boot,\n"
      "flash-encryption=KEY (hex digits or a file), no-manual-encryption (nothing)",
      set_security},
+    {"fault", "FAULT", "let something go wrong, see below; several of them work together", set_fault},
+    {"seed", "N", "of random faults; the same one repeats a run (by the clock)", set_seed},
 };
+
+/* Never 0. Six digits are easy to type again. */
+static uint32_t seed_by_clock(void)
+{
+    enum { SEEDS = 999983 };
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return 1 + (uint32_t)(((uint64_t)now.tv_sec * 1000003 + (uint64_t)now.tv_nsec) % SEEDS);
+}
 
 /* --- Public ------------------------------------------------------------------------------------------------------ */
 
@@ -151,7 +195,7 @@ bool espsim_settings_set(espsim_settings_t *settings, const char *name, const ch
     return false;
 }
 
-espsim_t *espsim_settings_create(const espsim_settings_t *settings, espsim_flash_t *flash, char *message,
+espsim_t *espsim_settings_create(espsim_settings_t *settings, espsim_flash_t *flash, char *message,
                                  size_t message_bytes)
 {
     const char *lacks = espsim_security_lacks(settings->config.rom, &settings->config.security);
@@ -170,6 +214,9 @@ espsim_t *espsim_settings_create(const espsim_settings_t *settings, espsim_flash
         espsim_flash_close(flash);
         (void)snprintf(message, message_bytes, "out of memory");
         return NULL;
+    }
+    if (settings->faults.seed == 0 && espsim_faults_are_random(&settings->faults)) {
+        settings->faults.seed = seed_by_clock();
     }
     espsim_set_faults(sim, &settings->faults);
     return sim;

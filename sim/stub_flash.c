@@ -162,6 +162,7 @@ bool espsim_stub_md5(espsim_t *sim, uint32_t addr, uint32_t bytes, uint8_t *dige
         espsim_flash_read(sim, addr + done, piece, bytes - done < PIECE_BYTES ? bytes - done : PIECE_BYTES);
     }
     digest_of(sim, addr, bytes, digest);
+    espsim_faults_digest(&sim->faults, digest);
     espsim_set_work(sim, &before); /* the rate below is that of reading and hashing together */
     const bool first = sim->stub.row->stub == ESPSIM_STUB_1;
     const uint32_t rate = first ? sim->rom_row->stub1_md5_ns_per_byte : sim->rom_row->stub2_md5_ns_per_byte;

@@ -62,7 +62,7 @@ static uint8_t erase_region(espsim_t *sim)
         return 0;
     }
     espsim_flash_unlock(sim);
-    while (left_bytes > 0 && !sim->nor.power_failed) {
+    while (left_bytes > 0 && !sim->nor.cut_off) {
         const bool block = addr % BLOCK_BYTES == 0 && left_bytes > BLOCK_BYTES;
         const uint32_t step = block ? BLOCK_BYTES : SECTOR_BYTES;
         if (espsim_stub_beyond_flash(sim, addr, step)) {
@@ -130,7 +130,7 @@ static void write_flash(espsim_t *sim, uint8_t *data, uint32_t bytes)
         return;
     }
     const uint32_t last_sector = (stub->flash.addr + count) / SECTOR_BYTES;
-    while (stub->flash.erase_sectors > 0 && stub->flash.erase_sector <= last_sector && !sim->nor.power_failed) {
+    while (stub->flash.erase_sectors > 0 && stub->flash.erase_sector <= last_sector && !sim->nor.cut_off) {
         espsim_stub_wait_flash(sim);
         espsim_stub_erase_next(sim);
     }

@@ -64,7 +64,7 @@ static uint8_t erase_region(espsim_t *sim)
         return 0;
     }
     espsim_flash_unlock(sim);
-    for (uint32_t done = 0; done < bytes && !sim->nor.power_failed;) {
+    for (uint32_t done = 0; done < bytes && !sim->nor.cut_off;) {
         const uint32_t at = addr + done;
         const bool block =
             at % (SECTORS_PER_BLOCK * SECTOR_BYTES) == 0 && bytes - done >= (uint32_t)SECTORS_PER_BLOCK * SECTOR_BYTES;
@@ -146,7 +146,7 @@ static uint8_t check_compressed(espsim_t *sim)
 static uint8_t erase_up_to(espsim_t *sim, uint64_t end)
 {
     espsim_stub_state_t *stub = &sim->stub;
-    while ((uint64_t)stub->flash.erase_sector * SECTOR_BYTES < end && !sim->nor.power_failed) {
+    while ((uint64_t)stub->flash.erase_sector * SECTOR_BYTES < end && !sim->nor.cut_off) {
         if (stub->flash.erase_sectors == 0) {
             espsim_stub_hang(sim);
             return 0;

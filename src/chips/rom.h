@@ -64,6 +64,7 @@ typedef struct {
     const char *banner;         /* printed after every reset, up to "rst" */
     const char *power_on_name;  /* as printed behind power_on_code */
     const char *software_name;  /* as printed behind software_code */
+    const char *brown_out_name; /* as printed behind 0xf; NULL: it does not tell that from power-on */
     uint8_t power_on_code;      /* the number behind "rst" for power-on and the reset line */
     uint8_t software_code;      /* ... and for a software reset */
     const char *loader_left;    /* printed when the loop ends by FLASH_END without a reset */

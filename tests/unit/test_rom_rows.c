@@ -12,7 +12,7 @@
 static const struct {
     const reflash_rom_t *rom;
     const reflash_chip_t *chip;
-    const char *banner, *power_on_name, *software_name, *loader_left, *user_code_done, *boot_pins;
+    const char *banner, *power_on_name, *software_name, *brown_out_name, *loader_left, *user_code_done, *boot_pins;
     uint32_t power_on_code, software_code, boot_mode_count, strapping_normal, strapping_download, boot_baud;
     uint32_t invalid_header_lines, boot_log, image_header_bytes, memory_count, register_count;
     uint32_t factory_register_count, crystal_count_reg, crystal_clock_reg;
@@ -29,6 +29,7 @@ static const struct {
      .banner = "\r\n ets Jan  8 2013,",
      .power_on_name = NULL,
      .software_name = NULL,
+     .brown_out_name = NULL,
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = NULL,
@@ -70,6 +71,7 @@ static const struct {
      .banner = "ets Jul 29 2019 12:21:46\r\n\r\n",
      .power_on_name = "POWERON_RESET",
      .software_name = "SW_RESET",
+     .brown_out_name = "RTCWDT_BROWN_OUT_RESET",
      .loader_left = "flash read err, 631\r\nFalling back to built-in command interpreter.\r\nOK\r\n>",
      .user_code_done = "user code done\r\n",
      .boot_pins =
@@ -117,6 +119,7 @@ static const struct {
      .banner = "ESP-ROM:esp32s2-rc4-20191025\r\nBuild:Oct 25 2019\r\n",
      .power_on_name = "POWERON",
      .software_name = "RTC_SW_SYS_RST",
+     .brown_out_name = "BROWN_OUT_RST",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPIWP:0xee\r\n",
@@ -160,6 +163,7 @@ static const struct {
      .banner = "ESP-ROM:esp32s3-20210327\r\nBuild:Mar 27 2021\r\n",
      .power_on_name = "POWERON",
      .software_name = "RTC_SW_SYS_RST",
+     .brown_out_name = "BROWNOUT_RST",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPIWP:0xee\r\n",
@@ -203,6 +207,7 @@ static const struct {
      .banner = "ESP-ROM:esp8684-api2-20220127\r\nBuild:Jan 27 2022\r\n",
      .power_on_name = "POWERON",
      .software_name = "RTC_SW_SYS_RST",
+     .brown_out_name = "BROWNOUT_RST",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPIWP:0xee\r\n",
@@ -246,6 +251,7 @@ static const struct {
      .banner = "ESP-ROM:esp32c3-api1-20210207\r\nBuild:Feb  7 2021\r\n",
      .power_on_name = "POWERON",
      .software_name = "RTC_SW_SYS_RST",
+     .brown_out_name = "BROWNOUT_RST",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPIWP:0xee\r\n",
@@ -289,6 +295,7 @@ static const struct {
      .banner = "ESP-ROM:esp32c5-eco2-20250121\r\nBuild:Jan 21 2025\r\n",
      .power_on_name = "POWERON",
      .software_name = "LP_SW_HPSYS",
+     .brown_out_name = "LP_BOD_SYS",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPI ",
@@ -332,6 +339,7 @@ static const struct {
      .banner = "ESP-ROM:esp32c6-20220919\r\nBuild:Sep 19 2022\r\n",
      .power_on_name = "POWERON",
      .software_name = "LP_SW_HPSYS",
+     .brown_out_name = "LP_BOD_SYS",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPIWP:0xee\r\n",
@@ -375,6 +383,7 @@ static const struct {
      .banner = "ESP-ROM:esp32c61-eco3-20250228\r\nBuild:Feb 28 2025\r\n",
      .power_on_name = "POWERON",
      .software_name = "LP_SW_HPSYS",
+     .brown_out_name = "LP_BOD_SYS",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPI ",
@@ -418,6 +427,7 @@ static const struct {
      .banner = "ESP-ROM:esp32h2-20221101\r\nBuild:Nov  1 2022\r\n",
      .power_on_name = "POWERON",
      .software_name = "LP_SW_HPSYS",
+     .brown_out_name = "BROWNOUT_RST",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPIWP:0xee\r\n",
@@ -461,6 +471,7 @@ static const struct {
      .banner = "ESP-ROM:esp32p4-eco2-20240710\r\nBuild:Jul 10 2024\r\n",
      .power_on_name = "POWERON",
      .software_name = "LP_SW_HPSYS",
+     .brown_out_name = "LP_BOD_SYS",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPI ",
@@ -520,6 +531,7 @@ static void every_field_of_every_rom_row_is_as_written_down(void **state)
         assert_same_text(rom->banner, facts[row].banner);
         assert_same_text(rom->power_on_name, facts[row].power_on_name);
         assert_same_text(rom->software_name, facts[row].software_name);
+        assert_same_text(rom->brown_out_name, facts[row].brown_out_name);
         assert_same_text(rom->loader_left, facts[row].loader_left);
         assert_same_text(rom->user_code_done, facts[row].user_code_done);
         assert_same_text(rom->boot_pins, facts[row].boot_pins);

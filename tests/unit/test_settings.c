@@ -22,7 +22,7 @@ static bool set(espsim_settings_t *settings, const char *name, const char *value
 static void without_a_word_it_is_an_esp32_with_4_mib(void **state)
 {
     (void)state;
-    const espsim_settings_t settings = espsim_settings_default();
+    espsim_settings_t settings = espsim_settings_default();
     espsim_flash_t flash;
     espsim_t *sim = espsim_settings_create(&settings, &flash, message, sizeof(message));
     assert_non_null(sim);
@@ -112,6 +112,49 @@ static void locks_that_the_chip_lacks_leave_no_chip(void **state)
     assert_string_equal(message, "the ESP32 has no secure download mode");
 }
 
+static void faults_add_up_until_there_is_no_room(void **state)
+{
+    (void)state;
+    espsim_settings_t settings = espsim_settings_default();
+    assert_true(set(&settings, "fault", "drop-to-target@byte=12"));
+    assert_false(set(&settings, "fault", "drop-to-target"));
+    for (unsigned more = 1; more < ESPSIM_FAULTS_MAX; more++) {
+        assert_true(set(&settings, "fault", "flip-to-target@byte=13"));
+    }
+    assert_int_equal(settings.faults.fault[0].byte, 12);
+    assert_int_equal(settings.faults.fault[1].kind, ESPSIM_FAULT_FLIP_TO_TARGET);
+    assert_int_equal(settings.faults.fault[ESPSIM_FAULTS_MAX - 1].byte, 13);
+    assert_false(set(&settings, "fault", "reset@byte=1"));
+    assert_string_equal(message, "fault 'reset@byte=1': there are 16 already, and no more fit");
+}
+
+static uint32_t seed_of_chip_with(espsim_settings_t *settings)
+{
+    espsim_flash_t flash;
+    espsim_t *sim = espsim_settings_create(settings, &flash, message, sizeof(message));
+    assert_non_null(sim);
+    espsim_destroy(sim);
+    espsim_flash_close(&flash);
+    return settings->faults.seed;
+}
+
+static void a_seed_is_chosen_where_it_matters_and_was_not_given(void **state)
+{
+    (void)state;
+    espsim_settings_t settings = espsim_settings_default();
+    assert_true(set(&settings, "fault", "drop-to-target@byte=12"));
+    assert_int_equal(seed_of_chip_with(&settings), 0);
+    assert_true(set(&settings, "fault", "drop-to-target@every=12"));
+    assert_int_not_equal(seed_of_chip_with(&settings), 0);
+    assert_true(set(&settings, "seed", "42"));
+    assert_int_equal(seed_of_chip_with(&settings), 42);
+    for (const char *const *wrong = (const char *const[]){"0", "x", "-1", "4294967296", "7x", "", NULL}; *wrong != NULL;
+         wrong++) {
+        assert_false(set(&settings, "seed", *wrong));
+    }
+    assert_string_equal(message, "seed takes a number from 1 to 4294967295, not ''");
+}
+
 static void an_unknown_name_lists_those_there_are(void **state)
 {
     (void)state;
@@ -142,6 +185,8 @@ int main(void)
         cmocka_unit_test(locks_are_a_list),
         cmocka_unit_test(a_flash_key_is_hex_digits_or_a_file),
         cmocka_unit_test(locks_that_the_chip_lacks_leave_no_chip),
+        cmocka_unit_test(faults_add_up_until_there_is_no_room),
+        cmocka_unit_test(a_seed_is_chosen_where_it_matters_and_was_not_given),
         cmocka_unit_test(an_unknown_name_lists_those_there_are),
         cmocka_unit_test(flash_that_cannot_be_opened_leaves_no_chip),
     };

@@ -451,7 +451,7 @@ static void power_that_fails_in_an_erase_turns_the_chip_off(void **state)
     (void)state;
     for (espsim_stub_t stub = ESPSIM_STUB_1; stub <= ESPSIM_STUB_2_1; stub++) {
         board_t board = with_stub(stub);
-        espsim_set_faults(board.sim, &(espsim_faults_t){.power_cut_after_ops = 2});
+        espsim_set_faults(board.sim, &(espsim_faults_t){.fault = {{.kind = ESPSIM_FAULT_POWER_CUT, .op = 2}}});
         assert_int_equal(ASK(&board, ERASE_REGION, 0xE000, 0x2000), NO_ANSWER);
         assert_true(espsim_is_off(board.sim));
         assert_int_equal(espsim_stub(board.sim), ESPSIM_STUB_NONE);

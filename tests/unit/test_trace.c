@@ -84,7 +84,7 @@ static void resets_stubs_and_lost_power_are_told(void **state)
     assert_true(espsim_run_stub(board.sim, ESPSIM_STUB_2_0));
     board_settle(&board);
     (void)BOARD_ASK(&board, ERASE_REGION, 0x1000, 1);
-    espsim_set_faults(board.sim, &(espsim_faults_t){.power_cut_after_ops = 1});
+    espsim_set_faults(board.sim, &(espsim_faults_t){.fault = {{.kind = ESPSIM_FAULT_POWER_CUT, .op = 1}}});
     (void)BOARD_ASK(&board, ERASE_REGION, 0x1000, 0x1000);
     board_reset(&board, true);
     espsim_power_cycle(board.sim);

@@ -45,6 +45,7 @@ const reflash_rom_t reflash_rom_esp32 = {
     .banner = "ets Jul 29 2019 12:21:46\r\n\r\n",
     .power_on_name = "POWERON_RESET",
     .software_name = "SW_RESET",
+    .brown_out_name = "RTCWDT_BROWN_OUT_RESET",
     .power_on_code = 0x1,
     .software_code = 0x3,
     .loader_left = "flash read err, 631\r\nFalling back to built-in command interpreter.\r\nOK\r\n>",

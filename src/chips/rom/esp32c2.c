@@ -31,6 +31,7 @@ const reflash_rom_t reflash_rom_esp32c2 = {
     .banner = "ESP-ROM:esp8684-api2-20220127\r\nBuild:Jan 27 2022\r\n",
     .power_on_name = "POWERON",
     .software_name = "RTC_SW_SYS_RST",
+    .brown_out_name = "BROWNOUT_RST",
     .power_on_code = 0x1,
     .software_code = 0x3,
     .loader_left = "user code done\r\n",

@@ -36,6 +36,7 @@ const reflash_rom_t reflash_rom_esp32c3 = {
     .banner = "ESP-ROM:esp32c3-api1-20210207\r\nBuild:Feb  7 2021\r\n",
     .power_on_name = "POWERON",
     .software_name = "RTC_SW_SYS_RST",
+    .brown_out_name = "BROWNOUT_RST",
     .power_on_code = 0x1,
     .software_code = 0x3,
     .loader_left = "user code done\r\n",

@@ -29,6 +29,7 @@ const reflash_rom_t reflash_rom_esp32c6 = {
     .banner = "ESP-ROM:esp32c6-20220919\r\nBuild:Sep 19 2022\r\n",
     .power_on_name = "POWERON",
     .software_name = "LP_SW_HPSYS",
+    .brown_out_name = "LP_BOD_SYS",
     .power_on_code = 0x1,
     .software_code = 0x3,
     .loader_left = "user code done\r\n",

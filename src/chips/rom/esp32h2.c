@@ -30,6 +30,7 @@ const reflash_rom_t reflash_rom_esp32h2 = {
     .banner = "ESP-ROM:esp32h2-20221101\r\nBuild:Nov  1 2022\r\n",
     .power_on_name = "POWERON",
     .software_name = "LP_SW_HPSYS",
+    .brown_out_name = "BROWNOUT_RST",
     .power_on_code = 0x1,
     .software_code = 0x3,
     .loader_left = "user code done\r\n",

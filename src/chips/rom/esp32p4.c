@@ -32,6 +32,7 @@ const reflash_rom_t reflash_rom_esp32p4 = {
     .banner = "ESP-ROM:esp32p4-eco2-20240710\r\nBuild:Jul 10 2024\r\n",
     .power_on_name = "POWERON",
     .software_name = "LP_SW_HPSYS",
+    .brown_out_name = "LP_BOD_SYS",
     .power_on_code = 0x1,
     .software_code = 0x3,
     .loader_left = "user code done\r\n",

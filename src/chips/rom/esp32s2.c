@@ -34,6 +34,7 @@ const reflash_rom_t reflash_rom_esp32s2 = {
     .banner = "ESP-ROM:esp32s2-rc4-20191025\r\nBuild:Oct 25 2019\r\n",
     .power_on_name = "POWERON",
     .software_name = "RTC_SW_SYS_RST",
+    .brown_out_name = "BROWN_OUT_RST",
     .power_on_code = 0x1,
     .software_code = 0x3,
     .loader_left = "user code done\r\n",

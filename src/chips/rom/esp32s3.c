@@ -33,6 +33,7 @@ const reflash_rom_t reflash_rom_esp32s3 = {
     .banner = "ESP-ROM:esp32s3-20210327\r\nBuild:Mar 27 2021\r\n",
     .power_on_name = "POWERON",
     .software_name = "RTC_SW_SYS_RST",
+    .brown_out_name = "BROWNOUT_RST",
     .power_on_code = 0x1,
     .software_code = 0x3,
     .loader_left = "user code done\r\n",
