@@ -348,8 +348,8 @@ int main(int argc, char **argv)
     memcpy(&long_options[count], own_options, sizeof(own_options));
 
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
-        char message[512];
         if (option >= SETTING && option < SETTING + (int)count) {
+            char message[512];
             if (!espsim_setting_at((size_t)(option - SETTING))->set(&options.chip, optarg, message, sizeof(message))) {
                 return complain(EXIT_USAGE, message);
             }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A chip on which things go wrong, as somebody asks for it on the command line: what the flasher makes of it, and that
 # the same job without the fault finishes.
-# shellcheck disable=SC1091
+# shellcheck disable=SC1091,SC2119
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/_common.sh"
 
@@ -69,10 +69,10 @@ expect_flash board.bin new
 rm -f board.bin
 expect_status 0 "$REFLASH" flash -p "sim:esp32?flash=board.bin" old
 expect_status 0 "$REFLASH" flash -p "sim:esp32?flash=board.bin&fault=lying-md5@md5=1" old
-expect_order "Application MD5 differs, flashing 262144 bytes at 0x10000..." "Application flashed and verified" "Done!"
+expect_order "Bootloader MD5 differs, flashing 26384 bytes at 0x1000..." "Bootloader flashed and verified" "Done!"
 expect_flash board.bin old
 digest=$(md5sum new/hello_world.bin | cut -d ' ' -f 1)
-expect_status 0 "$REFLASH" flash -p "sim:esp32?flash=board.bin&fault=lying-md5@md5=1:digest=$digest" new
+expect_status 0 "$REFLASH" flash -p "sim:esp32?flash=board.bin&fault=lying-md5@md5=3:digest=$digest" new
 expect_order "${skip_all[2]}" "Done!"
 expect_flash board.bin old
 
@@ -98,7 +98,12 @@ stop_espsim
 
 # Two at once on one run, which a flasher that tries again survives.
 rm -f board.bin
-start_espsim --auto-download --flash board.bin --fault brown-out@op=9 --fault drop-to-target@byte=700
+expect_status 0 "$REFLASH" flash -p "sim:esp32?flash=board.bin&fault=brown-out@op=9&fault=drop-to-target@byte=700" old
+expect_order "Application flashed and verified" "Done!"
+grep -q "^Trouble: " out || fail "no trouble"
+expect_flash board.bin old
+rm -f board.bin
+start_espsim --auto-download --flash board.bin --fault delay-to-target@byte=5000:ms=900 --fault stall@op=9:ms=900
 expect_status 0 "$REFLASH" flash -p "socket://$address" old
 expect_order "Application flashed and verified" "Done!"
 stop_espsim

@@ -204,6 +204,15 @@ static void faults_at_one_byte_all_happen(void **state)
     assert_int_equal(faults.blows, ESPSIM_BLOW_RESET);
 }
 
+static void a_byte_that_is_lost_cannot_arrive_twice(void **state)
+{
+    (void)state;
+    espsim_fault_state_t faults;
+    espsim_faults_start(&faults, &(espsim_faults_t){.fault = {{.kind = ESPSIM_FAULT_DROP_TO_TARGET, .byte = 1},
+                                                              {.kind = ESPSIM_FAULT_DOUBLE_TO_TARGET, .byte = 1}}});
+    assert_int_equal(espsim_faults_byte(&faults, ESPSIM_TO_TARGET, 0).copies, 0);
+}
+
 static void all_there_is_room_for_work(void **state)
 {
     (void)state;
@@ -474,6 +483,7 @@ int main(void)
         cmocka_unit_test(a_second_fault_does_not_move_the_first),
         cmocka_unit_test(only_chance_and_noise_are_random),
         cmocka_unit_test(faults_at_one_byte_all_happen),
+        cmocka_unit_test(a_byte_that_is_lost_cannot_arrive_twice),
         cmocka_unit_test(all_there_is_room_for_work),
         cmocka_unit_test(a_stalled_chip_answers_later_and_loses_nothing),
         cmocka_unit_test(a_stall_at_an_operation_makes_its_command_longer),
