@@ -88,7 +88,9 @@ class TcpPort {
                 escaped.push(IAC);
             }
         }
-        return new Promise((done) => this.socket.write(Uint8Array.from(escaped), done));
+        this.socket.write(Uint8Array.from(escaped));
+        // Written is what has arrived: at an adapter, what is written later comes after a pause, too.
+        return this.ask(SET_DATASIZE, [8]);
     }
 
     receive(bytes) {
@@ -154,13 +156,17 @@ async function job(library, loader, useStub, operation, values) {
                 fileArray: [{ data: new Uint8Array(readFileSync(values[2])), address: Number(values[1]) }],
                 flashMode: "keep", flashFreq: "keep", flashSize: "keep", eraseAll: false,
                 compress: values[0] === "compressed",
-                calculateMD5Hash: useStub || chip.CHIP_NAME !== "ESP8266"
-                    ? (image) => createHash("md5").update(image).digest("hex") : undefined,
+                // Without a stub flashMd5sum() is of no use, see verify.
+                calculateMD5Hash: useStub ? (image) => createHash("md5").update(image).digest("hex") : undefined,
             });
             return;
         case "verify": {
             const wanted = readFileSync(values[1]);
-            if (await loader.flashMd5sum(addr, wanted.length) !== createHash("md5").update(wanted).digest("hex")) {
+            const found = await loader.flashMd5sum(addr, wanted.length);
+            if (found.length !== 32) {
+                throw new Error(`flashMd5sum() returned ${found.length} digits: ${found}`);
+            }
+            if (found !== createHash("md5").update(wanted).digest("hex")) {
                 throw new Error("verification: the MD5 differs");
             }
             return;
@@ -169,11 +175,9 @@ async function job(library, loader, useStub, operation, values) {
             writeFileSync(values[2], await loader.readFlash(addr, Number(values[1])));
             return;
         case "erase-region":
-            // Not offered by itself; what write begins with is.
-            if (loader.eraseRegion === undefined) {
-                throw new Error("esptool-js has no eraseRegion()");
-            }
-            await loader.eraseRegion(addr, Number(values[1]));
+            // There is no function for it, but the library knows the command.
+            await loader.checkCommand("erase region", loader.ESP_ERASE_REGION,
+                new Uint8Array(Uint32Array.of(addr, Number(values[1])).buffer));
             return;
         case "erase-chip":
             await loader.eraseFlash();
