@@ -317,15 +317,16 @@ def esptool(stub_version):
     return run
 
 
-def library(*program):
+def library(ram_format, *program):
     """One of the programs beside this file, which use a client's library."""
 
     def run(board, operation, *arguments, stub=False, baud=115200, compress=False):
         if operation == "write":
             arguments = ["compressed" if compress else "plain", *arguments]
         if operation == "run-ram":
-            arguments = [arguments[0], str(arguments[1]) + ".raw"]
-        return start([*program, board.address, baud, "stub" if stub else "rom", operation, *arguments])
+            arguments = [arguments[0], str(arguments[1]) + ram_format]
+        return start([*program, board.address, baud, "stub" if stub else "rom", operation, *arguments],
+                     ESPSIM_CONTROL=str(board.control), LD_PRELOAD=os.environ["ESPSIM_LINES"])
 
     return run
 
@@ -357,6 +358,8 @@ ESPTOOL_LACKS = (
     ("write, ROM, 921600", "ESP8266", "Keeping initial baud rate", "this ROM cannot change its rate"),
     ("verify, ROM", "ESP8266", "ROM does not support function flash_md5sum", "this ROM has no MD5"),
     ("read back, ROM", "ESP8266", "ROM does not support function read_flash_slow", "this ROM cannot read flash"),
+    ("erase region, ROM", "ESP8266", "ROM does not support function erase_region", "not without a stub"),
+    ("erase chip, ROM", ".*", "ROM does not support function erase_flash", "not without a stub"),
 )
 ESPTOOL_JS_LACKS = (
     ("security info", OLD, "UnsupportedCommandError", "this ROM has no command for it"),
@@ -373,14 +376,18 @@ ESPTOOL_JS_LACKS = (
     ("(read back|erase region|erase chip), ROM", ".*", "UnsupportedCommandError",
      "only knows the stub's command, which no ROM has"),
 )
+ESPFLASH_LACKS = ()
 CLIENTS = [
     Client("esptool", "PyPI esptool 5.3.1, its stubs of generation 1", "RFC 2217", esptool("1"), True,
            ESPTOOL_LACKS),
     Client("esptool, stub 2", "PyPI esptool 5.3.1, its stubs of generation 2", "RFC 2217", esptool("2"), False,
            ESPTOOL_LACKS),
     Client("esptool-js", "npm esptool-js 0.7.0", "RFC 2217",
-           library("node", HERE / "esptool_js.mjs", Path(os.environ.get("CLIENTS", ".")) / "npm"), True,
+           library(".raw", "node", HERE / "esptool_js.mjs", Path(os.environ.get("CLIENTS", ".")) / "npm"), True,
            ESPTOOL_JS_LACKS),
+    Client("espflash", "crates.io espflash 4.5.0, the library", "pty",
+           library(".elf", Path(os.environ.get("CLIENTS", ".")) / "espflash/target/debug/espflash_jobs"), False,
+           ESPFLASH_LACKS),
 ]
 
 # --- The table -----------------------------------------------------------------------------------------------
