@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! espflash does one job on a chip behind a pseudo-terminal. Usage:
 //!     espflash_jobs TERMINAL BAUD rom|stub OPERATION ARGUMENT...
-//! Operations: detect, mac, flash-id, security, write compressed|plain ADDR FILE, verify ADDR FILE,
+//! Operations: detect, mac, flash-id, security, write plain|compressed ADDR FILE, verify ADDR FILE,
 //! read ADDR BYTES FILE, erase-region ADDR BYTES, erase-chip, run-ram ADDR FILE (an ELF file).
 //! It goes through the library as its own command line does, which only opens ports that the system enumerates.
 use std::error::Error;
@@ -25,17 +25,17 @@ fn job(flasher: &mut Flasher, stub: bool, operation: &str, values: &[String]) ->
         "flash-id" => println!("flash size: {}", flasher.device_info()?.flash_size),
         "security" => println!("{}", flasher.security_info()?),
         "write" => {
-            if values[0] == "plain" {
-                return Err("espflash has no plain write to flash".into());
+            // Not up to the caller.
+            let format = if stub { "compressed" } else { "plain" };
+            if values[0] != format {
+                return Err(format!("espflash writes {format} here").into());
             }
             flasher.write_bin_to_flash(number(&values[1])?, &fs::read(&values[2])?, &mut progress)?;
         }
         "verify" => {
             let wanted = fs::read(&values[1])?;
             let found = flasher.checksum_md5(number(&values[0])?, wanted.len() as u32)?;
-            // The library takes what came for a number, first byte last.
-            let digest = Md5::digest(&wanted);
-            if found.to_le_bytes()[..] != digest[..] && found.to_be_bytes()[..] != digest[..] {
+            if found.to_be_bytes()[..] != Md5::digest(&wanted)[..] {
                 return Err("verification: the MD5 differs".into());
             }
         }
