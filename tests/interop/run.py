@@ -342,6 +342,10 @@ class Client:
     link: str
     run: object
     in_ci: bool
+    @property
+    def link_name(self):
+        return "a pseudo-terminal with `libespsim-lines.so`" if self.link == "pty" else self.link
+
     # What it lacks: patterns of the job, the chip and the client's own words, and the reason in ours.
     lacks: tuple = ()
 
@@ -425,6 +429,40 @@ def do_chip(client, chip, jobs):
     return results
 
 
+HEAD = """# Other people's flashers on espsim
+
+Written by `make interop`; do not edit. Each cell is a job that an unmodified client did on a virtual chip, or could
+not do. It passed if its effect was seen: the flash file holds what it should and nothing else changed, the output names
+this chip, the loader has ended in favour of the program in RAM. `tests/interop/run.py` has the details.
+
+Every chip starts with a flash full of noise, and every job resets it through DTR and RTS. "ROM" is without a stub, "stub"
+with the one that the client uploads. Verifying has to notice a changed bit, too. A number is a job that the client
+cannot do, with its own words as evidence, and the reason below the table.
+"""
+
+
+def as_markdown(cells, all_clients, chips, jobs):
+    """The table of docs/interop.md."""
+    text = HEAD
+    for client in all_clients:
+        text += f"\n## {client.name}\n\n{client.package}, on {client.link_name}.\n\n"
+        text += "| job | " + " | ".join(chip.name.removeprefix("ESP32-") for chip in chips) + " |\n"
+        text += "| --- |" + " --- |" * len(chips) + "\n"
+        notes = []
+        for job in jobs:
+            row = []
+            for chip in chips:
+                verdict, words = cells[client.name, chip.name][job[0]]
+                if verdict == "n/a" and words not in notes:
+                    notes.append(words)
+                row.append({"pass": "pass", "n/a": str(notes.index(words) + 1) if words in notes else "",
+                            "FAIL": "**FAIL**"}[verdict])
+            text += f"| {job[0]} | " + " | ".join(row) + " |\n"
+        text += "\n" if notes else ""
+        text += "".join(f"{number}. {words}\n" for number, words in enumerate(notes, 1))
+    return text
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ci", action="store_true", help="only some clients, chips and jobs")
@@ -453,6 +491,8 @@ def main():
     counts = [results[job][0] for results in cells.values() for job in results]
     print(f"Interop: {counts.count('pass')} passed, {counts.count('n/a')} n/a, {len(failed)} failed,"
           f" {time.monotonic() - began:.0f} s")
+    if options.write:
+        options.write.write_text(as_markdown(cells, all_clients, chips, jobs))
     for (client, chip), job in failed:
         print(f"  failed: {client}, {chip}, {job}")
     sys.exit(1 if failed else 0)
