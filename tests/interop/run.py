@@ -469,7 +469,7 @@ def main():
     parser.add_argument("--client", action="append", help="only clients whose name begins so")
     parser.add_argument("--chip", action="append", help="only this chip")
     parser.add_argument("--job", action="append", help="only jobs whose name begins so")
-    parser.add_argument("--parallel", type=int, default=12, help="how many chips at a time; clients mostly wait")
+    parser.add_argument("--parallel", type=int, default=24, help="how many chips at a time; clients mostly wait")
     parser.add_argument("--write", type=Path, help="keep the table in this file")
     options = parser.parse_args()
 
@@ -485,7 +485,7 @@ def main():
     began = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(options.parallel) as pool:
         running = {(client.name, chip.name): pool.submit(do_chip, client, chip, jobs)
-                   for chip in chips for client in all_clients}
+                   for client in all_clients for chip in chips}
         cells = {key: task.result() for key, task in running.items()}
     failed = [(key, job) for key, results in cells.items() for job in results if results[job][0] == "FAIL"]
     counts = [results[job][0] for results in cells.values() for job in results]
