@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Write sim/stub_codes.c, by which espsim recognises the official RAM stubs, or check it.
 
-No stub is kept here: the packages that carry them are fetched into build/stubs, by npm, pip and cargo, and what goes into
-the table is only where a stub's code lies, how long it is, where it starts, and its SHA-256. Arguments, all optional:
+No stub is kept here: the packages that carry them are fetched into build/stubs, by npm, pip and cargo, and what goes
+into the table is only where a stub's code lies, how long it is, where it starts, and its SHA-256. Arguments, all optional:
   --write   write the table; without it, the table that is there has to be right
   --offline use what was fetched before
 Exit code 1: the table is not what the packages say."""

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// esptool-js does one job on a chip behind RFC 2217, under Node. The library wants a serial port of a browser: the class
-// TcpPort is one. Usage:
+// esptool-js does one job on a chip behind RFC 2217, under Node. The library wants a serial port of a browser: the
+// class TcpPort is one. Usage:
 //     node esptool_js.mjs FOLDER rfc2217://HOST:PORT BAUD rom|stub OPERATION ARGUMENT...
 // FOLDER is where the package was installed. Operations: detect, mac, flash-id, security,
 // write plain|compressed ADDR FILE, verify ADDR FILE, read ADDR BYTES FILE, erase-region ADDR BYTES, erase-chip,
@@ -130,7 +130,7 @@ class TcpPort {
     }
 }
 
-async function job(library, loader, useStub, operation, values) {
+async function job(loader, useStub, operation, values) {
     const { chip } = loader;
     const addr = Number(values[0]);
     switch (operation) {
@@ -204,7 +204,8 @@ async function main() {
     const { hostname, port: tcpPort } = new URL(address.replace("rfc2217:", "http:"));
     const port = new TcpPort(hostname, Number(tcpPort));
     const transport = new library.Transport(port, process.env.TRACE !== undefined);
-    const terminal = { clean() {}, write(text) { process.stdout.write(text); }, writeLine(text) { console.log(text); } };
+    const write = (text) => process.stdout.write(text);
+    const terminal = { clean() {}, write, writeLine: (text) => write(`${text}\n`) };
     const loader = new library.ESPLoader({ transport, baudrate: Number(baud), terminal });
     try {
         if (mode === "stub") {
@@ -225,7 +226,7 @@ async function main() {
         if (loader.baudrate !== Number(baud)) {
             throw new Error(`the rate is ${loader.baudrate}`);
         }
-        await job(library, loader, mode === "stub", operation, values);
+        await job(loader, mode === "stub", operation, values);
         if (operation !== "run-ram") {
             await loader.after();
         }

@@ -435,9 +435,9 @@ Written by `make interop`; do not edit. Each cell is a job that an unmodified cl
 not do. It passed if its effect was seen: the flash file holds what it should and nothing else changed, the output names
 this chip, the loader has ended in favour of the program in RAM. `tests/interop/run.py` has the details.
 
-Every chip starts with a flash full of noise, and every job resets it through DTR and RTS. "ROM" is without a stub, "stub"
-with the one that the client uploads. Verifying has to notice a changed bit, too. A number is a job that the client
-cannot do, with its own words as evidence, and the reason below the table.
+Every chip starts with a flash full of noise, and every job resets it through DTR and RTS. "ROM" is without a stub,
+"stub" with the one that the client uploads. Verifying has to notice a changed bit, too. A number is a job that the
+client cannot do, with its own words as evidence, and the reason below the table.
 """
 
 
