@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 60
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo test ci-extra test-clang format lint size coverage fuzz sweep mutate interop stub-codes clean
+.PHONY: help demo test ci-extra test-clang format lint size coverage fuzz sweep mutate interop interop-ci stub-codes clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,7 +21,7 @@ test: ## build with gcc and sanitizers, run every test (under 5 minutes)
 	@scripts/run_tests.sh sanitize
 
 ci-extra: ## everything else a change has to pass (about 15 minutes)
-	@$(SETUP) base test clang fuzz lint size coverage mutate stubs
+	@$(SETUP) base test clang fuzz lint size coverage mutate stubs interop
 	@scripts/ci_extra.sh
 
 test-clang: ## the same tests, built with clang
@@ -59,9 +59,13 @@ mutate: ## break the sources on purpose and expect the tests to notice
 	@$(SETUP) base test mutate
 	@scripts/mutate.py
 
-interop: ## other people's flashers on the virtual chip; needs a Python package registry
+interop: ## other people's flashers on the virtual chip, all their jobs; needs package registries
+	@$(SETUP) base interop espflash
+	@scripts/interop.sh --write docs/interop.md
+
+interop-ci: ## esptool and esptool-js on some chips, some jobs
 	@$(SETUP) base interop
-	@scripts/interop.sh
+	@scripts/interop.sh --ci
 
 stub-codes: ## compare the table of official RAM stubs with the packages that carry them (fetched once)
 	@$(SETUP) stubs

@@ -55,11 +55,17 @@ for set in "$@"; do
         need python3 have python3
         ;;
     mutate) need python3 have python3 ;;
-    interop) need python3-venv python3 -c "import ensurepip, venv" ;;
+    interop)
+        need python3-venv python3 -c "import ensurepip, venv"
+        need nodejs have node
+        need npm have npm
+        ;;
+    espflash) need cargo have cargo ;;
     stubs)
         need python3 have python3
         need python3-pip have pip
         need npm have npm
+        need cargo have cargo
         ;;
     *)
         echo "setup.sh: no set named $set" >&2

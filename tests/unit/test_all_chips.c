@@ -262,6 +262,29 @@ static void the_divider_for_a_rate_follows_from_the_clock_of_the_chip(void **sta
     }
 }
 
+/* esptool-js 0.7.0 asks each of these chips for a register of its elder relatives, and works with them. */
+static void a_register_that_only_a_relative_has_reads_as_0(void **state)
+{
+    (void)state;
+    static const struct {
+        const reflash_rom_t *rom;
+        uint32_t reg;
+    } reads[] = {
+        {&reflash_rom_esp32s2, 0x3FF6607C},
+        {&reflash_rom_esp32s3, 0x3FF5A00C},
+        {&reflash_rom_esp32s3, 0x3FF6607C},
+        {&reflash_rom_esp32h2, 0x3FCEF14C},
+    };
+    for (size_t row = 0; row < sizeof(reads) / sizeof(reads[0]); row++) {
+        bench_t bench = bench_of(&(fact_t){.rom = reads[row].rom}, 1 << 20);
+        uint32_t value = 1;
+        bench_connect(&bench);
+        assert_int_equal(esp_loader_read_register(&bench.loader, reads[row].reg, &value), ESP_LOADER_SUCCESS);
+        assert_int_equal(value, 0);
+        bench_free(&bench);
+    }
+}
+
 static void every_chip_is_flashed_verified_and_started(void **state)
 {
     (void)state;
@@ -546,6 +569,7 @@ int main(void)
         cmocka_unit_test(every_chip_tells_its_mac_and_the_size_of_its_flash),
         cmocka_unit_test(the_rate_is_raised_on_every_chip_whose_rom_can),
         cmocka_unit_test(the_divider_for_a_rate_follows_from_the_clock_of_the_chip),
+        cmocka_unit_test(a_register_that_only_a_relative_has_reads_as_0),
         cmocka_unit_test(every_chip_is_flashed_verified_and_started),
         cmocka_unit_test(a_job_on_every_chip_with_digests_skips_what_is_there),
         cmocka_unit_test(what_a_rom_does_not_have_is_unsupported_and_sends_nothing),

@@ -10,6 +10,7 @@ static const reflash_boot_mode_t boot_modes[] = {
 };
 
 static const reflash_memory_range_t memory[] = {
+    {0x3FCEF000, 0x3FCF0000}, /* nothing, but clients look for the variables of an ESP32-S3's ROM here, and live */
     {0x40000000, 0x40020000}, /* internal ROM */
     {0x40800000, 0x40850000}, /* HP SRAM */
     {0x42000000, 0x43000000}, /* mapped flash */

@@ -12,6 +12,7 @@ static const reflash_boot_mode_t boot_modes[] = {
 static const reflash_memory_range_t memory[] = {
     {0x3F000000, 0x3F400000}, /* mapped flash, data bus */
     {0x3F400000, 0x3F500000}, /* peripherals */
+    {0x3FF66000, 0x3FF67000}, /* nothing, but clients look for an ESP32's APB controller here, and live */
     {0x3FF9E000, 0x3FFA0000}, /* RTC fast memory, data bus */
     {0x3FFA0000, 0x3FFB0000}, /* internal ROM, data bus */
     {0x3FFB0000, 0x40000000}, /* SRAM, data bus */

@@ -12,6 +12,8 @@ static const reflash_memory_range_t memory[] = {
     {0x3C000000, 0x3E000000}, /* mapped flash, data bus */
     {0x3FC88000, 0x3FD00000}, /* SRAM, data bus */
     {0x3FF00000, 0x3FF20000}, /* internal ROM 1 */
+    {0x3FF5A000, 0x3FF5B000}, /* nothing, but clients look for an ESP32's efuses here, and live */
+    {0x3FF66000, 0x3FF67000}, /* the same for its APB controller */
     {0x40000000, 0x40060000}, /* internal ROM 0 and 1 */
     {0x40370000, 0x403E0000}, /* SRAM, instruction bus */
     {0x42000000, 0x44000000}, /* mapped flash, instruction bus */
