@@ -21,6 +21,7 @@ typedef struct {
     uint8_t *flash;
     espsim_sdio_t card;
     esp_loader_t loader;
+    uint8_t behind[128]; /* stays A5 */
     uint8_t stub[STUB_BYTES];
     espsim_stub_code_t stub_row;
 } desk_t;
@@ -373,11 +374,14 @@ static void packets_longer_than_the_buffer_are_not_believed(void **state)
     (void)state;
     uint32_t value;
     start_stub();
-    static const uint32_t lengths[] = {81, 0x10000, 0xFFFFFFFF};
+    static const uint32_t lengths[] = {81, 200, 0x10000, 0xFFFFFFFF};
     for (size_t row = 0; row < sizeof(lengths) / sizeof(lengths[0]); row++) {
         desk.card.faults.packet_bytes = lengths[row];
         assert_int_equal(esp_loader_read_register(&desk.loader, RAM, &value), ESP_LOADER_ERROR_INVALID_RESPONSE);
         expect_fault(ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_NONSENSE);
+    }
+    for (size_t at = 0; at < sizeof(desk.behind); at++) {
+        assert_int_equal(desk.behind[at], 0xA5);
     }
     desk.card.faults.packet_bytes = 0;
     assert_int_equal(esp_loader_read_register(&desk.loader, RAM, &value), ESP_LOADER_SUCCESS);
