@@ -183,16 +183,20 @@ esp_loader_error_t reflash_spi_receive(esp_loader_t *loader, uint16_t *frame_byt
 {
     uint32_t status;
     RETURN_ON_ERROR(await_buffer(loader->_port, TX_STATUS, &loader->_link.spi.last_tx, &status));
-    if (status >> LENGTH_SHIFT < ANSWER_BYTES) {
+    const uint32_t announced_bytes = status >> LENGTH_SHIFT;
+    if (announced_bytes == 0) {
         return ESP_LOADER_ERROR_INVALID_RESPONSE;
     }
+    /* A short one is taken away too, else it would stand before the next. */
+    const uint16_t bytes = (uint16_t)(announced_bytes < ANSWER_BYTES ? announced_bytes : ANSWER_BYTES);
     uint8_t *frame = loader->_frame;
-    RETURN_ON_ERROR(read(loader->_port, READ_MESSAGE, 0, frame, ANSWER_BYTES));
+    RETURN_ON_ERROR(read(loader->_port, READ_MESSAGE, 0, frame, bytes));
     RETURN_ON_ERROR(say(loader->_port, READ));
     mark_used(&loader->_link.spi.last_tx, status);
 
     /* No command that this transport carries is answered with data. */
-    if ((frame[2] != STATUS_BYTES && frame[2] != STATUS_BYTES_WITH_LEFT_OVERS) || frame[3] != 0) {
+    if (bytes < ANSWER_BYTES || (frame[2] != STATUS_BYTES && frame[2] != STATUS_BYTES_WITH_LEFT_OVERS) ||
+        frame[3] != 0) {
         return ESP_LOADER_ERROR_INVALID_RESPONSE;
     }
     frame[2] = STATUS_BYTES; /* what was read of it */
