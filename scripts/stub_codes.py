@@ -70,9 +70,7 @@ def table():
             if not names:
                 sys.exit(f"stub_codes: {file} holds no stubs in {folder}")
             for name in names:
-                # A chip whose revisions take different stubs is one chip.
-                chip = Path(name).stem.split("-")[0]
-                text += row(chip, json.load(package.extractfile(name)), generation)
+                text += row(Path(name).stem, json.load(package.extractfile(name)), generation)
     return text + TAIL
 
 

@@ -59,15 +59,17 @@ extern const reflash_rom_security_t reflash_rom_security_esp32, reflash_rom_secu
     reflash_rom_security_esp32s3, reflash_rom_security_esp32c2, reflash_rom_security_esp32c3,
     reflash_rom_security_esp32c5, reflash_rom_security_esp32c61;
 
-typedef struct {
+typedef struct reflash_rom {
     const reflash_chip_t *chip;
-    const char *banner;         /* printed after every reset, up to "rst" */
-    const char *power_on_name;  /* as printed behind power_on_code */
-    const char *software_name;  /* as printed behind software_code */
-    uint8_t power_on_code;      /* the number behind "rst" for power-on and the reset line */
-    uint8_t software_code;      /* ... and for a software reset */
-    const char *loader_left;    /* printed when the loop ends by FLASH_END without a reset */
-    const char *user_code_done; /* printed when a loaded program returns */
+    const struct reflash_rom *variant; /* the same chip with another ROM; NULL: none */
+    const char *variant_name;          /* of such another one, instead of the chip's; else NULL */
+    const char *banner;                /* printed after every reset, up to "rst" */
+    const char *power_on_name;         /* as printed behind power_on_code */
+    const char *software_name;         /* as printed behind software_code */
+    uint8_t power_on_code;             /* the number behind "rst" for power-on and the reset line */
+    uint8_t software_code;             /* ... and for a software reset */
+    const char *loader_left;           /* printed when the loop ends by FLASH_END without a reset */
+    const char *user_code_done;        /* printed when a loaded program returns */
     const reflash_boot_mode_t *boot_modes;
     size_t boot_mode_count;
     uint16_t strapping_normal, strapping_download; /* with the boot pin high, low */
@@ -108,3 +110,4 @@ typedef struct {
 
 #define REFLASH_DECLARE_ROM(name) extern const reflash_rom_t reflash_rom_##name;
 REFLASH_ALL_CHIPS(REFLASH_DECLARE_ROM)
+extern const reflash_rom_t reflash_rom_esp32p4_rev1; /* a variant */
