@@ -131,6 +131,10 @@ static image_t program(const reflash_rom_t *rom, uint32_t segment_bytes)
     uint8_t checksum = 0xEF;
     put_le(&image, 0x020201E9, 4); /* magic, one segment, DIO, 2 MB or so */
     put_le(&image, 0x40100000, 4);
+    if (rom->image_header_bytes > 8) {
+        put_le(&image, 0xEE, 4); /* pins */
+        put_le(&image, rom->chip->chip_id, 2);
+    }
     image.bytes = rom->image_header_bytes;
     put_le(&image, 0x40100000, 4);
     put_le(&image, segment_bytes, 4);
