@@ -4,7 +4,7 @@
 #include "chip.h"
 
 #include <mbedtls/md.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -28,9 +28,27 @@ enum {
 
 /* --- Flash content ------------------------------------------------------------------------------------- */
 
+/* Where the decrypted flash is; what of it is looked at gets made. */
+static const uint8_t *plain_at(const espsim_t *sim, uint32_t addr, uint32_t bytes)
+{
+    const espsim_plain_t *plain = sim->plain;
+    const uint32_t end = addr + bytes;
+    for (uint32_t at = addr / SECTOR_BYTES * SECTOR_BYTES; at < end; at += SECTOR_BYTES) {
+        if (plain->is_made[at / SECTOR_BYTES] == 0) {
+            memcpy(&plain->cells[at], &sim->nor.cells[at], SECTOR_BYTES);
+            plain->is_made[at / SECTOR_BYTES] = 1;
+            (void)espsim_flash_crypt(sim, true, at, &plain->cells[at], SECTOR_BYTES);
+        }
+    }
+    return &plain->cells[addr];
+}
+
 static const uint8_t *flash_at(const espsim_t *sim, uint32_t addr, uint32_t bytes)
 {
-    return bytes <= sim->nor.bytes && addr <= sim->nor.bytes - bytes ? &sim->nor.cells[addr] : NULL;
+    if (bytes > sim->nor.bytes || addr > sim->nor.bytes - bytes) {
+        return NULL;
+    }
+    return sim->plain != NULL ? plain_at(sim, addr, bytes) : &sim->nor.cells[addr];
 }
 
 static uint32_t word(const uint8_t *at)
@@ -362,10 +380,9 @@ static bool boot_application(espsim_t *sim, const table_t *table)
     return try_partition(sim, &table->test);
 }
 
-void espsim_boot_from_flash(espsim_t *sim)
+static void boot_all_stages(espsim_t *sim)
 {
     table_t table;
-    sim->state = ESPSIM_GONE;
     if (!load_bootloader(sim) || complains_about_chip(sim, sim->rom_row->chip->boot_addr)) {
         return;
     }
@@ -380,4 +397,23 @@ void espsim_boot_from_flash(espsim_t *sim)
     } else if (!boot_application(sim, &table)) {
         espsim_print(sim, "E (31) boot: No bootable app partitions in the partition table\r\n");
     }
+}
+
+void espsim_boot_from_flash(espsim_t *sim)
+{
+    sim->state = ESPSIM_GONE;
+    if (sim->config.security.flash_key_bytes == 0) {
+        boot_all_stages(sim);
+        return;
+    }
+    espsim_plain_t plain = {.cells = malloc(sim->nor.bytes), .is_made = calloc(sim->nor.bytes / SECTOR_BYTES, 1)};
+    if (plain.cells != NULL && plain.is_made != NULL) {
+        sim->plain = &plain;
+        boot_all_stages(sim);
+        sim->plain = NULL;
+    } else {
+        sim->out_of_memory = true;
+    }
+    free(plain.cells);
+    free(plain.is_made);
 }
