@@ -61,6 +61,7 @@ static uint32_t word(const uint8_t *at)
 typedef struct {
     uint32_t addr;
     uint32_t bytes; /* up to and with the checksum byte */
+    bool hashed;    /* a SHA-256 follows */
     uint8_t segment_count;
     uint32_t segment_addr[SEGMENTS_MAX], segment_bytes[SEGMENTS_MAX];
     uint8_t segment_checksum[SEGMENTS_MAX]; /* of all data up to the end of this one */
@@ -99,6 +100,7 @@ static image_verdict_t read_image(const espsim_t *sim, uint32_t addr, image_t *i
         return IMAGE_NONE;
     }
     image->entry = word(header + 4);
+    image->hashed = header_bytes > HASH_FLAG_OFFSET && header[HASH_FLAG_OFFSET] == 1;
     image->checksum_right = 0xEF;
     uint32_t offset = header_bytes;
     for (uint8_t segment = 0; segment < header[1]; segment++) {
@@ -128,8 +130,58 @@ static image_verdict_t read_image(const espsim_t *sim, uint32_t addr, image_t *i
     if (image->checksum_found != image->checksum_right) {
         return IMAGE_BAD_CHECKSUM;
     }
-    const bool hashed = header_bytes > HASH_FLAG_OFFSET && header[HASH_FLAG_OFFSET] == 1;
-    return !hashed || hash_is_right(sim, image) ? IMAGE_GOOD : IMAGE_BAD_HASH;
+    return !image->hashed || hash_is_right(sim, image) ? IMAGE_GOOD : IMAGE_BAD_HASH;
+}
+
+/* --- Signatures: a stand-in, no key is looked at ----------------------------------------------------------- */
+
+typedef enum { SIGNATURE_GOOD, SIGNATURE_NONE, SIGNATURE_BAD } signature_verdict_t;
+
+/* One of up to three blocks in a sector of its own: magic, version, SHA-256 of all before the sector, key, signature, and
+ * a CRC-32 of all that. */
+static signature_verdict_t read_signature(const espsim_t *sim, const image_t *image, uint8_t *first_byte)
+{
+    enum { MAGIC = 0xE7, BLOCKS = 3, BLOCK_BYTES = 1216, DIGEST_OFFSET = 4, CRC_OFFSET = 1196 };
+
+    const uint32_t bytes = image->bytes + (image->hashed ? SHA256_BYTES : 0);
+    const uint32_t signed_bytes = (bytes + SECTOR_BYTES - 1) / SECTOR_BYTES * SECTOR_BYTES;
+    const uint8_t *content = flash_at(sim, image->addr, signed_bytes + SECTOR_BYTES);
+    uint8_t digest[SHA256_BYTES];
+    *first_byte = 0xFF;
+    if (content == NULL ||
+        mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), content, signed_bytes, digest) != 0) {
+        return SIGNATURE_NONE;
+    }
+    *first_byte = content[signed_bytes];
+    for (unsigned block = 0; block < BLOCKS; block++) {
+        const uint8_t *at = &content[signed_bytes + block * BLOCK_BYTES];
+        if (at[0] == MAGIC && memcmp(&at[DIGEST_OFFSET], digest, sizeof(digest)) == 0 &&
+            word(&at[CRC_OFFSET]) == (uint32_t)crc32(0, at, CRC_OFFSET)) {
+            return SIGNATURE_GOOD;
+        }
+    }
+    return *first_byte == MAGIC ? SIGNATURE_BAD : SIGNATURE_NONE;
+}
+
+static bool rom_accepts_signature(espsim_t *sim, const image_t *image)
+{
+    uint8_t first_byte;
+    const signature_verdict_t verdict = read_signature(sim, image, &first_byte);
+    if (!sim->rom_row->security->checks_signature_first) {
+        espsim_print(sim, "%s", verdict != SIGNATURE_GOOD ? "Secure boot check fail\r\n" : "");
+        return verdict == SIGNATURE_GOOD;
+    }
+    espsim_print(sim, "Valid secure boot key blocks: 0\r\n");
+    if (verdict == SIGNATURE_NONE) {
+        espsim_print(sim,
+                     "No signature block magic byte found at signature sector (found 0x%x not 0xe7). "
+                     "Image not V2 signed?\r\n",
+                     first_byte);
+    } else if (verdict == SIGNATURE_BAD) {
+        espsim_print(sim, "Sig block 0 invalid: Image digest does not match\r\n");
+    }
+    espsim_print(sim, "secure boot verification %s\r\n", verdict == SIGNATURE_GOOD ? "succeeded" : "failed");
+    return verdict == SIGNATURE_GOOD;
 }
 
 /* --- First stage: the mask ROM ---------------------------------------------------------------------------- */
@@ -153,11 +205,15 @@ static const char *mode_name(uint8_t mode)
     return mode < sizeof(names) / sizeof(names[0]) ? names[mode] : "?";
 }
 
+static void tell_flash_mode(espsim_t *sim, const image_t *image)
+{
+    espsim_print(sim, "%s", sim->rom_row->boot_pins);
+    espsim_print(sim, "mode:%s, clock div:2\r\n", mode_name(flash_at(sim, image->addr, IMAGE_HEADER_BYTES_MIN)[2]));
+}
+
 static void list_segments(espsim_t *sim, const image_t *image)
 {
     const bool in_hex = sim->rom_row->boot_log == REFLASH_BOOT_LOG_HEX;
-    espsim_print(sim, "%s", sim->rom_row->boot_pins);
-    espsim_print(sim, "mode:%s, clock div:2\r\n", mode_name(flash_at(sim, image->addr, IMAGE_HEADER_BYTES_MIN)[2]));
     for (uint8_t segment = 0; segment < image->segment_count; segment++) {
         espsim_print(sim, in_hex ? "load:0x%08x,len:0x%x\r\n" : "load:0x%08x,len:%u\r\n",
                      (unsigned)image->segment_addr[segment], (unsigned)image->segment_bytes[segment]);
@@ -203,6 +259,12 @@ static bool load_bootloader(espsim_t *sim)
     if (sim->rom_row->boot_log == REFLASH_BOOT_LOG_ESP8266) {
         return load_bootloader_esp8266(sim, &image, verdict);
     }
+    const bool is_signed = sim->config.security.secure_boot;
+    const bool signature_first = is_signed && sim->rom_row->security->checks_signature_first;
+    tell_flash_mode(sim, &image);
+    if (signature_first && !rom_accepts_signature(sim, &image)) {
+        return false;
+    }
     list_segments(sim, &image);
     if (verdict == IMAGE_BAD_CHECKSUM) {
         espsim_print(sim, "csum err:0x%02x!=0x%02x\r\n", image.checksum_found, image.checksum_right);
@@ -210,6 +272,9 @@ static bool load_bootloader(espsim_t *sim)
     }
     if (verdict != IMAGE_GOOD) {
         espsim_print(sim, verdict == IMAGE_CUT ? "load err\r\n" : "hash err\r\n");
+        return false;
+    }
+    if (is_signed && !signature_first && !rom_accepts_signature(sim, &image)) {
         return false;
     }
     espsim_print(sim, "entry 0x%08x\r\n", (unsigned)image.entry);
@@ -321,6 +386,16 @@ static void complain_about_image(espsim_t *sim, const image_t *image, image_verd
     }
 }
 
+static bool complains_about_signature(espsim_t *sim, const image_t *image)
+{
+    uint8_t first_byte;
+    const bool wrong = sim->config.security.secure_boot && read_signature(sim, image, &first_byte) != SIGNATURE_GOOD;
+    if (wrong) {
+        espsim_print(sim, "E (31) esp_image: Secure boot signature verification failed\r\n");
+    }
+    return wrong;
+}
+
 static bool complains_about_chip(espsim_t *sim, uint32_t addr)
 {
     unsigned chip_id;
@@ -342,7 +417,7 @@ static bool try_partition(espsim_t *sim, const partition_t *partition)
     image_verdict_t verdict = read_image(sim, partition->addr, &image);
     verdict = verdict == IMAGE_GOOD && image.bytes > partition->bytes ? IMAGE_CUT : verdict;
     complain_about_image(sim, &image, verdict);
-    if (verdict != IMAGE_GOOD || complains_about_chip(sim, partition->addr)) {
+    if (verdict != IMAGE_GOOD || complains_about_chip(sim, partition->addr) || complains_about_signature(sim, &image)) {
         return false;
     }
     run_application(sim, partition->addr);

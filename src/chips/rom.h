@@ -51,7 +51,8 @@ typedef struct {
     reflash_efuse_bits_t crypt_count, no_manual_encrypt; /* encryption is on; the loader must not encrypt */
     reflash_efuse_bits_t short_key, long_key;            /* there is a key of 32, 64 bytes */
     reflash_efuse_bits_t secure_boot;
-    bool has_key_purposes; /* the efuses tell what each key is for */
+    bool checks_signature_first; /* before the bootloader's segments are loaded, and tells about it */
+    bool has_key_purposes;       /* the efuses tell what each key is for */
 } reflash_rom_security_t;
 
 /** Shared by the chips whose efuses are laid out alike; by the oldest of each kind. */

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "board.h"
 #include "golden_images.h"
@@ -499,6 +500,110 @@ static void encrypted_flash_is_nonsense_to_a_chip_that_does_not_decrypt(void **s
     board_free(&board);
 }
 
+/* --- Secure boot ------------------------------------------------------------------------------------------------- */
+
+/* The sector behind what it signs, with one signature block: of it only digest and CRC count here. */
+static void put_signed(board_t *board, uint32_t addr, const uint8_t *image, size_t bytes)
+{
+    enum { SIGNED_BYTES = 0x1000, CRC_OFFSET = 1196 };
+    uint8_t *content = &board->flash[addr];
+    uint8_t *block = content + SIGNED_BYTES;
+    memset(content, 0xFF, (size_t)2 * SIGNED_BYTES);
+    memcpy(content, image, bytes);
+    memset(block, 0x42, CRC_OFFSET);
+    block[0] = 0xE7;
+    block[1] = 0x02;
+    assert_int_equal(mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), content, SIGNED_BYTES, block + 4), 0);
+    const uint32_t crc = (uint32_t)crc32(0, block, CRC_OFFSET);
+    for (unsigned byte = 0; byte < 4; byte++) {
+        block[CRC_OFFSET + byte] = (uint8_t)(crc >> (8 * byte));
+    }
+}
+
+static board_t signed_board(const reflash_rom_t *rom)
+{
+    board_t board = locked(rom, (espsim_security_t){.secure_boot = true});
+    uint8_t program[GOLDEN_PROGRAM_BYTES];
+    golden_program_for(program, rom->chip->chip_id);
+    put_signed(&board, rom->chip->boot_addr, program, sizeof(program));
+    memcpy(&board.flash[0x8000], golden_table, sizeof(golden_table));
+    put_signed(&board, 0x10000, program, sizeof(program));
+    return board;
+}
+
+static void with_secure_boot_signed_images_boot(void **state)
+{
+    (void)state;
+    for (unsigned chip = 0; chip < SECURE_CHIPS; chip++) {
+        board_t board = signed_board(chips_with_secure_download[chip]);
+        assert_non_null(strstr(boot(&board), "clock div:2\r\nValid secure boot key blocks: 0\r\n"
+                                             "secure boot verification succeeded\r\nload:"));
+        assert_true(board_said(&board, "Hello world!\r\n"));
+        board_free(&board);
+    }
+    board_t board = signed_board(&reflash_rom_esp32);
+    const char *text = boot(&board);
+    assert_null(strstr(text, "ecure boot"));
+    assert_true(board_said(&board, "Hello world!\r\n"));
+    board_free(&board);
+}
+
+static void with_secure_boot_an_unsigned_bootloader_does_not_load(void **state)
+{
+    (void)state;
+    board_t board = signed_board(&reflash_rom_esp32s3);
+    board.flash[0x1000] = 0x61;
+    const char *text = boot(&board);
+    assert_non_null(strstr(text, "Valid secure boot key blocks: 0\r\n"
+                                 "No signature block magic byte found at signature sector (found 0x61 not 0xe7). "
+                                 "Image not V2 signed?\r\nsecure boot verification failed\r\n"));
+    assert_null(strstr(text, "load:"));
+    board_free(&board);
+
+    board = signed_board(&reflash_rom_esp32);
+    board.flash[0x2000] = 0xFF;
+    text = boot(&board);
+    assert_non_null(strstr(text, "load:"));
+    assert_null(strstr(text, "entry"));
+    assert_true(board_said(&board, "Secure boot check fail\r\n"));
+    board_free(&board);
+}
+
+static void with_secure_boot_a_change_behind_the_image_counts_too(void **state)
+{
+    (void)state;
+    static const uint32_t changes[] = {0x800, 0x1001, 0x1004, 0x1000 + 1195, 0x1000 + 1196}; /* padding; block */
+    for (size_t at = 0; at < sizeof(changes) / sizeof(changes[0]); at++) {
+        board_t board = signed_board(&reflash_rom_esp32c3);
+        board.flash[changes[at]] ^= 0x01;
+        assert_non_null(strstr(boot(&board), "Sig block 0 invalid: Image digest does not match\r\n"
+                                             "secure boot verification failed\r\n"));
+        board_free(&board);
+    }
+}
+
+static void with_secure_boot_an_unsigned_application_does_not_run(void **state)
+{
+    (void)state;
+    board_t board = signed_board(&reflash_rom_esp32c3);
+    board.flash[0x11000] = 0xFF;
+    assert_non_null(strstr(boot(&board), "E (31) esp_image: Secure boot signature verification failed\r\n"
+                                         "E (31) boot: Factory app partition is not bootable\r\n"));
+    assert_false(board_said(&board, "Hello world!"));
+    board_free(&board);
+}
+
+static void any_of_three_signature_blocks_will_do(void **state)
+{
+    (void)state;
+    enum { BLOCK_BYTES = 1216 };
+    board_t board = signed_board(&reflash_rom_esp32c3);
+    memmove(&board.flash[0x1000 + 2 * BLOCK_BYTES], &board.flash[0x1000], BLOCK_BYTES);
+    board.flash[0x1004] ^= 0x01;
+    assert_non_null(strstr(boot(&board), "secure boot verification succeeded\r\n"));
+    board_free(&board);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -524,6 +629,11 @@ int main(void)
         cmocka_unit_test(what_was_written_encrypted_boots),
         cmocka_unit_test(what_was_written_plain_is_nonsense_to_a_chip_that_decrypts),
         cmocka_unit_test(encrypted_flash_is_nonsense_to_a_chip_that_does_not_decrypt),
+        cmocka_unit_test(with_secure_boot_signed_images_boot),
+        cmocka_unit_test(with_secure_boot_an_unsigned_bootloader_does_not_load),
+        cmocka_unit_test(with_secure_boot_a_change_behind_the_image_counts_too),
+        cmocka_unit_test(with_secure_boot_an_unsigned_application_does_not_run),
+        cmocka_unit_test(any_of_three_signature_blocks_will_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
