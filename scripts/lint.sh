@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 jobs=$(getconf _NPROCESSORS_ONLN)
-mapfile -t c_files < <(git ls-files --cached --others --exclude-standard '*.[ch]' | sort)
+mapfile -t c_files < <(git ls-files --cached --others --exclude-standard '*.[ch]' '*.cpp' | sort)
 mapfile -t shell_files < <(git ls-files --cached --others --exclude-standard '*.sh' .ci/run | sort)
 
 if [ "${1:-}" = --format ]; then
@@ -33,6 +33,7 @@ src/transport (loader|reflash)/
 src/loader reflash/
 ports (wire|chips|transport|loader|reflash)/|reflash\.h
 sim (wire|transport|loader|reflash)/
+compat (wire|chips|transport|loader|reflash)/
 END
 }
 

@@ -8,6 +8,8 @@
 
 #define ESPSIM_NEVER UINT64_MAX
 enum { ESPSIM_NS_PER_US = 1000, ESPSIM_WINDOW_BYTES = 32768, ESPSIM_RX_BUFFER_BYTES = 0x2000 };
+enum { ESPSIM_SECTOR_BYTES = 0x1000, ESPSIM_FLASH_BYTES_MAX = 1 << 24 };
+enum { ESPSIM_SECTORS_MAX = ESPSIM_FLASH_BYTES_MAX / ESPSIM_SECTOR_BYTES };
 
 /* --- Flash part (nor.c) ---------------------------------------------------------------------------- */
 
@@ -22,6 +24,8 @@ typedef struct {
     uint64_t cut_at_op; /* power fails in the middle of this one; 0: never */
     bool power_failed;
     espsim_stats_t *stats;
+    uint32_t wear[ESPSIM_SECTORS_MAX]; /* erases, by sector */
+    uint32_t last_page;                /* the one that was programmed last, from 1 */
 } espsim_nor_t;
 
 /** One SPI transaction. `data` is what is written after the address, or where what is read goes. Returns how
@@ -239,6 +243,17 @@ typedef struct {
     uint8_t *is_made; /* one byte for each sector */
 } espsim_plain_t;
 
+/** What the chip has taken on and not spent yet, see ledger.c. */
+typedef struct {
+    uint64_t owed_ns[ESPSIM_CAUSE_COUNT];
+    uint64_t quiet_ns; /* entered under the host since the last byte from it */
+} espsim_ledger_t;
+
+/** How much the present command takes, as far as it is known. */
+typedef struct {
+    uint64_t work_ns, owed_ns[ESPSIM_CAUSE_COUNT];
+} espsim_work_t;
+
 struct espsim {
     espsim_config_t config;
     const reflash_rom_t *rom_row;
@@ -256,6 +271,11 @@ struct espsim {
     uint64_t faulty_bytes_in, faulty_bytes_out;
     bool doubled; /* the byte to be doubled was sent once */
     bool out_of_memory;
+    bool is_unattended;
+    espsim_watch_t watch;
+    void *watch_context;
+    espsim_event_t command; /* the one at work */
+    espsim_ledger_t ledger;
     espsim_nor_t nor;
     espsim_plain_t *plain; /* NULL: as it lies there */
     espsim_memory_t memory;
@@ -267,12 +287,28 @@ struct espsim {
 };
 
 /** Take `ns` for the present command, unless the chip was told to be instant. */
-void espsim_take_time(espsim_t *sim, uint64_t ns);
+void espsim_take_time(espsim_t *sim, espsim_cause_t cause, uint64_t ns);
+/** What the present command takes so far, and back to that: for what is measured and goes on beside it. */
+espsim_work_t espsim_work(const espsim_t *sim);
+void espsim_set_work(espsim_t *sim, const espsim_work_t *work);
+/** Time passes. */
+void espsim_ledger_pass(espsim_t *sim, uint64_t until_ns);
+/** A byte came in at the sender's rate; 0: at the chip's. */
+void espsim_ledger_receive(espsim_t *sim, uint32_t baud);
+/** Whatever the chip was at, it is not any more. */
+void espsim_ledger_stop_work(espsim_t *sim);
 /** Send bytes once the present command's time has passed. */
 void espsim_send(espsim_t *sim, const uint8_t *bytes, size_t count);
 void espsim_print(espsim_t *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** Plan `action` for when all that was sent is out. */
 void espsim_plan(espsim_t *sim, espsim_action_t action);
+
+/** Tell the watcher; of everything but commands. */
+void espsim_tell(espsim_t *sim, espsim_event_kind_t kind);
+/** A request is at work, gets an answer with this status, is done. */
+void espsim_command_begins(espsim_t *sim, const uint8_t *frame, uint32_t frame_bytes);
+void espsim_command_answered(espsim_t *sim, uint8_t failed, uint8_t reason);
+void espsim_command_ends(espsim_t *sim);
 
 /** Reset what the loader knows. */
 void espsim_rom_reset(espsim_t *sim);

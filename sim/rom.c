@@ -71,6 +71,7 @@ static void answer(espsim_t *sim, uint8_t data_bytes)
     rom->reply[2] = (uint8_t)(data_bytes + status_bytes);
     rom->reply[3] = 0;
     memcpy(&rom->reply[HEADER_BYTES + data_bytes], rom->status, sizeof(rom->status));
+    espsim_command_answered(sim, rom->status[0], rom->status[1]);
 
     const uint8_t end = END;
     espsim_send(sim, &end, 1);
@@ -238,7 +239,7 @@ static void write_reg(espsim_t *sim)
 
     const unsigned entries = espsim_rom_size_field(sim) / (4 * ENTRY_WORDS);
     for (unsigned entry = 0; entry < entries; entry++) {
-        espsim_take_time(sim, (uint64_t)espsim_rom_word(sim, ENTRY_WORDS * entry + 3) * ESPSIM_NS_PER_US);
+        espsim_take_time(sim, ESPSIM_CAUSE_COMMAND, (uint64_t)espsim_rom_word(sim, ENTRY_WORDS * entry + 3) * ESPSIM_NS_PER_US);
         if (!espsim_write_reg(sim, espsim_rom_word(sim, ENTRY_WORDS * entry),
                               espsim_rom_word(sim, ENTRY_WORDS * entry + 1),
                               espsim_rom_word(sim, ENTRY_WORDS * entry + 2))) {
@@ -450,7 +451,7 @@ static void execute(espsim_t *sim)
         return;
     }
     rom->synced = true;
-    espsim_take_time(sim, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
+    espsim_take_time(sim, ESPSIM_CAUSE_COMMAND, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
     if (command == NULL) {
         refuse(sim, REASON_FORMAT);
         answer_as_often_as_due(sim, 0);
@@ -508,7 +509,9 @@ void espsim_rom_byte(espsim_t *sim, uint8_t byte)
             keep(rom, byte);
         } else if (rom->rx_bytes > 0) {
             rom->frame_state = ESPSIM_FRAME_OUTSIDE;
+            espsim_command_begins(sim, rom->rx, rom->rx_bytes);
             execute(sim);
+            espsim_command_ends(sim);
         }
         break;
     }
