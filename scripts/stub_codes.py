@@ -87,13 +87,11 @@ def table():
             if not names:
                 sys.exit(f"stub_codes: {file} holds no stubs in {folder}")
             for name in names:
-                # A chip whose revisions take different stubs is one chip.
-                chip = Path(name).stem.split("-")[0]
-                text += row(chip, json.load(package.extractfile(name)), generation)
+                text += row(Path(name).stem, json.load(package.extractfile(name)), generation)
     # Most of espflash's are among these. Others are older builds of the legacy stub.
     text += "    /* legacy, espflash 4.5.0, as far as they are not the same */\n"
     for path in sorted(fetched_crate().glob("*.toml")):
-        own = row(path.stem.removesuffix("rc1"), tomllib.loads(path.read_text()), "ESPSIM_STUB_1")
+        own = row(path.stem.replace("rc1", "-rev1"), tomllib.loads(path.read_text()), "ESPSIM_STUB_1")
         if own.split("{", 2)[2] not in text:
             text += own
     return text + TAIL

@@ -63,6 +63,12 @@ void espsim_security_burn(espsim_t *sim);
 /** What GET_SECURITY_INFO tells; the chip may tell less of it. */
 void espsim_security_info(const espsim_t *sim, uint8_t info[20]);
 
+/* --- Flash encryption (flash_crypt.c) ---------------------------------------------------------------- */
+
+/** Turn plain text into what lies in flash at `addr`, or back. False: `addr` or `bytes` is no multiple of 16. Without
+ *  flash encryption nothing is to be done. */
+bool espsim_flash_crypt(const espsim_t *sim, bool decrypts, uint32_t addr, uint8_t *data, uint32_t bytes);
+
 /* --- UART (uart.c) --------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -101,6 +107,7 @@ typedef struct {
     uint32_t addr;     /* where the next byte goes         */
     uint32_t left_bytes, left_blocks;
     uint32_t block_count;
+    bool encrypts; /* what is written */
 } espsim_transfer_t;
 
 typedef enum { ESPSIM_FRAME_OUTSIDE, ESPSIM_FRAME_INSIDE, ESPSIM_FRAME_ESCAPED } espsim_frame_state_t;
@@ -196,6 +203,7 @@ typedef struct {
         uint32_t addr, left_bytes, compressed_left_bytes;
         uint32_t erase_sector, erase_sectors; /* the next one, and how many are left */
         bool dirty_seen;
+        bool encrypts;
     } flash;
     espsim_unpacker_t unpacker;
     uint8_t window[ESPSIM_WINDOW_BYTES];
@@ -226,6 +234,12 @@ typedef enum {
     ESPSIM_STUB,   /* a RAM stub */
     ESPSIM_GONE,   /* application, hang, or anything else that does not listen */
 } espsim_state_t;
+
+/** The flash as the chip reads it through its decryption: made sector by sector while it boots. */
+typedef struct {
+    uint8_t *cells;
+    uint8_t *is_made; /* one byte for each sector */
+} espsim_plain_t;
 
 /** What the chip has taken on and not spent yet, see ledger.c. */
 typedef struct {
@@ -262,6 +276,7 @@ struct espsim {
     espsim_event_t command; /* the one at work */
     espsim_ledger_t ledger;
     espsim_nor_t nor;
+    espsim_plain_t *plain; /* NULL: as it lies there */
     espsim_memory_t memory;
     espsim_uart_t uart;
     espsim_rom_state_t rom;

@@ -300,19 +300,32 @@ static bool same_name(const char *a, const char *b)
     }
 }
 
-const reflash_rom_t *espsim_rom_by_name(const char *name)
+const char *espsim_rom_name(const reflash_rom_t *rom)
 {
-    for (size_t row = 0; row < sizeof(rom_rows) / sizeof(rom_rows[0]); row++) {
-        if (same_name(name, rom_rows[row]->chip->name)) {
-            return rom_rows[row];
+    return rom->variant_name != NULL ? rom->variant_name : rom->chip->name;
+}
+
+const reflash_rom_t *espsim_rom_at(size_t row)
+{
+    for (size_t chip = 0; chip < sizeof(rom_rows) / sizeof(rom_rows[0]); chip++) {
+        for (const reflash_rom_t *rom = rom_rows[chip]; rom != NULL; rom = rom->variant) {
+            if (row-- == 0) {
+                return rom;
+            }
         }
     }
     return NULL;
 }
 
-const reflash_rom_t *espsim_rom_at(size_t row)
+const reflash_rom_t *espsim_rom_by_name(const char *name)
 {
-    return row < sizeof(rom_rows) / sizeof(rom_rows[0]) ? rom_rows[row] : NULL;
+    const reflash_rom_t *rom;
+    for (size_t row = 0; (rom = espsim_rom_at(row)) != NULL; row++) {
+        if (same_name(name, espsim_rom_name(rom))) {
+            return rom;
+        }
+    }
+    return NULL;
 }
 
 espsim_t *espsim_create(const espsim_config_t *config)
@@ -505,7 +518,7 @@ bool espsim_transmit(espsim_t *sim, uint8_t *byte, uint32_t baud)
 
 const char *espsim_chip_name(const espsim_t *sim)
 {
-    return sim->rom_row->chip->name;
+    return espsim_rom_name(sim->rom_row);
 }
 
 uint32_t espsim_flash_bytes(const espsim_t *sim)

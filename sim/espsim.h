@@ -178,8 +178,10 @@ espsim_timing_t espsim_timing_typical(void);
 
 /** The ROM row of a chip by its name ("esp32", any case, '-' ignored), or NULL. */
 const reflash_rom_t *espsim_rom_by_name(const char *name);
-/** The ROM rows one by one; NULL behind the last. */
+/** The ROM rows one by one, variants behind their chip's; NULL behind the last. */
 const reflash_rom_t *espsim_rom_at(size_t row);
+/** The name it is found by, in the spelling of its maker. */
+const char *espsim_rom_name(const reflash_rom_t *rom);
 
 /** NULL if such a chip can be locked like that, else what it cannot, as the end of a sentence: "no ...". */
 const char *espsim_security_lacks(const reflash_rom_t *rom, const espsim_security_t *security);

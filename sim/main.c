@@ -96,7 +96,7 @@ static void print_usage(void)
     (void)fputs("\nThe chips:", stdout);
     for (size_t row = 0; espsim_rom_at(row) != NULL; row++) {
         (void)putchar(' ');
-        for (const char *at = espsim_rom_at(row)->chip->name; *at != '\0'; at++) {
+        for (const char *at = espsim_rom_name(espsim_rom_at(row)); *at != '\0'; at++) {
             if (*at != '-') {
                 (void)putchar(tolower((unsigned char)*at));
             }
@@ -261,7 +261,7 @@ static int serve(options_t *options)
         if (espsim_faults_are_random(&options->chip.faults)) {
             (void)printf("espsim: seed %u\n", options->chip.faults.seed);
         }
-        (void)printf("espsim: %s with %u KiB flash (%s) on %s\n", options->chip.config.rom->chip->name,
+        (void)printf("espsim: %s with %u KiB flash (%s) on %s\n", espsim_rom_name(options->chip.config.rom),
                      all.flash.bytes / 1024, options->chip.flash_path != NULL ? options->chip.flash_path : "in memory",
                      name);
         (void)fflush(stdout);

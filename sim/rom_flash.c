@@ -28,7 +28,8 @@ enum {
     REASON_READ = 0x09,
     REASON_READ_LENGTH = 0x0A,
     REASON_INFLATE = 0x0B,
-    REASON_ADLER = 0x0C
+    REASON_ADLER = 0x0C,
+    REASON_PARAMETER = 0x64
 };
 
 /* --- SPI --------------------------------------------------------------------------------------------- */
@@ -229,9 +230,22 @@ static uint8_t begin(espsim_t *sim, espsim_transfer_t *transfer)
     return erase_range(sim, transfer->addr, transfer->left_bytes);
 }
 
+static bool asks_for_encryption(const espsim_t *sim)
+{
+    return sim->rom_row->chip->begin_words == 5 && espsim_rom_size_field(sim) == 20 && espsim_rom_word(sim, 4) != 0;
+}
+
 uint8_t espsim_rom_flash_begin(espsim_t *sim)
 {
-    return begin(sim, &sim->rom.flash);
+    enum { ALIGNMENT = 16 };
+
+    const bool encrypts = asks_for_encryption(sim);
+    if (encrypts && (sim->config.security.no_manual_encryption || espsim_rom_word(sim, 3) % ALIGNMENT != 0)) {
+        return REASON_PARAMETER;
+    }
+    const uint8_t reason = begin(sim, &sim->rom.flash);
+    sim->rom.flash.encrypts = encrypts && sim->config.security.flash_key_bytes != 0;
+    return reason;
 }
 
 static bool program_unless_beyond(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t bytes)
@@ -255,11 +269,17 @@ uint8_t espsim_rom_flash_data(espsim_t *sim)
     /* The read-back goes where the data was. Where write and read are refused, the data still lies there, so
      * that the comparison below finds nothing wrong. */
     uint8_t *data = espsim_rom_payload(sim) + 16;
-    if (program_unless_beyond(sim, flash->addr, data, bytes) && !sim->nor.cut_off) {
+    if (flash->encrypts && !espsim_flash_crypt(sim, false, flash->addr, data, bytes)) {
+        return REASON_PARAMETER;
+    }
+    if (program_unless_beyond(sim, flash->addr, data, bytes) && !sim->nor.cut_off && !flash->encrypts) {
         espsim_flash_read(sim, flash->addr, data, bytes);
     }
     flash->addr += bytes;
     flash->left_bytes -= bytes;
+    if (flash->encrypts) {
+        return 0; /* reading back would tell nothing */
+    }
     uint8_t checksum = 0xEF;
     for (uint32_t at = 0; at < bytes; at++) {
         checksum ^= data[at];
@@ -272,9 +292,7 @@ uint8_t espsim_rom_flash_data(espsim_t *sim)
 uint8_t espsim_rom_deflate_begin(espsim_t *sim)
 {
     espsim_rom_state_t *rom = &sim->rom;
-    enum { REASON_PARAMETER = 0x64 };
-
-    if (espsim_rom_size_field(sim) == 20 && sim->rom_row->chip->begin_words == 5 && espsim_rom_word(sim, 4) != 0) {
+    if (asks_for_encryption(sim)) {
         return REASON_PARAMETER;
     }
     const uint8_t reason = begin(sim, &rom->deflate);

@@ -200,7 +200,7 @@ espsim_t *espsim_settings_create(espsim_settings_t *settings, espsim_flash_t *fl
 {
     const char *lacks = espsim_security_lacks(settings->config.rom, &settings->config.security);
     if (lacks != NULL) {
-        (void)snprintf(message, message_bytes, "the %s has %s", settings->config.rom->chip->name, lacks);
+        (void)snprintf(message, message_bytes, "the %s has %s", espsim_rom_name(settings->config.rom), lacks);
         return NULL;
     }
     if (!espsim_flash_open(flash, settings->flash_path, settings->flash_bytes, message, message_bytes)) {

@@ -119,6 +119,10 @@ bool espsim_stub_program(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t b
     if (espsim_stub_beyond_flash(sim, addr, bytes)) {
         return false;
     }
+    if (sim->stub.flash.encrypts &&
+        (sim->config.security.no_manual_encryption || !espsim_flash_crypt(sim, false, addr, data, bytes))) {
+        return false;
+    }
     espsim_stub_wait_flash(sim);
     espsim_flash_program(sim, addr, data, bytes);
     return true;

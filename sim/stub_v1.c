@@ -147,6 +147,13 @@ static void write_block(espsim_t *sim)
                 espsim_stub_size_field(sim) - (uint32_t)DATA_HEADER_BYTES);
 }
 
+static void write_encrypted_block(espsim_t *sim)
+{
+    sim->stub.flash.encrypts = true;
+    write_block(sim);
+    sim->stub.flash.encrypts = false;
+}
+
 static void unpack_block(espsim_t *sim)
 {
     enum { CHECKSUM_BYTES = 4 };
@@ -375,6 +382,7 @@ static const command_t commands[] = {
     {0xD0, 0, REASON_ARGUMENT, erase_flash, NULL},
     {0xD1, 8, REASON_ARGUMENT, erase_region, NULL},
     {0xD2, 16, REASON_LENGTH, nothing, read_flash},
+    {0xD4, ANY, 0, check_block, write_encrypted_block},
 };
 
 static const command_t *find_command(const espsim_t *sim, uint8_t opcode)

@@ -96,6 +96,14 @@ static uint8_t begin(espsim_t *sim)
     return 0;
 }
 
+static uint8_t begin_plain(espsim_t *sim)
+{
+    const uint8_t reason = begin(sim);
+    const bool has_flag = espsim_stub_size_field(sim) > 16;
+    sim->stub.flash.encrypts = reason == 0 && has_flag && espsim_stub_word(sim, 4) != 0;
+    return reason;
+}
+
 static uint8_t begin_deflate(espsim_t *sim)
 {
     const uint8_t reason = begin(sim);
@@ -395,7 +403,7 @@ typedef struct {
 enum { ANY = -1 };
 
 static const command_t commands[] = {
-    {0x02, ANY, begin, NULL},
+    {0x02, ANY, begin_plain, NULL},
     {0x03, ANY, check_plain, write_block},
     {0x04, 4, end, NULL},
     {0x05, 16, mem_begin, NULL},

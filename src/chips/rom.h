@@ -51,7 +51,8 @@ typedef struct {
     reflash_efuse_bits_t crypt_count, no_manual_encrypt; /* encryption is on; the loader must not encrypt */
     reflash_efuse_bits_t short_key, long_key;            /* there is a key of 32, 64 bytes */
     reflash_efuse_bits_t secure_boot;
-    bool has_key_purposes; /* the efuses tell what each key is for */
+    bool checks_signature_first; /* before the bootloader's segments are loaded, and tells about it */
+    bool has_key_purposes;       /* the efuses tell what each key is for */
 } reflash_rom_security_t;
 
 /** Shared by the chips whose efuses are laid out alike; by the oldest of each kind. */
@@ -59,16 +60,18 @@ extern const reflash_rom_security_t reflash_rom_security_esp32, reflash_rom_secu
     reflash_rom_security_esp32s3, reflash_rom_security_esp32c2, reflash_rom_security_esp32c3,
     reflash_rom_security_esp32c5, reflash_rom_security_esp32c61;
 
-typedef struct {
+typedef struct reflash_rom {
     const reflash_chip_t *chip;
-    const char *banner;         /* printed after every reset, up to "rst" */
-    const char *power_on_name;  /* as printed behind power_on_code */
-    const char *software_name;  /* as printed behind software_code */
-    const char *brown_out_name; /* as printed behind 0xf; NULL: it does not tell that from power-on */
-    uint8_t power_on_code;      /* the number behind "rst" for power-on and the reset line */
-    uint8_t software_code;      /* ... and for a software reset */
-    const char *loader_left;    /* printed when the loop ends by FLASH_END without a reset */
-    const char *user_code_done; /* printed when a loaded program returns */
+    const struct reflash_rom *variant; /* the same chip with another ROM; NULL: none */
+    const char *variant_name;          /* of such another one, instead of the chip's; else NULL */
+    const char *banner;                /* printed after every reset, up to "rst" */
+    const char *power_on_name;         /* as printed behind power_on_code */
+    const char *software_name;         /* as printed behind software_code */
+    const char *brown_out_name;        /* as printed behind 0xf; NULL: it does not tell that from power-on */
+    uint8_t power_on_code;             /* the number behind "rst" for power-on and the reset line */
+    uint8_t software_code;             /* ... and for a software reset */
+    const char *loader_left;           /* printed when the loop ends by FLASH_END without a reset */
+    const char *user_code_done;        /* printed when a loaded program returns */
     const reflash_boot_mode_t *boot_modes;
     size_t boot_mode_count;
     uint16_t strapping_normal, strapping_download; /* with the boot pin high, low */
@@ -109,3 +112,4 @@ typedef struct {
 
 #define REFLASH_DECLARE_ROM(name) extern const reflash_rom_t reflash_rom_##name;
 REFLASH_ALL_CHIPS(REFLASH_DECLARE_ROM)
+extern const reflash_rom_t reflash_rom_esp32p4_rev1; /* a variant */

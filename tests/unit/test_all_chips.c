@@ -61,10 +61,12 @@ static const fact_t facts[] = {
     {&reflash_rom_esp32h2, ESP32H2_CHIP, MAC(0x74, 0x4D, 0xBD, 0x0A, 0x0B, 0x0C), 0x0, 115200, SPI_BOOT("0xc"),
      LOADER("0x4", "DOWNLOAD(USB/UART0)"), 0x14, 20, 4, 1, true, true},
     {&reflash_rom_esp32p4, ESP32P4_CHIP, MAC(0x60, 0x55, 0xF9, 0x0A, 0x0B, 0x0C), 0x2000, 115200, SPI_BOOT("0x30f"),
-     LOADER("0x307", "DOWNLOAD(USB/UART0/SPI)"), 0x14, 20, 4, 2, true, true},
+     LOADER("0x307", "DOWNLOAD(USB/UART0/SPI)"), 0x14, 20, 4, 5, true, true},
+    {&reflash_rom_esp32p4_rev1, ESP32P4_CHIP, MAC(0x60, 0x55, 0xF9, 0x0A, 0x0B, 0x0C), 0x2000, 115200,
+     SPI_BOOT("0x30f"), LOADER("0x307", "DOWNLOAD(USB/UART0/SPI)"), 0x14, 20, 4, 2, true, true},
 };
 enum { FACT_COUNT = sizeof(facts) / sizeof(facts[0]), SECTOR_BYTES = 0x1000 };
-_Static_assert(FACT_COUNT == (int)ESP_MAX_CHIP, "a chip of the API is missing");
+_Static_assert(FACT_COUNT == (int)ESP_MAX_CHIP + 1, "a chip of the API is missing");
 
 /* --- A host and its target ------------------------------------------------------------------------------- */
 
@@ -129,6 +131,10 @@ static image_t program(const reflash_rom_t *rom, uint32_t segment_bytes)
     uint8_t checksum = 0xEF;
     put_le(&image, 0x020201E9, 4); /* magic, one segment, DIO, 2 MB or so */
     put_le(&image, 0x40100000, 4);
+    if (rom->image_header_bytes > 8) {
+        put_le(&image, 0xEE, 4); /* pins */
+        put_le(&image, rom->chip->chip_id, 2);
+    }
     image.bytes = rom->image_header_bytes;
     put_le(&image, 0x40100000, 4);
     put_le(&image, segment_bytes, 4);
@@ -514,6 +520,7 @@ static void watchdog_registers_keep_what_is_written(void **state)
         {&reflash_rom_esp32c61, {0x600B1C18, 0x600B1C00, 0x600B1C04, 0x600B1C1C, 0x600B1C20}},
         {&reflash_rom_esp32h2, {0x600B1C1C, 0x600B1C00, 0x600B1C04, 0x600B1C20, 0x600B1C24}},
         {&reflash_rom_esp32p4, {0x50116018, 0x50116000, 0x50116004, 0x5011601C, 0x50116020}},
+        {&reflash_rom_esp32p4_rev1, {0x50116018, 0x50116000, 0x50116004, 0x5011601C, 0x50116020}},
     };
     for (size_t row = 0; row < sizeof(watchdogs) / sizeof(watchdogs[0]); row++) {
         board_t board = board_synced_of(watchdogs[row].rom);
@@ -546,7 +553,8 @@ static void ram_for_flasher_stubs_is_there(void **state)
         {&reflash_rom_esp32c6, {0x40800000, 0x40852F0C, 0x40840000}},
         {&reflash_rom_esp32c61, {0x40800000, 0x40816D68, 0x40804000}},
         {&reflash_rom_esp32h2, {0x40800000, 0x40842D68, 0x40830000}},
-        {&reflash_rom_esp32p4, {0x4FF10000, 0x4FF62DB8, 0x4FF50000}},
+        {&reflash_rom_esp32p4, {0x4FF50000, 0x4FF72DB8, 0x4FF60000}},
+        {&reflash_rom_esp32p4_rev1, {0x4FF10000, 0x4FF62DB8, 0x4FF50000}},
     };
     for (size_t row = 0; row < sizeof(stubs) / sizeof(stubs[0]); row++) {
         board_t board = board_synced_of(stubs[row].rom);

@@ -960,7 +960,13 @@ static void a_chip_is_found_by_its_name_in_any_spelling(void **state)
     for (size_t row = 0; row < sizeof(c3_spellings) / sizeof(c3_spellings[0]); row++) {
         assert_ptr_equal(espsim_rom_by_name(c3_spellings[row]), &reflash_rom_esp32c3);
     }
-    static const char *const others[] = {"", "esp32c", "esp32c33", "esp", "esp3", "esp322", "esp32 ", "32", "-", "z80"};
+    static const char *const rev1_spellings[] = {"esp32p4-rev1", "ESP32-P4-rev1", "esp32p4rev1"};
+    for (size_t row = 0; row < sizeof(rev1_spellings) / sizeof(rev1_spellings[0]); row++) {
+        assert_ptr_equal(espsim_rom_by_name(rev1_spellings[row]), &reflash_rom_esp32p4_rev1);
+    }
+    assert_ptr_equal(espsim_rom_by_name("esp32p4"), &reflash_rom_esp32p4);
+    static const char *const others[] = {"",       "esp32p4-rev", "esp32c", "esp32c33", "esp", "esp3",
+                                         "esp322", "esp32 ",      "32",     "-",        "z80"};
     for (size_t row = 0; row < sizeof(others) / sizeof(others[0]); row++) {
         assert_null(espsim_rom_by_name(others[row]));
     }

@@ -201,7 +201,11 @@ static void the_official_stubs_are_known(void **state)
         {"esp32c3", ESPSIM_STUB_2_0, 0x40380000, 6024, 0x40380F2E},
         {"esp32c3", ESPSIM_STUB_2_1, 0x40380000, 5880, 0x40380E9A},
         {"esp8266", ESPSIM_STUB_1, 0x4010D000, 8276, 0x4010D004},
+        {"esp32p4", ESPSIM_STUB_2_0, 0x4FF50000, 7308, 0x4FF5130E},
         {"esp32p4", ESPSIM_STUB_2_1, 0x4FF50000, 8176, 0x4FF51456},
+        {"esp32p4-rev1", ESPSIM_STUB_1, 0x4FF10000, 5400, 0x4FF10BA0},
+        {"esp32p4-rev1", ESPSIM_STUB_2_0, 0x4FF10000, 7308, 0x4FF1130E},
+        {"esp32p4-rev1", ESPSIM_STUB_2_1, 0x4FF10000, 8176, 0x4FF11456},
     };
     for (size_t at = 0; at < sizeof(wanted) / sizeof(wanted[0]); at++) {
         unsigned found = 0;
