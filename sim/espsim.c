@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "chip.h"
+#include "timing.h"
 
 enum { DEFAULT_BAUD = 115200 };
 
@@ -214,27 +215,45 @@ static uint64_t next_internal_event(const espsim_t *sim)
     return earlier(action_ns, earlier(next_interrupt(sim), next_input(sim)));
 }
 
+uint64_t espsim_host_byte_ns(const espsim_t *sim)
+{
+    const espsim_uart_t *uart = &sim->uart;
+    const uint64_t latency_ns = sim->config.usb_latency_us * (uint64_t)ESPSIM_NS_PER_US;
+    if (uart->tx_count == 0) {
+        return ESPSIM_NEVER;
+    }
+    const uint64_t first_ns = uart->tx[uart->tx_first].arrives_ns;
+    if (latency_ns == 0 || sim->bundle_bytes > 0) {
+        return first_ns;
+    }
+    const size_t last = (uart->tx_first + ESPSIM_BUNDLE_BYTES - 1) % uart->tx_capacity;
+    const uint64_t full_ns = uart->tx_count >= ESPSIM_BUNDLE_BYTES ? uart->tx[last].arrives_ns : ESPSIM_NEVER;
+    return earlier(full_ns, first_ns + latency_ns);
+}
+
+/* A byte has reached the host. With a bridge it comes with all that had arrived there when its bundle left. */
+static bool host_has_byte(espsim_t *sim)
+{
+    const espsim_uart_t *uart = &sim->uart;
+    const uint64_t ready_ns = espsim_host_byte_ns(sim);
+    if (ready_ns > sim->now_ns) {
+        return false;
+    }
+    if (sim->config.usb_latency_us != 0 && sim->bundle_bytes == 0) {
+        while (sim->bundle_bytes < ESPSIM_BUNDLE_BYTES && sim->bundle_bytes < uart->tx_count &&
+               uart->tx[(uart->tx_first + sim->bundle_bytes) % uart->tx_capacity].arrives_ns <= ready_ns) {
+            sim->bundle_bytes++;
+        }
+    }
+    return true;
+}
+
 uint64_t espsim_next_event(const espsim_t *sim)
 {
-    const uint64_t sent_ns = sim->uart.tx_count > 0 ? sim->uart.tx[sim->uart.tx_first].arrives_ns : ESPSIM_NEVER;
-    return earlier(sent_ns, next_internal_event(sim));
+    return earlier(espsim_host_byte_ns(sim), next_internal_event(sim));
 }
 
 /* --- Public --------------------------------------------------------------------------------------------------- */
-
-espsim_timing_t espsim_timing_typical(void)
-{
-    return (espsim_timing_t){
-        .erase_4k_us = 45000,
-        .erase_32k_us = 120000,
-        .erase_64k_us = 150000,
-        .erase_chip_us = 10000000,
-        .program_first_byte_ns = 30000,
-        .program_next_byte_ns = 2500,
-        .read_ns_per_byte = 850, /* 8 bits at 10 MHz, and commands around every 64 bytes */
-        .boot_ms = 40,
-    };
-}
 
 #define ROW(name) &reflash_rom_##name,
 static const reflash_rom_t *const rom_rows[] = {REFLASH_CHIPS(ROW)};
@@ -288,6 +307,7 @@ espsim_t *espsim_create(const espsim_config_t *config)
     sim->nor.cells = config->flash;
     sim->nor.bytes = bytes;
     sim->nor.timing = &sim->config.timing;
+    sim->nor.part = config->part != NULL ? config->part : espsim_flash_part_at(0);
     sim->nor.stats = &sim->stats;
     sim->memory.rom = config->rom;
     sim->memory.is_blank = config->blank_efuse;
@@ -415,7 +435,7 @@ uint64_t espsim_now(const espsim_t *sim)
 bool espsim_transmit(espsim_t *sim, uint8_t *byte, uint32_t baud)
 {
     espsim_uart_t *uart = &sim->uart;
-    while (uart->tx_count > 0 && uart->tx[uart->tx_first].arrives_ns <= sim->now_ns) {
+    while (host_has_byte(sim)) {
         const espsim_tx_byte_t sent = uart->tx[uart->tx_first];
         const espsim_faults_t *faults = &sim->faults;
         const uint64_t nth = sim->faulty_bytes_out + 1;
@@ -425,6 +445,7 @@ bool espsim_transmit(espsim_t *sim, uint8_t *byte, uint32_t baud)
             sim->faulty_bytes_out = nth;
             uart->tx_first = (uart->tx_first + 1) % uart->tx_capacity;
             uart->tx_count--;
+            sim->bundle_bytes -= sim->bundle_bytes > 0 ? 1 : 0;
             sim->stats.bytes_from_target++;
         }
         if (nth == faults->drop_from_target) {

@@ -11,7 +11,7 @@ static const char *const names[ESPSIM_CAUSE_COUNT] = {
     [ESPSIM_CAUSE_BOOT] = "boot",       [ESPSIM_CAUSE_COMMAND] = "command", [ESPSIM_CAUSE_ERASE] = "erase",
     [ESPSIM_CAUSE_PROGRAM] = "program", [ESPSIM_CAUSE_READ] = "read",       [ESPSIM_CAUSE_MD5] = "md5",
     [ESPSIM_CAUSE_INFLATE] = "inflate", [ESPSIM_CAUSE_WIRE_TO] = "wire_to", [ESPSIM_CAUSE_WIRE_FROM] = "wire_from",
-    [ESPSIM_CAUSE_HOST] = "host",       [ESPSIM_CAUSE_NOBODY] = "nobody",
+    [ESPSIM_CAUSE_BRIDGE] = "bridge",   [ESPSIM_CAUSE_HOST] = "host",       [ESPSIM_CAUSE_NOBODY] = "nobody",
 };
 
 const char *espsim_cause_name(espsim_cause_t cause)
@@ -25,6 +25,13 @@ void espsim_take_time(espsim_t *sim, espsim_cause_t cause, uint64_t ns)
         sim->rom.work_ns += ns;
         sim->ledger.owed_ns[cause] += ns;
     }
+}
+
+void espsim_take_chip_time(espsim_t *sim, espsim_cause_t cause, uint64_t ns)
+{
+    enum { PERCENT = 100 };
+    const uint32_t percent = sim->config.timing.chip_percent;
+    espsim_take_time(sim, cause, percent != 0 ? ns * percent / PERCENT : ns);
 }
 
 espsim_work_t espsim_work(const espsim_t *sim)
@@ -63,6 +70,10 @@ void espsim_ledger_pass(espsim_t *sim, uint64_t until_ns)
     const uint64_t at_ns = until_ns - left_ns;
     const uint64_t sending_ns = sim->uart.tx_free_ns > at_ns ? sim->uart.tx_free_ns - at_ns : 0;
     (void)enter(sim, ESPSIM_CAUSE_WIRE_FROM, sending_ns, &left_ns);
+    const uint64_t sent_ns = until_ns - left_ns;
+    const uint64_t reaches_ns = espsim_host_byte_ns(sim);
+    const uint64_t bridge_ns = reaches_ns != ESPSIM_NEVER && reaches_ns > sent_ns ? reaches_ns - sent_ns : 0;
+    (void)enter(sim, ESPSIM_CAUSE_BRIDGE, bridge_ns, &left_ns);
     sim->ledger.quiet_ns += enter(sim, sim->is_unattended ? ESPSIM_CAUSE_NOBODY : ESPSIM_CAUSE_HOST, left_ns, &left_ns);
     sim->now_ns = until_ns;
 }

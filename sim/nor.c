@@ -6,9 +6,7 @@
 enum {
     PAGE_BYTES = 256,
     STATUS_WRITE_ENABLED = 0x02,
-    STATUS_PROTECT = 0x1C,    /* any of the three block-protect bits: here they protect the whole part */
-    VENDOR_GIGADEVICE = 0xC8, /* the plain part that the traces were recorded with */
-    MEMORY_TYPE = 0x40,
+    STATUS_PROTECT = 0x1C, /* any of the three block-protect bits: here they protect the whole part */
     NOTHING = 0xFF
 };
 
@@ -85,7 +83,7 @@ static void read_cells(const espsim_nor_t *nor, uint32_t addr, uint8_t *data, ui
 
 static void read_id(const espsim_nor_t *nor, uint8_t *data, uint32_t bytes)
 {
-    const uint8_t id[] = {VENDOR_GIGADEVICE, MEMORY_TYPE, size_code(nor)};
+    const uint8_t id[] = {nor->part->vendor, nor->part->type, size_code(nor)};
     for (uint32_t at = 0; at < bytes; at++) {
         data[at] = id[at % sizeof(id)];
     }

@@ -239,7 +239,8 @@ static void write_reg(espsim_t *sim)
 
     const unsigned entries = espsim_rom_size_field(sim) / (4 * ENTRY_WORDS);
     for (unsigned entry = 0; entry < entries; entry++) {
-        espsim_take_time(sim, ESPSIM_CAUSE_COMMAND, (uint64_t)espsim_rom_word(sim, ENTRY_WORDS * entry + 3) * ESPSIM_NS_PER_US);
+        espsim_take_time(sim, ESPSIM_CAUSE_COMMAND,
+                         (uint64_t)espsim_rom_word(sim, ENTRY_WORDS * entry + 3) * ESPSIM_NS_PER_US);
         if (!espsim_write_reg(sim, espsim_rom_word(sim, ENTRY_WORDS * entry),
                               espsim_rom_word(sim, ENTRY_WORDS * entry + 1),
                               espsim_rom_word(sim, ENTRY_WORDS * entry + 2))) {
@@ -448,7 +449,7 @@ static void execute(espsim_t *sim)
         return;
     }
     rom->synced = true;
-    espsim_take_time(sim, ESPSIM_CAUSE_COMMAND, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
+    espsim_take_chip_time(sim, ESPSIM_CAUSE_COMMAND, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
     if (command == NULL) {
         refuse(sim, REASON_FORMAT);
         answer_as_often_as_due(sim, 0);

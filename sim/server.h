@@ -37,7 +37,7 @@ struct espsim_server {
     int listener;       /* readable when a client may be there; -1: ask take_client() every now and then */
     bool auto_download; /* a new client finds the chip in its loader */
     struct espsim_control_socket *control; /* NULL: none */
-    int client; /* -1 at first: none */
+    int client;                            /* -1 at first: none */
     /* Private. */
     bool has_ended, end_is_told;
     uint8_t output[ESPSIM_SERVER_OUTPUT_BYTES];

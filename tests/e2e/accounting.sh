@@ -21,7 +21,7 @@ ask_time() {
         printf -v "${cause%=*}" %d "${cause#*=}"
     done
     # shellcheck disable=SC2154
-    [ "$now" -eq $((boot + command + erase + program + read + md5 + inflate + wire_from + wire_to + host + nobody)) ] ||
+    [ "$now" -eq $((boot + command + erase + program + read + md5 + inflate + wire_from + wire_to + bridge + host + nobody)) ] ||
         fail "causes do not add up: $answer"
 }
 

@@ -21,6 +21,7 @@ static const struct {
     uint32_t unbegun_block_bytes, unbegun_flash_addr, unbegun_mem_addr;
     uint32_t security_info_bytes, chip_id, eco, md5_ns_per_byte, turnaround_us;
     uint32_t stub1_md5_ns_per_byte, stub2_md5_ns_per_byte;
+    uint32_t inflate_ns_per_byte, stub1_inflate_ns_per_byte, stub2_inflate_ns_per_byte;
     bool prints_exceptions, boots_without_table, basic_prompt, deflate_ends_with_whole_window;
 } facts[] = {
     {.rom = &reflash_rom_esp8266,
@@ -62,6 +63,9 @@ static const struct {
      .md5_ns_per_byte = 0,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 0,
+     .stub1_inflate_ns_per_byte = 1000,
+     .stub2_inflate_ns_per_byte = 1000,
      .prints_exceptions = false,
      .turnaround_us = 200},
     {.rom = &reflash_rom_esp32,
@@ -107,6 +111,9 @@ static const struct {
      .md5_ns_per_byte = 2330,
      .stub1_md5_ns_per_byte = 2000,
      .stub2_md5_ns_per_byte = 800,
+     .inflate_ns_per_byte = 1000,
+     .stub1_inflate_ns_per_byte = 1000,
+     .stub2_inflate_ns_per_byte = 200,
      .prints_exceptions = true,
      .turnaround_us = 200},
     {.rom = &reflash_rom_esp32s2,
@@ -148,6 +155,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 2000,
      .stub2_md5_ns_per_byte = 800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 200,
      .prints_exceptions = false,
      .turnaround_us = 200},
     {.rom = &reflash_rom_esp32s3,
@@ -189,6 +199,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 200},
     {.rom = &reflash_rom_esp32c2,
@@ -230,6 +243,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32c3,
@@ -271,6 +287,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32c5,
@@ -312,6 +331,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32c6,
@@ -353,6 +375,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32c61,
@@ -394,6 +419,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32h2,
@@ -435,6 +463,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32p4,
@@ -476,6 +507,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 2000,
      .stub2_md5_ns_per_byte = 800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 200,
      .prints_exceptions = false,
      .turnaround_us = 300},
 };
@@ -534,6 +568,9 @@ static void every_field_of_every_rom_row_is_as_written_down(void **state)
         assert_int_equal(rom->md5_ns_per_byte, facts[row].md5_ns_per_byte);
         assert_int_equal(rom->stub1_md5_ns_per_byte, facts[row].stub1_md5_ns_per_byte);
         assert_int_equal(rom->stub2_md5_ns_per_byte, facts[row].stub2_md5_ns_per_byte);
+        assert_int_equal(rom->inflate_ns_per_byte, facts[row].inflate_ns_per_byte);
+        assert_int_equal(rom->stub1_inflate_ns_per_byte, facts[row].stub1_inflate_ns_per_byte);
+        assert_int_equal(rom->stub2_inflate_ns_per_byte, facts[row].stub2_inflate_ns_per_byte);
         assert_int_equal(rom->prints_exceptions, facts[row].prints_exceptions);
         assert_int_equal(rom->turnaround_us, facts[row].turnaround_us);
     }
