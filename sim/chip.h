@@ -225,12 +225,13 @@ typedef enum {
 /** What the chip has taken on and not spent yet, see ledger.c. */
 typedef struct {
     uint64_t owed_ns[ESPSIM_CAUSE_COUNT];
-    uint64_t quiet_ns; /* entered under the host since the last byte from it */
+    uint64_t owed_total_ns; /* their sum, so that the byte after byte in which nothing is owed is cheap */
+    uint64_t quiet_ns;      /* entered under the host since the last byte from it */
 } espsim_ledger_t;
 
 /** How much the present command takes, as far as it is known. */
 typedef struct {
-    uint64_t work_ns, owed_ns[ESPSIM_CAUSE_COUNT];
+    uint64_t work_ns, owed_ns[ESPSIM_CAUSE_COUNT], owed_total_ns;
 } espsim_work_t;
 
 struct espsim {

@@ -24,6 +24,7 @@ void espsim_take_time(espsim_t *sim, espsim_cause_t cause, uint64_t ns)
     if (!sim->config.timing.instant) {
         sim->rom.work_ns += ns;
         sim->ledger.owed_ns[cause] += ns;
+        sim->ledger.owed_total_ns += ns;
     }
 }
 
@@ -36,7 +37,7 @@ void espsim_take_chip_time(espsim_t *sim, espsim_cause_t cause, uint64_t ns)
 
 espsim_work_t espsim_work(const espsim_t *sim)
 {
-    espsim_work_t work = {.work_ns = sim->rom.work_ns};
+    espsim_work_t work = {.work_ns = sim->rom.work_ns, .owed_total_ns = sim->ledger.owed_total_ns};
     memcpy(work.owed_ns, sim->ledger.owed_ns, sizeof(work.owed_ns));
     return work;
 }
@@ -44,12 +45,14 @@ espsim_work_t espsim_work(const espsim_t *sim)
 void espsim_set_work(espsim_t *sim, const espsim_work_t *work)
 {
     sim->rom.work_ns = work->work_ns;
+    sim->ledger.owed_total_ns = work->owed_total_ns;
     memcpy(sim->ledger.owed_ns, work->owed_ns, sizeof(work->owed_ns));
 }
 
 void espsim_ledger_stop_work(espsim_t *sim)
 {
     memset(sim->ledger.owed_ns, 0, sizeof(sim->ledger.owed_ns));
+    sim->ledger.owed_total_ns = 0;
 }
 
 /* Enter as much of `*left_ns` as there is of `ns` under `cause`. Returns how much that was. */
@@ -64,8 +67,10 @@ static uint64_t enter(espsim_t *sim, espsim_cause_t cause, uint64_t ns, uint64_t
 void espsim_ledger_pass(espsim_t *sim, uint64_t until_ns)
 {
     uint64_t left_ns = until_ns - sim->now_ns;
-    for (unsigned cause = 0; cause < ESPSIM_CAUSE_COUNT && left_ns > 0; cause++) {
-        sim->ledger.owed_ns[cause] -= enter(sim, cause, sim->ledger.owed_ns[cause], &left_ns);
+    for (unsigned cause = 0; sim->ledger.owed_total_ns > 0 && left_ns > 0 && cause < ESPSIM_CAUSE_COUNT; cause++) {
+        const uint64_t entered_ns = enter(sim, cause, sim->ledger.owed_ns[cause], &left_ns);
+        sim->ledger.owed_ns[cause] -= entered_ns;
+        sim->ledger.owed_total_ns -= entered_ns;
     }
     const uint64_t at_ns = until_ns - left_ns;
     const uint64_t sending_ns = sim->uart.tx_free_ns > at_ns ? sim->uart.tx_free_ns - at_ns : 0;
