@@ -40,8 +40,8 @@ static void erase(espsim_nor_t *nor, uint32_t addr, uint32_t unit_bytes)
     const bool fails = counts_and_fails(nor);
     nor->stats->erased_bytes += unit_bytes;
     nor->last_page = 0;
-    for (uint32_t at = first; at < first + unit_bytes; at += ESPSIM_SECTOR_BYTES) {
-        nor->wear[at / ESPSIM_SECTOR_BYTES]++;
+    for (uint32_t sector = 0; sector < unit_bytes / ESPSIM_SECTOR_BYTES; sector++) {
+        nor->wear[first / ESPSIM_SECTOR_BYTES + sector]++;
     }
     for (uint32_t at = first; at < first + unit_bytes; at++) {
         /* An erase works on all cells at once; cut short, each has got somewhere else. */
