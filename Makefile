@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 60
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo test ci-extra test-clang format lint size coverage fuzz sweep mutate interop interop-ci stub-codes clean
+.PHONY: help demo test ci-extra test-clang format lint size coverage fuzz sweep bench-speed mutate interop interop-ci stub-codes clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,11 @@ sweep: ## faults at RUNS random places of a 1 MiB job, repeatable by SEED
 	@$(SETUP) base test
 	@scripts/build.sh dev test_sweeps
 	@build/dev/tests/test_sweeps large $(SEED) $(RUNS)
+
+bench-speed: ## how many times faster than a board a virtual chip is; fails below 200
+	@$(SETUP) base
+	@scripts/build.sh release bench_speed
+	@build/release/bench_speed
 
 mutate: ## break the sources on purpose and expect the tests to notice
 	@$(SETUP) base test mutate

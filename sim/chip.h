@@ -9,6 +9,7 @@
 #include "wire.h"
 
 #define ESPSIM_NEVER UINT64_MAX
+enum { ESPSIM_BUNDLE_BYTES = 62 }; /* what a USB packet of an FTDI bridge carries */
 enum { ESPSIM_NS_PER_US = 1000, ESPSIM_WINDOW_BYTES = 32768, ESPSIM_RX_BUFFER_BYTES = 0x2000 };
 enum { ESPSIM_SECTOR_BYTES = 0x1000, ESPSIM_FLASH_BYTES_MAX = 1 << 24 };
 enum { ESPSIM_SECTORS_MAX = ESPSIM_FLASH_BYTES_MAX / ESPSIM_SECTOR_BYTES };
@@ -19,6 +20,7 @@ typedef struct {
     uint8_t *cells;
     uint32_t bytes;
     const espsim_timing_t *timing;
+    const espsim_flash_part_t *part;
     bool write_enabled;
     uint8_t status; /* as last written: block-protect bits */
     bool powered_down;
@@ -244,12 +246,13 @@ typedef struct {
 /** What the chip has taken on and not spent yet, see ledger.c. */
 typedef struct {
     uint64_t owed_ns[ESPSIM_CAUSE_COUNT];
-    uint64_t quiet_ns; /* entered under the host since the last byte from it */
+    uint64_t owed_total_ns; /* their sum, so that the byte after byte in which nothing is owed is cheap */
+    uint64_t quiet_ns;      /* entered under the host since the last byte from it */
 } espsim_ledger_t;
 
 /** How much the present command takes, as far as it is known. */
 typedef struct {
-    uint64_t work_ns, owed_ns[ESPSIM_CAUSE_COUNT];
+    uint64_t work_ns, owed_ns[ESPSIM_CAUSE_COUNT], owed_total_ns;
 } espsim_work_t;
 
 struct espsim {
@@ -271,6 +274,7 @@ struct espsim {
     uint32_t action_baud;
     bool out_of_memory;
     bool is_unattended;
+    unsigned bundle_bytes; /* of the oldest that were sent, so many have reached the host together */
     espsim_watch_t watch;
     void *watch_context;
     espsim_event_t command; /* the one at work */
@@ -287,6 +291,10 @@ struct espsim {
 
 /** Take `ns` for the present command, unless the chip was told to be instant. */
 void espsim_take_time(espsim_t *sim, espsim_cause_t cause, uint64_t ns);
+/** The same of what depends on the chip's own speed. */
+void espsim_take_chip_time(espsim_t *sim, espsim_cause_t cause, uint64_t ns);
+/** When the next byte reaches the host; ESPSIM_NEVER: none is under way. */
+uint64_t espsim_host_byte_ns(const espsim_t *sim);
 /** What the present command takes so far, and back to that: for what is measured and goes on beside it. */
 espsim_work_t espsim_work(const espsim_t *sim);
 void espsim_set_work(espsim_t *sim, const espsim_work_t *work);
@@ -406,7 +414,9 @@ void espsim_stub_erase_next(espsim_t *sim);
 void espsim_stub_wait_flash(espsim_t *sim);
 /** False: beyond the flash's end, nothing done. */
 bool espsim_stub_program(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t bytes);
-/** The same. `digest` has 16 bytes. */
+/** Take the time that unpacking to so many bytes took. */
+void espsim_stub_unpacked(espsim_t *sim, uint32_t bytes);
+/** False: beyond the flash's end. `digest` has 16 bytes. */
 bool espsim_stub_md5(espsim_t *sim, uint32_t addr, uint32_t bytes, uint8_t *digest);
 /** Send the next packet of a READ_FLASH. False: beyond the flash's end. */
 bool espsim_stub_send_packet(espsim_t *sim);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "chip.h"
+#include "timing.h"
 
 enum { DEFAULT_BAUD = 115200 };
 
@@ -245,16 +246,17 @@ static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
     return a_ns < b_ns ? a_ns : b_ns;
 }
 
-static uint64_t arrival(const espsim_wire_t *wire)
+/* When the byte behind `nth` others arrives. */
+static uint64_t arrival(const espsim_wire_t *wire, size_t nth)
 {
-    const espsim_wire_byte_t *first = espsim_wire_first(wire);
-    return first != NULL ? first->arrives_ns : ESPSIM_NEVER;
+    const espsim_wire_byte_t *byte = espsim_wire_at(wire, nth);
+    return byte != NULL ? byte->arrives_ns : ESPSIM_NEVER;
 }
 
 /* The next thing that changes the chip, other than a byte being fetched. */
 static uint64_t next_internal_event(const espsim_t *sim)
 {
-    const uint64_t late_ns = arrival(&sim->late);
+    const uint64_t late_ns = arrival(&sim->late, 0);
     if (sim->off || sim->state == ESPSIM_HELD) {
         return late_ns;
     }
@@ -262,26 +264,37 @@ static uint64_t next_internal_event(const espsim_t *sim)
     return earlier(earlier(late_ns, action_ns), earlier(next_interrupt(sim), next_input(sim)));
 }
 
+uint64_t espsim_host_byte_ns(const espsim_t *sim)
+{
+    const uint64_t latency_ns = sim->config.usb_latency_us * (uint64_t)ESPSIM_NS_PER_US;
+    const uint64_t first_ns = arrival(&sim->uart.tx, 0);
+    if (latency_ns == 0 || sim->bundle_bytes > 0 || first_ns == ESPSIM_NEVER) {
+        return first_ns;
+    }
+    return earlier(arrival(&sim->uart.tx, ESPSIM_BUNDLE_BYTES - 1), first_ns + latency_ns);
+}
+
+/* A byte has reached the host. With a bridge it comes with all that had arrived there when its bundle left. */
+static bool host_has_byte(espsim_t *sim)
+{
+    const uint64_t ready_ns = espsim_host_byte_ns(sim);
+    if (ready_ns > sim->now_ns) {
+        return false;
+    }
+    if (sim->config.usb_latency_us != 0 && sim->bundle_bytes == 0) {
+        while (sim->bundle_bytes < ESPSIM_BUNDLE_BYTES && arrival(&sim->uart.tx, sim->bundle_bytes) <= ready_ns) {
+            sim->bundle_bytes++;
+        }
+    }
+    return true;
+}
+
 uint64_t espsim_next_event(const espsim_t *sim)
 {
-    return earlier(arrival(&sim->uart.tx), next_internal_event(sim));
+    return earlier(espsim_host_byte_ns(sim), next_internal_event(sim));
 }
 
 /* --- Public --------------------------------------------------------------------------------------------------- */
-
-espsim_timing_t espsim_timing_typical(void)
-{
-    return (espsim_timing_t){
-        .erase_4k_us = 45000,
-        .erase_32k_us = 120000,
-        .erase_64k_us = 150000,
-        .erase_chip_us = 10000000,
-        .program_first_byte_ns = 30000,
-        .program_next_byte_ns = 2500,
-        .read_ns_per_byte = 850, /* 8 bits at 10 MHz, and commands around every 64 bytes */
-        .boot_ms = 40,
-    };
-}
 
 #define ROW(name) &reflash_rom_##name,
 static const reflash_rom_t *const rom_rows[] = {REFLASH_CHIPS(ROW)};
@@ -348,6 +361,7 @@ espsim_t *espsim_create(const espsim_config_t *config)
     sim->nor.cells = config->flash;
     sim->nor.bytes = bytes;
     sim->nor.timing = &sim->config.timing;
+    sim->nor.part = config->part != NULL ? config->part : espsim_flash_part_at(0);
     sim->nor.stats = &sim->stats;
     sim->nor.faults = &sim->faults;
     sim->memory.rom = config->rom;
@@ -486,7 +500,7 @@ void espsim_advance(espsim_t *sim, uint64_t now_ns)
             break;
         }
         espsim_ledger_pass(sim, next_ns > sim->now_ns ? next_ns : sim->now_ns);
-        if (arrival(&sim->late) <= sim->now_ns) {
+        if (arrival(&sim->late, 0) <= sim->now_ns) {
             const espsim_wire_byte_t late = *espsim_wire_first(&sim->late);
             espsim_wire_pop(&sim->late);
             deliver(sim, late.byte, late.baud);
@@ -503,9 +517,10 @@ uint64_t espsim_now(const espsim_t *sim)
 
 bool espsim_transmit(espsim_t *sim, uint8_t *byte, uint32_t baud)
 {
-    while (arrival(&sim->uart.tx) <= sim->now_ns) {
+    while (host_has_byte(sim)) {
         const espsim_wire_byte_t sent = *espsim_wire_first(&sim->uart.tx);
         espsim_wire_pop(&sim->uart.tx);
+        sim->bundle_bytes -= sim->bundle_bytes > 0 ? 1 : 0;
         if (sim->faults.port_is_gone) {
             continue;
         }

@@ -21,8 +21,21 @@ typedef struct {
     uint32_t program_first_byte_ns, program_next_byte_ns; /* one burst of n bytes: first + (n - 1) * next */
     uint32_t read_ns_per_byte;                            /* slow reads; MD5 has its own rate per chip     */
     uint32_t boot_ms;                                     /* reset released -> banner out and listening    */
-    bool instant;                                         /* everything but the wire takes no time         */
+    uint32_t chip_percent; /* of the rates of its row: MD5, inflate, turnaround; 0: 100 */
+    bool instant;          /* everything but the wire takes no time         */
 } espsim_timing_t;
+
+/** A flash part: see timing.h. */
+typedef struct {
+    uint32_t erase_4k_us, erase_32k_us, erase_64k_us, erase_chip_us;
+    uint32_t program_first_byte_ns, program_next_byte_ns;
+} espsim_part_times_t;
+typedef struct {
+    const char *name;
+    uint8_t vendor, type; /* the first two bytes of its id; the third tells its size */
+    uint32_t bytes;       /* that erase_chip_us is for */
+    espsim_part_times_t typical, worst;
+} espsim_flash_part_t;
 
 /** A RAM program the chip can "run": recognised by its code, told by what it prints. */
 typedef struct {
@@ -73,6 +86,9 @@ typedef struct {
     bool blank_efuse;     /* nothing was burned at the factory, as in the chips of the recordings */
     espsim_security_t security;
     espsim_timing_t timing;
+    const espsim_flash_part_t *part; /* whose id the flash tells; NULL: a plain one. Its times are not looked at */
+    uint32_t usb_latency_us;         /* of a USB bridge: what the chip sends reaches the host in bundles of 62 bytes, or
+                                        when the first has waited so long. 0: each byte as it comes */
     const espsim_program_t *programs;
     size_t program_count;
     const espsim_stub_code_t *stubs; /* to recognise besides the official ones */
@@ -146,6 +162,7 @@ typedef enum {
     ESPSIM_CAUSE_INFLATE,
     ESPSIM_CAUSE_WIRE_FROM, /* bytes on their way to the host ... */
     ESPSIM_CAUSE_WIRE_TO,   /* ... and to the chip, while it had nothing else to do */
+    ESPSIM_CAUSE_BRIDGE,    /* bytes wait in the USB bridge */
     ESPSIM_CAUSE_HOST,      /* everything waits for the host: it thinks, sleeps, waits out a timeout */
     ESPSIM_CAUSE_NOBODY,    /* the same without one: see espsim_set_attended() */
     ESPSIM_CAUSE_COUNT

@@ -7,9 +7,7 @@ enum {
     PAGE_BYTES = 256,
     SECTOR_BYTES = 0x1000,
     STATUS_WRITE_ENABLED = 0x02,
-    STATUS_PROTECT = 0x1C,    /* any of the three block-protect bits: here they protect the whole part */
-    VENDOR_GIGADEVICE = 0xC8, /* the plain part that the traces were recorded with */
-    MEMORY_TYPE = 0x40,
+    STATUS_PROTECT = 0x1C, /* any of the three block-protect bits: here they protect the whole part */
     NOTHING = 0xFF
 };
 
@@ -45,8 +43,8 @@ static void erase(espsim_nor_t *nor, uint32_t addr, uint32_t unit_bytes)
     const bool fails = counts_and_fails(nor);
     nor->stats->erased_bytes += unit_bytes;
     nor->last_page = 0;
-    for (uint32_t at = first; at < first + unit_bytes; at += ESPSIM_SECTOR_BYTES) {
-        nor->wear[at / ESPSIM_SECTOR_BYTES]++;
+    for (uint32_t sector = 0; sector < unit_bytes / ESPSIM_SECTOR_BYTES; sector++) {
+        nor->wear[first / ESPSIM_SECTOR_BYTES + sector]++;
     }
     for (uint32_t at = first; at < first + unit_bytes; at++) {
         if (at % SECTOR_BYTES == 0 && nor->faults != NULL && espsim_faults_keep_sector(nor->faults, at, SECTOR_BYTES)) {
@@ -93,7 +91,7 @@ static void read_cells(const espsim_nor_t *nor, uint32_t addr, uint8_t *data, ui
 
 static void read_id(const espsim_nor_t *nor, uint8_t *data, uint32_t bytes)
 {
-    const uint8_t id[] = {VENDOR_GIGADEVICE, MEMORY_TYPE, size_code(nor)};
+    const uint8_t id[] = {nor->part->vendor, nor->part->type, size_code(nor)};
     for (uint32_t at = 0; at < bytes; at++) {
         data[at] = id[at % sizeof(id)];
     }

@@ -452,7 +452,7 @@ static void execute(espsim_t *sim)
         return;
     }
     rom->synced = true;
-    espsim_take_time(sim, ESPSIM_CAUSE_COMMAND, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
+    espsim_take_chip_time(sim, ESPSIM_CAUSE_COMMAND, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
     if (command == NULL) {
         refuse(sim, REASON_FORMAT);
         answer_as_often_as_due(sim, 0);

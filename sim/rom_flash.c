@@ -324,10 +324,13 @@ static int unpack(espsim_t *sim, const uint8_t *data, uint32_t bytes)
     inflater->next_in = (z_const Bytef *)data;
     inflater->avail_in = bytes;
     for (;;) { /* ends when the input is used up: each turn fills a window or takes all there is */
+        const uint32_t before_bytes = rom->window_bytes;
         inflater->next_out = rom->window + rom->window_bytes;
         inflater->avail_out = (uInt)(sizeof(rom->window) - rom->window_bytes);
         const int result = inflate(inflater, Z_SYNC_FLUSH);
         rom->window_bytes = (uint32_t)(sizeof(rom->window) - inflater->avail_out);
+        espsim_take_chip_time(sim, ESPSIM_CAUSE_INFLATE,
+                              (rom->window_bytes - before_bytes) * (uint64_t)sim->rom_row->inflate_ns_per_byte);
         const bool full = inflater->avail_out == 0;
         if (full) {
             flush_window(sim, sizeof(rom->window));
@@ -443,7 +446,7 @@ uint8_t espsim_rom_md5(espsim_t *sim)
     mbedtls_md_free(&md5);
     espsim_faults_digest(&sim->faults, digest);
     espsim_set_work(sim, &before); /* the rate below is that of reading and hashing together */
-    espsim_take_time(sim, ESPSIM_CAUSE_MD5, bytes * (uint64_t)sim->rom_row->md5_ns_per_byte);
+    espsim_take_chip_time(sim, ESPSIM_CAUSE_MD5, bytes * (uint64_t)sim->rom_row->md5_ns_per_byte);
 
     uint8_t *text = espsim_rom_reply_data(sim);
     for (unsigned byte = 0; byte < DIGEST_BYTES; byte++) {

@@ -5,12 +5,14 @@
 
 #include "espsim.h"
 #include "flash_file.h"
+#include "timing.h"
 
 typedef struct {
-    espsim_config_t config; /* without flash content */
+    espsim_config_t config; /* without flash content and timing; `part` decides that */
     espsim_faults_t faults; /* with a seed of 0: one from the clock if it matters */
     const char *flash_path; /* NULL: in memory; not owned */
     uint32_t flash_bytes;   /* 0: 4 MiB, or as many as the file has */
+    espsim_timing_set_t timing_set;
 } espsim_settings_t;
 
 /** One setting. */

@@ -128,6 +128,13 @@ bool espsim_stub_program(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t b
     return true;
 }
 
+void espsim_stub_unpacked(espsim_t *sim, uint32_t bytes)
+{
+    const bool first = sim->stub.row->stub == ESPSIM_STUB_1;
+    const uint32_t rate = first ? sim->rom_row->stub1_inflate_ns_per_byte : sim->rom_row->stub2_inflate_ns_per_byte;
+    espsim_take_chip_time(sim, ESPSIM_CAUSE_INFLATE, bytes * (uint64_t)rate);
+}
+
 /* --- Read ------------------------------------------------------------------------------------------------ */
 
 /* Reading again is only the simulation's way to know what went out. */
@@ -170,7 +177,7 @@ bool espsim_stub_md5(espsim_t *sim, uint32_t addr, uint32_t bytes, uint8_t *dige
     espsim_set_work(sim, &before); /* the rate below is that of reading and hashing together */
     const bool first = sim->stub.row->stub == ESPSIM_STUB_1;
     const uint32_t rate = first ? sim->rom_row->stub1_md5_ns_per_byte : sim->rom_row->stub2_md5_ns_per_byte;
-    espsim_take_time(sim, ESPSIM_CAUSE_MD5, bytes * (uint64_t)rate);
+    espsim_take_chip_time(sim, ESPSIM_CAUSE_MD5, bytes * (uint64_t)rate);
     return true;
 }
 

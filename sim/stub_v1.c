@@ -176,6 +176,7 @@ static void unpack_block(espsim_t *sim)
         left_bytes -= in_bytes;
         stub->flash.compressed_left_bytes -= in_bytes;
         stub->window_bytes += out_bytes;
+        espsim_stub_unpacked(sim, out_bytes);
         if (result == ESPSIM_UNPACK_DONE || stub->window_bytes == sizeof(stub->window)) {
             write_flash(sim, stub->window, stub->window_bytes);
             stub->window_bytes = 0;
@@ -431,7 +432,7 @@ static void execute(espsim_t *sim)
     const command_t *command = find_command(sim, opcode);
 
     sim->stub.value = 0;
-    espsim_take_time(sim, ESPSIM_CAUSE_COMMAND, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
+    espsim_take_chip_time(sim, ESPSIM_CAUSE_COMMAND, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
     if (opcode == OP_READ_REG && size == 4 && !read_reg(sim)) {
         return;
     }

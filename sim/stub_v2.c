@@ -212,6 +212,7 @@ static uint8_t unpack_block(espsim_t *sim)
         left_bytes -= in_bytes;
         stub->flash.compressed_left_bytes -= in_bytes;
         stub->window_bytes += out_bytes;
+        espsim_stub_unpacked(sim, out_bytes);
         if (result == ESPSIM_UNPACK_DONE || stub->window_bytes == sizeof(stub->window)) {
             const uint8_t reason = write_flash(sim, stub->window, stub->window_bytes);
             if (reason != 0 || sim->state != ESPSIM_STUB) {
@@ -451,7 +452,7 @@ static void execute(espsim_t *sim)
     espsim_stub_state_t *stub = &sim->stub;
     stub->value = 0;
     stub->reply_bytes = 0;
-    espsim_take_time(sim, ESPSIM_CAUSE_COMMAND, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
+    espsim_take_chip_time(sim, ESPSIM_CAUSE_COMMAND, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
     if (stub->frame[0] != 0) {
         answer(sim, REASON_COMMAND);
         return;

@@ -7,8 +7,8 @@
 
 enum { WORDS_MAX = 6 };
 
-/* Words of the payload that are worth a look, in their order; HEX in front of those that are addresses and bits. */
-#define HEX "@"
+/* Words of the payload that are worth a look, in their order; '@' in front of those that are addresses and bits. */
+enum { HEX = '@' };
 typedef struct {
     uint8_t opcode;
     const char *name;
@@ -16,27 +16,27 @@ typedef struct {
 } command_row_t;
 
 static const command_row_t commands[] = {
-    {0x02, "FLASH_BEGIN", {"size", "blocks", "block", HEX "addr", "encrypted"}},
+    {0x02, "FLASH_BEGIN", {"size", "blocks", "block", "@addr", "encrypted"}},
     {0x03, "FLASH_DATA", {"size", "seq"}},
     {0x04, "FLASH_END", {"stay"}},
-    {0x05, "MEM_BEGIN", {"size", "blocks", "block", HEX "addr"}},
-    {0x06, "MEM_END", {"stay", HEX "entry"}},
+    {0x05, "MEM_BEGIN", {"size", "blocks", "block", "@addr"}},
+    {0x06, "MEM_END", {"stay", "@entry"}},
     {0x07, "MEM_DATA", {"size", "seq"}},
     {0x08, "SYNC", {NULL}},
-    {0x09, "WRITE_REG", {HEX "addr", HEX "value", HEX "mask", "delay_us"}},
-    {0x0A, "READ_REG", {HEX "addr"}},
-    {0x0B, "SPI_SET_PARAMS", {HEX "id", "size", "block", "sector", "page", HEX "status"}},
-    {0x0D, "SPI_ATTACH", {HEX "pins"}},
-    {0x0E, "READ_FLASH_SLOW", {HEX "addr", "size"}},
+    {0x09, "WRITE_REG", {"@addr", "@value", "@mask", "delay_us"}},
+    {0x0A, "READ_REG", {"@addr"}},
+    {0x0B, "SPI_SET_PARAMS", {"@id", "size", "block", "sector", "page", "@status"}},
+    {0x0D, "SPI_ATTACH", {"@pins"}},
+    {0x0E, "READ_FLASH_SLOW", {"@addr", "size"}},
     {0x0F, "CHANGE_BAUDRATE", {"baud", "old"}},
-    {0x10, "FLASH_DEFL_BEGIN", {"size", "blocks", "block", HEX "addr", "encrypted"}},
+    {0x10, "FLASH_DEFL_BEGIN", {"size", "blocks", "block", "@addr", "encrypted"}},
     {0x11, "FLASH_DEFL_DATA", {"size", "seq"}},
     {0x12, "FLASH_DEFL_END", {"stay"}},
-    {0x13, "SPI_FLASH_MD5", {HEX "addr", "size"}},
+    {0x13, "SPI_FLASH_MD5", {"@addr", "size"}},
     {0x14, "GET_SECURITY_INFO", {NULL}},
     {0xD0, "ERASE_FLASH", {NULL}},
-    {0xD1, "ERASE_REGION", {HEX "addr", "size"}},
-    {0xD2, "READ_FLASH", {HEX "addr", "size", "packet", "in_flight"}},
+    {0xD1, "ERASE_REGION", {"@addr", "size"}},
+    {0xD2, "READ_FLASH", {"@addr", "size", "packet", "in_flight"}},
     {0xD3, "RUN_USER_CODE", {NULL}},
     {0xD4, "FLASH_ENCRYPT_DATA", {"size", "seq"}},
 };
@@ -90,7 +90,7 @@ static void add_command(line_t *line, const espsim_event_t *event)
         if (4 * (word + 1) > event->payload_bytes || 4 * (word + 1) > sizeof(event->payload)) {
             break;
         }
-        const bool hex = row->words[word][0] == HEX[0];
+        const bool hex = row->words[word][0] == HEX;
         const uint32_t value = word_at(&event->payload[4 * (size_t)word]);
         add(line, hex ? " %s=0x%" PRIx32 : " %s=%" PRIu32, row->words[word] + (hex ? 1 : 0), value);
     }

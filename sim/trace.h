@@ -13,7 +13,7 @@
 enum { ESPSIM_TRACE_LINE_BYTES = 256 };
 
 /** Write the line of `event`, without its end. */
-void espsim_trace_line(const espsim_event_t *event, char line[ESPSIM_TRACE_LINE_BYTES]);
+void espsim_trace_line(const espsim_event_t *event, char text[ESPSIM_TRACE_LINE_BYTES]);
 
 /** The same to a file, flushed: an espsim_watch_t whose context is a FILE. */
 void espsim_trace_to_file(void *file, const espsim_event_t *event);

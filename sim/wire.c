@@ -31,14 +31,19 @@ bool espsim_wire_push(espsim_wire_t *wire, const espsim_wire_byte_t *byte)
     return true;
 }
 
+const espsim_wire_byte_t *espsim_wire_at(const espsim_wire_t *wire, size_t nth)
+{
+    return nth < wire->count ? &wire->bytes[(wire->first + nth) % wire->capacity] : NULL;
+}
+
 const espsim_wire_byte_t *espsim_wire_first(const espsim_wire_t *wire)
 {
-    return wire->count > 0 ? &wire->bytes[wire->first] : NULL;
+    return espsim_wire_at(wire, 0);
 }
 
 const espsim_wire_byte_t *espsim_wire_last(const espsim_wire_t *wire)
 {
-    return wire->count > 0 ? &wire->bytes[(wire->first + wire->count - 1) % wire->capacity] : NULL;
+    return espsim_wire_at(wire, wire->count - 1); /* of none: behind all that can be */
 }
 
 void espsim_wire_pop(espsim_wire_t *wire)

@@ -20,7 +20,9 @@ typedef struct {
 
 /** Append a byte. False: out of memory on the host. */
 bool espsim_wire_push(espsim_wire_t *wire, const espsim_wire_byte_t *byte);
-/** The next to arrive, or NULL. Good until the next push. */
+/** The one that arrives behind `nth` others, or NULL. Good until the next push. */
+const espsim_wire_byte_t *espsim_wire_at(const espsim_wire_t *wire, size_t nth);
+/** The next to arrive, or NULL. */
 const espsim_wire_byte_t *espsim_wire_first(const espsim_wire_t *wire);
 /** The last to arrive, or NULL. */
 const espsim_wire_byte_t *espsim_wire_last(const espsim_wire_t *wire);

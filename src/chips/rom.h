@@ -106,7 +106,9 @@ typedef struct reflash_rom {
     uint32_t efuse_addr;                                   /* where the first word of its efuses is read */
     uint16_t md5_ns_per_byte;                              /* reading and hashing; estimate, see docs/espsim.md */
     uint16_t stub1_md5_ns_per_byte, stub2_md5_ns_per_byte; /* the same in the RAM stubs of either generation */
-    bool prints_exceptions;                                /* code that reads where nothing is dies with a text */
+    uint16_t inflate_ns_per_byte;                          /* of what comes out; estimates, too */
+    uint16_t stub1_inflate_ns_per_byte, stub2_inflate_ns_per_byte;
+    bool prints_exceptions; /* code that reads where nothing is dies with a text */
     uint16_t turnaround_us; /* from the last byte of a request to the first of its answer */
 } reflash_rom_t;
 

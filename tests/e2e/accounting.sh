@@ -21,8 +21,15 @@ ask_time() {
         printf -v "${cause%=*}" %d "${cause#*=}"
     done
     # shellcheck disable=SC2154
-    [ "$now" -eq $((boot + command + erase + program + read + md5 + inflate + wire_from + wire_to + host + nobody)) ] ||
+    [ "$now" -eq $((boot + command + erase + program + read + md5 + inflate + wire_from + wire_to + bridge + host + nobody)) ] ||
         fail "causes do not add up: $answer"
+}
+
+# $2 <= $1 <= $3, or $4 is complained about.
+expect_between() {
+    if [ "$1" -lt "$2" ] || [ "$1" -gt "$3" ]; then
+        fail "$4: $1 is not from $2 to $3"
+    fi
 }
 
 # The job of $1 and more arguments: how long it took here in $here_ms, and the chip in $chip_ms.
@@ -50,13 +57,11 @@ for way in --listen --rfc2217; do
     [ "$erase" -eq $((erase_ms * 1000000)) ] || fail "erasing took $erase ns"
     # Bytes at 115200 baud; what was sent besides the data are requests.
     sent=$(sed -n 's/^Sent \([0-9]*\) bytes.*/\1/p' out)
-    [ "$sent" -ge 262144 ] && [ "$sent" -le 275000 ] || fail "$sent bytes were sent"
+    expect_between "$sent" 262144 275000 "bytes sent"
     wire_ms=$((sent * 10000 / 115200))
-    [ $((wire_to / 1000000)) -ge $((wire_ms * 99 / 100)) ] && [ $((wire_to / 1000000)) -le $((wire_ms * 101 / 100)) ] ||
-        fail "the wire took $wire_to ns"
+    expect_between $((wire_to / 1000000)) $((wire_ms * 99 / 100)) $((wire_ms * 101 / 100)) "ms of the wire"
     # Programming takes 0.86 s, MD5 0.6 s twice, reset and boot 0.2 s; the rest is what two programs talk to each other.
-    [ "$chip_ms" -ge $((erase_ms + wire_ms)) ] && [ "$chip_ms" -le $((erase_ms + wire_ms + 10000)) ] ||
-        fail "$way: the chip took $chip_ms ms"
+    expect_between "$chip_ms" $((erase_ms + wire_ms)) $((erase_ms + wire_ms + 10000)) "$way: ms of the chip"
     [ "$here_ms" -le 15000 ] || fail "$way: a clock that only adds up took $here_ms ms"
     cmp -n 262144 -i 1048576:0 board.bin data.bin || fail "the flash does not hold it"
 
@@ -67,7 +72,6 @@ for way in --listen --rfc2217; do
     exec 5<>"/dev/tcp/${address/://}"
     measure sleep 0.7
     exec 5>&-
-    [ "$chip_ms" -ge 1000 ] && [ "$chip_ms" -le 3000 ] ||
-        fail "$way: a client that does nothing for 1.2 s took $chip_ms ms"
+    expect_between "$chip_ms" 1000 3000 "$way: ms of the chip for a client that does nothing for 1.2 s"
     stop_espsim
 done

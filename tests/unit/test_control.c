@@ -138,7 +138,7 @@ static void the_time_is_told_by_cause(void **state)
     char answer[ESPSIM_CONTROL_ANSWER_BYTES];
     espsim_control(&rig, "time", 0, answer);
     assert_string_equal(answer, "ok now=50763820 boot=40000000 command=0 erase=0 program=0 read=0 md5=0 inflate=0 "
-                                "wire_from=10763820 wire_to=0 host=0 nobody=0");
+                                "wire_from=10763820 wire_to=0 bridge=0 host=0 nobody=0");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

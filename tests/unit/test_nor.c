@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "chip.h"
+#include "timing.h"
 
 enum { PART_BYTES = 1 << 18, SECTOR_BYTES = 0x1000, BLOCK_32K_BYTES = 0x8000, BLOCK_64K_BYTES = 0x10000 };
 enum { WRITE_STATUS = 0x01, PROGRAM = 0x02, READ = 0x03, WRITE_DISABLE = 0x04, READ_STATUS = 0x05 };
@@ -47,7 +48,11 @@ static part_t *part_of(uint32_t bytes, uint8_t content)
 {
     part_t *part = calloc(1, sizeof(*part));
     assert_non_null(part);
-    part->nor = (espsim_nor_t){.cells = malloc(bytes), .bytes = bytes, .timing = &timing, .stats = &part->stats};
+    part->nor = (espsim_nor_t){.cells = malloc(bytes),
+                               .bytes = bytes,
+                               .timing = &timing,
+                               .part = espsim_flash_part_at(0),
+                               .stats = &part->stats};
     assert_non_null(part->nor.cells);
     memset(part->nor.cells, content, bytes);
     return part;

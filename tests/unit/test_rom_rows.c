@@ -23,6 +23,7 @@ static const struct {
     uint32_t unbegun_block_bytes, unbegun_flash_addr, unbegun_mem_addr;
     uint32_t security_info_bytes, chip_id, eco, md5_ns_per_byte, turnaround_us;
     uint32_t stub1_md5_ns_per_byte, stub2_md5_ns_per_byte, efuse_addr;
+    uint32_t inflate_ns_per_byte, stub1_inflate_ns_per_byte, stub2_inflate_ns_per_byte;
     const reflash_rom_security_t *security;
     bool prints_exceptions, boots_without_table, basic_prompt, deflate_ends_with_whole_window;
 } facts[] = {
@@ -66,6 +67,9 @@ static const struct {
      .md5_ns_per_byte = 0,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 0,
+     .stub1_inflate_ns_per_byte = 1000,
+     .stub2_inflate_ns_per_byte = 1000,
      .prints_exceptions = false,
      .turnaround_us = 200},
     {.rom = &reflash_rom_esp32,
@@ -114,6 +118,9 @@ static const struct {
      .md5_ns_per_byte = 2330,
      .stub1_md5_ns_per_byte = 2000,
      .stub2_md5_ns_per_byte = 800,
+     .inflate_ns_per_byte = 1000,
+     .stub1_inflate_ns_per_byte = 1000,
+     .stub2_inflate_ns_per_byte = 200,
      .prints_exceptions = true,
      .turnaround_us = 200},
     {.rom = &reflash_rom_esp32s2,
@@ -158,6 +165,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 2000,
      .stub2_md5_ns_per_byte = 800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 200,
      .prints_exceptions = false,
      .turnaround_us = 200},
     {.rom = &reflash_rom_esp32s3,
@@ -202,6 +212,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 200},
     {.rom = &reflash_rom_esp32c2,
@@ -246,6 +259,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32c3,
@@ -290,6 +306,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32c5,
@@ -334,6 +353,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32c6,
@@ -378,6 +400,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32c61,
@@ -422,6 +447,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32h2,
@@ -466,6 +494,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32p4,
@@ -511,6 +542,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 2000,
      .stub2_md5_ns_per_byte = 800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 200,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32p4_rev1,
@@ -556,6 +590,9 @@ static const struct {
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 2000,
      .stub2_md5_ns_per_byte = 800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 200,
      .prints_exceptions = false,
      .turnaround_us = 300},
 };
@@ -619,6 +656,9 @@ static void every_field_of_every_rom_row_is_as_written_down(void **state)
         assert_int_equal(rom->md5_ns_per_byte, facts[row].md5_ns_per_byte);
         assert_int_equal(rom->stub1_md5_ns_per_byte, facts[row].stub1_md5_ns_per_byte);
         assert_int_equal(rom->stub2_md5_ns_per_byte, facts[row].stub2_md5_ns_per_byte);
+        assert_int_equal(rom->inflate_ns_per_byte, facts[row].inflate_ns_per_byte);
+        assert_int_equal(rom->stub1_inflate_ns_per_byte, facts[row].stub1_inflate_ns_per_byte);
+        assert_int_equal(rom->stub2_inflate_ns_per_byte, facts[row].stub2_inflate_ns_per_byte);
         assert_int_equal(rom->prints_exceptions, facts[row].prints_exceptions);
         assert_int_equal(rom->turnaround_us, facts[row].turnaround_us);
     }

@@ -39,6 +39,12 @@ static void each_setting_is_found_by_its_name(void **state)
     assert_true(set(&settings, "chip", "esp32-c3"));
     assert_true(set(&settings, "flash", "board.bin"));
     assert_true(set(&settings, "flash-size", "16MB"));
+    assert_true(set(&settings, "flash-timing", "xm25qh128a"));
+    assert_true(set(&settings, "timing", "worst"));
+    assert_true(set(&settings, "usb-latency", "16"));
+    assert_string_equal(settings.config.part->name, "xm25qh128a");
+    assert_int_equal(settings.timing_set, ESPSIM_TIMING_WORST);
+    assert_int_equal(settings.config.usb_latency_us, 16000);
     assert_string_equal(settings.config.rom->chip->name, "ESP32-C3");
     assert_string_equal(settings.flash_path, "board.bin");
     assert_int_equal(settings.flash_bytes, 16 << 20);
@@ -54,6 +60,14 @@ static void a_value_without_sense_says_what_would_have_some(void **state)
     assert_string_equal(message, "flash takes the name of a file");
     assert_false(set(&settings, "flash-size", "3MB"));
     assert_string_equal(message, "flash-size takes a power of two from 256KB to 16MB, not '3MB'");
+    assert_false(set(&settings, "flash-timing", "w25q"));
+    assert_string_equal(message, "there is no flash part 'w25q'; there are generic w25q32jv gd25q32c gd25q128e "
+                                 "xm25qh32c xm25qh128a");
+    assert_false(set(&settings, "timing", "slow"));
+    assert_string_equal(message, "timing takes typical, worst or instant, not 'slow'");
+    for (const char *const *value = (const char *const[]){"", "-1", "256", "16ms", NULL}; *value != NULL; value++) {
+        assert_false(set(&settings, "usb-latency", *value));
+    }
 }
 
 static void locks_are_a_list(void **state)

@@ -82,6 +82,9 @@ const reflash_rom_t reflash_rom_esp32 = {
     .md5_ns_per_byte = 2330,
     .stub1_md5_ns_per_byte = 2000,
     .stub2_md5_ns_per_byte = 800,
+    .inflate_ns_per_byte = 1000,
+    .stub1_inflate_ns_per_byte = 1000,
+    .stub2_inflate_ns_per_byte = 200,
     .prints_exceptions = true,
     .turnaround_us = 200,
 };

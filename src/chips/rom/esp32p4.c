@@ -74,6 +74,9 @@ const reflash_rom_t reflash_rom_esp32p4_rev1 = {
     .md5_ns_per_byte = 5500,
     .stub1_md5_ns_per_byte = 2000,
     .stub2_md5_ns_per_byte = 800,
+    .inflate_ns_per_byte = 2000,
+    .stub1_inflate_ns_per_byte = 2000,
+    .stub2_inflate_ns_per_byte = 200,
     .turnaround_us = 300,
 };
 
@@ -115,5 +118,8 @@ const reflash_rom_t reflash_rom_esp32p4 = {
     .md5_ns_per_byte = 5500,
     .stub1_md5_ns_per_byte = 2000,
     .stub2_md5_ns_per_byte = 800,
+    .inflate_ns_per_byte = 2000,
+    .stub1_inflate_ns_per_byte = 2000,
+    .stub2_inflate_ns_per_byte = 200,
     .turnaround_us = 300,
 };

@@ -66,5 +66,8 @@ const reflash_rom_t reflash_rom_esp32s2 = {
     .md5_ns_per_byte = 5500,
     .stub1_md5_ns_per_byte = 2000,
     .stub2_md5_ns_per_byte = 800,
+    .inflate_ns_per_byte = 2000,
+    .stub1_inflate_ns_per_byte = 2000,
+    .stub2_inflate_ns_per_byte = 200,
     .turnaround_us = 200,
 };

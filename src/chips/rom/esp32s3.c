@@ -67,5 +67,8 @@ const reflash_rom_t reflash_rom_esp32s3 = {
     .md5_ns_per_byte = 5500,
     .stub1_md5_ns_per_byte = 3800,
     .stub2_md5_ns_per_byte = 3800,
+    .inflate_ns_per_byte = 2000,
+    .stub1_inflate_ns_per_byte = 2000,
+    .stub2_inflate_ns_per_byte = 2000,
     .turnaround_us = 200,
 };
