@@ -46,6 +46,38 @@ typedef struct {
 /** Why the last call on `loader` failed. A call that succeeds leaves REFLASH_CAUSE_NONE. */
 reflash_fault_t reflash_last_fault(const esp_loader_t *loader);
 
+/* --- Times ----------------------------------------------------------------------------------------- */
+
+/** How long the target may take for one command, in place of the library's own time limit. */
+typedef struct {
+    uint8_t command;     /*!< Its opcode. */
+    uint32_t timeout_ms; /*!< At least ... */
+    uint32_t ms_per_mib; /*!< ... and so much more for each MiB of flash that it erases or digests. */
+} reflash_time_limit_t;
+
+/** What the library assumes of the line and its ends. Begin with REFLASH_LINK_DEFAULT(). The time limits are 10 s and
+ *  40 s per MiB for FLASH_BEGIN (02), 3 s for FLASH_DATA (03), 1 s and 8 s per MiB for SPI_FLASH_MD5 (13), 1 s for the
+ *  others; for SYNC (08), `sync_timeout` of the arguments to connect. */
+typedef struct reflash_link {
+    uint32_t first_baud;    /*!< What the port was opened at; a change of rate that fails goes back to it. */
+    uint32_t scale_percent; /*!< All limits are multiplied by it: more for worn flash parts. */
+    uint16_t round_trip_ms; /*!< What the line itself takes from a question to its answer, such as a network's delay:
+                                 added to every limit, and to every wait for the line to fall quiet. */
+    uint16_t quiet_ms;      /*!< Silence after which nothing more is expected of what came before. */
+    uint16_t settle_ms;     /*!< Before and after the host's rate is switched. */
+    uint16_t limit_count;   /*!< Rows of `limits`. */
+    const reflash_time_limit_t *limits; /*!< In place of those above, but for SYNC. */
+} reflash_link_t;
+
+#define REFLASH_LINK_DEFAULT()                                                                                         \
+    {                                                                                                                  \
+        115200, 100, 0, 50, 50, 0, NULL                                                                                \
+    }
+
+/** Use these values from now on, until esp_loader_deinit(). `link` must stay; NULL: all defaults. Call it behind
+ *  esp_loader_init_*(), before connecting. */
+void reflash_set_link(esp_loader_t *loader, const reflash_link_t *link);
+
 /* --- Raw digests ----------------------------------------------------------------------------------- */
 
 /** MD5 of `bytes` bytes from `flash_addr`, as the target computes it, 16 raw bytes. Any start and size within

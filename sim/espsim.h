@@ -61,6 +61,7 @@ typedef struct {
     bool trained;         /* skip auto-baud: the very first SYNC is understood and answered. Real chips need
                              a first one to learn the rate */
     bool blank_efuse;     /* nothing was burned at the factory, as in the chips of the recordings */
+    uint32_t crystal_hz;  /* 0: what the ROM takes it for. Else what is fitted; it shows in the UART's divider */
     espsim_timing_t timing;
     const espsim_program_t *programs;
     size_t program_count;

@@ -50,6 +50,14 @@ typedef enum {
     REFLASH_MAC_OTP    /* spread over four words; the vendor's part may be a number that stands for it */
 } reflash_mac_layout_t;
 
+/** Whether a ROM may be wrong about its crystal when it divides it for a rate. */
+typedef enum {
+    REFLASH_UART_CLOCK_RIGHT,
+    REFLASH_UART_CLOCK_ESP32,   /* it measures the crystal, roughly */
+    REFLASH_UART_CLOCK_ESP32C2, /* it takes it for 40 MHz; there are boards with 26 */
+    REFLASH_UART_CLOCK_ESP32C5  /* it has a register that says 40 or 48 MHz */
+} reflash_uart_clock_t;
+
 typedef struct reflash_chip {
     const char *name;
     const reflash_spi_layout_t *spi;
@@ -63,6 +71,7 @@ typedef struct reflash_chip {
     uint8_t last_opcode;    /* the ROM knows commands from 0x02 to here */
     uint8_t begin_words;    /* payload words the ROM wants in FLASH_BEGIN, exactly */
     uint8_t boot_pin;       /* GPIO that has to be low as reset rises, or the flash boots */
+    uint8_t uart_clock;     /* reflash_uart_clock_t */
     bool erases_head_twice; /* FLASH_BEGIN counts the sectors in front of a 64 KiB border twice */
     bool whole_blocks;      /* FLASH_DATA of another size than announced: not known what it does */
 } reflash_chip_t;

@@ -15,4 +15,5 @@ const reflash_chip_t reflash_chip_esp32c5 = {
     .last_opcode = 0x14,
     .begin_words = 5,
     .boot_pin = 28,
+    .uart_clock = REFLASH_UART_CLOCK_ESP32C5,
 };

@@ -45,8 +45,18 @@ static inline bool reflash_knows(const esp_loader_t *loader, uint8_t opcode)
     return opcode <= loader->_chip->last_opcode;
 }
 
-/** Take frames away until none comes for `quiet_ms`, at most `limit` of them. */
-void reflash_drain(esp_loader_t *loader, uint32_t quiet_ms, unsigned limit);
+/** Take frames away until the line falls quiet, at most `limit` of them. */
+void reflash_drain(esp_loader_t *loader, unsigned limit);
+
+/** What was set, or the defaults. */
+const reflash_link_t *reflash_link(const esp_loader_t *loader);
+
+/* --- Getting in step (connect.c) ------------------------------------------------------------------- */
+
+/** SYNC, up to `tries` times, and all its answers. */
+esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries);
+/** The same behind a reset into the loader. Fails with what the target did instead in the fault. */
+esp_loader_error_t reflash_sync_after_reset(esp_loader_t *loader);
 
 /** Data of the last answer, in front of its status. */
 static inline const uint8_t *reflash_answer_data(const esp_loader_t *loader)

@@ -12,18 +12,18 @@ static const uint32_t sync_words[SYNC_WORDS] = {
     0x20120707, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555,
 };
 
-static esp_loader_error_t sync(esp_loader_t *loader, uint32_t timeout_ms)
+esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries)
 {
     const reflash_command_t command = {
-        .opcode = REFLASH_SYNC, .words = sync_words, .word_count = SYNC_WORDS, .timeout_ms = timeout_ms};
+        .opcode = REFLASH_SYNC, .words = sync_words, .word_count = SYNC_WORDS, .timeout_ms = loader->_sync_ms};
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
 
-    for (unsigned tries = 0; tries < SYNCS_PER_RESET; tries++) {
+    for (; tries > 0; tries--) {
         err = reflash_ask_once(loader, &command);
         if (err == ESP_LOADER_SUCCESS) {
             /* A SYNC is answered eight times. Swallow them all: a late one would otherwise stand in front of
              * the answer to the first real command. */
-            reflash_drain(loader, timeout_ms, SYNC_EXTRA_ANSWERS);
+            reflash_drain(loader, SYNC_EXTRA_ANSWERS);
             return ESP_LOADER_SUCCESS;
         }
         if (loader->_fault.cause == REFLASH_CAUSE_PORT) {
@@ -64,13 +64,13 @@ static uint8_t boot_pin_of(const reflash_boot_text_t *text)
 }
 
 /* What is printed is listened to until a SYNC is answered: behind that come answers. */
-static esp_loader_error_t sync_after_reset(esp_loader_t *loader, uint32_t sync_timeout_ms)
+esp_loader_error_t reflash_sync_after_reset(esp_loader_t *loader)
 {
     reflash_boot_text_t text;
     memset(&text, 0, sizeof(text));
     loader->_port->ops->enter_bootloader(loader->_port);
     loader->_boot_text = &text;
-    const esp_loader_error_t err = sync(loader, sync_timeout_ms);
+    const esp_loader_error_t err = reflash_sync(loader, SYNCS_PER_RESET);
     loader->_boot_text = NULL;
     if (err != ESP_LOADER_SUCCESS) {
         reflash_set_boot(loader, reflash_boot_text_finding(&text), text.strapping, boot_pin_of(&text));
@@ -78,9 +78,9 @@ static esp_loader_error_t sync_after_reset(esp_loader_t *loader, uint32_t sync_t
     return err;
 }
 
-static esp_loader_error_t connect_once(esp_loader_t *loader, uint32_t sync_timeout_ms)
+static esp_loader_error_t connect_once(esp_loader_t *loader)
 {
-    RETURN_ON_ERROR(sync_after_reset(loader, sync_timeout_ms));
+    RETURN_ON_ERROR(reflash_sync_after_reset(loader));
     return identify(loader);
 }
 
@@ -119,11 +119,13 @@ esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_a
     }
     loader->_chip = NULL;
     loader->_flash_bytes = 0;
+    loader->_sync_ms = connect_args->sync_timeout;
+    loader->_baud = reflash_link(loader)->first_baud;
 
     unsigned unknown_chips = 0;
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
     for (int32_t trial = 0; trial < connect_args->trials; trial++) {
-        err = connect_once(loader, connect_args->sync_timeout);
+        err = connect_once(loader);
         if (err == ESP_LOADER_SUCCESS || loader->_fault.cause == REFLASH_CAUSE_PORT) {
             break;
         }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The target's registers, what they tell about it, and its baud rate. */
+#include <string.h>
+
 #include "loader/command.h"
 #include "wire/bytes.h"
 
@@ -143,25 +145,137 @@ esp_loader_error_t esp_loader_get_security_info(esp_loader_t *loader, esp_loader
     return ESP_LOADER_SUCCESS;
 }
 
-esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uint32_t rate)
-{
-    /* What peers wait: the ROM sends two more bytes at the old rate before it switches. */
-    enum { SETTLE_MS = 50 };
+/* --- Rate ------------------------------------------------------------------------------------------ */
 
-    RETURN_ON_ERROR(check_connected(loader, rate > 0));
-    esp_loader_port_t *port = loader->_port;
-    if (port->ops->change_transmission_rate == NULL || !reflash_knows(loader, REFLASH_CHANGE_BAUDRATE)) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+/* What a ROM takes its UART's clock for, and what it is. */
+typedef struct {
+    uint32_t believed_khz, real_khz;
+} uart_clock_t;
+
+/* The crystal, from the divider that the ROM found while it learned the host's rate. */
+static esp_loader_error_t measure_crystal(esp_loader_t *loader, uint32_t *khz)
+{
+    enum { DIVIDER_REG = 0x60000014, DIVIDER_MASK = 0xFFFFF };
+    RETURN_ON_ERROR(reflash_read_register(loader, DIVIDER_REG, khz));
+    *khz = (*khz & DIVIDER_MASK) * (loader->_baud / 100) / 10;
+    return ESP_LOADER_SUCCESS;
+}
+
+/* An ESP32's ROM measures the crystal against its 8 MHz oscillator, whose rate is burned in at the factory: the count
+ * of periods, times that, times 15625 / 40 Hz. */
+static esp_loader_error_t esp32_clock(esp_loader_t *loader, uart_clock_t *clock)
+{
+    enum { COUNT_REG = 0x3FF5F06C, OSCILLATOR_REG = 0x3FF5A010, COUNT_SHIFT = 7, COUNT_MASK = 0xFFFF };
+    uint32_t count;
+    uint32_t oscillator;
+    RETURN_ON_ERROR(reflash_read_register(loader, COUNT_REG, &count));
+    RETURN_ON_ERROR(reflash_read_register(loader, OSCILLATOR_REG, &oscillator));
+    clock->believed_khz = (count >> COUNT_SHIFT & COUNT_MASK) * (oscillator & 0xFF) * 25 / 64;
+    clock->real_khz = clock->believed_khz > 33000 ? 40000 : 26000;
+    return ESP_LOADER_SUCCESS;
+}
+
+static esp_loader_error_t uart_clock(esp_loader_t *loader, uart_clock_t *clock)
+{
+    enum { C5_EXPECTS_REG = 0x60096110 };
+    uint32_t khz;
+    *clock = (uart_clock_t){0, 0};
+    switch (loader->_chip->uart_clock) {
+    case REFLASH_UART_CLOCK_ESP32:
+        return esp32_clock(loader, clock);
+    case REFLASH_UART_CLOCK_ESP32C2:
+        RETURN_ON_ERROR(measure_crystal(loader, &khz));
+        *clock = (uart_clock_t){.believed_khz = 40000, .real_khz = khz > 33000 ? 40000 : 26000};
+        return ESP_LOADER_SUCCESS;
+    case REFLASH_UART_CLOCK_ESP32C5:
+        RETURN_ON_ERROR(measure_crystal(loader, &khz));
+        clock->real_khz = khz > 44000 ? 48000 : 40000;
+        RETURN_ON_ERROR(reflash_read_register(loader, C5_EXPECTS_REG, &khz));
+        clock->believed_khz = (khz >> 24 & 0x7F) * 1000;
+        return ESP_LOADER_SUCCESS;
+    default:
+        return ESP_LOADER_SUCCESS;
     }
+}
+
+/* The rate to ask for so that `rate` comes out. A belief that is far off is no belief: nothing was burned in. */
+static uint32_t rate_to_ask(const uart_clock_t *clock, uint32_t rate)
+{
+    const bool plausible = clock->believed_khz >= 20000 && clock->believed_khz <= 60000;
+    if (!plausible || clock->believed_khz == clock->real_khz) {
+        return rate;
+    }
+    return rate / 100 * clock->believed_khz / clock->real_khz * 100;
+}
+
+static esp_loader_error_t ask_rate(esp_loader_t *loader, const uart_clock_t *clock, uint32_t rate)
+{
     /* A second word whose low byte is not 0 would make the ROM take the first as a raw divider. */
-    const uint32_t words[2] = {rate, 0};
-    RETURN_ON_ERROR(reflash_ask_once(
-        loader, &(reflash_command_t){.opcode = REFLASH_CHANGE_BAUDRATE, .words = words, .word_count = 2}));
-    port->ops->delay_ms(port, SETTLE_MS);
+    const uint32_t words[2] = {rate_to_ask(clock, rate), 0};
+    return reflash_ask_once(loader,
+                            &(reflash_command_t){.opcode = REFLASH_CHANGE_BAUDRATE, .words = words, .word_count = 2});
+}
+
+static esp_loader_error_t set_host_rate(esp_loader_t *loader, uint32_t rate)
+{
+    esp_loader_port_t *port = loader->_port;
+    /* What peers wait by default: a ROM sends two more bytes at the old rate before it switches. */
+    const uint32_t settle_ms = reflash_link(loader)->settle_ms;
+    port->ops->delay_ms(port, settle_ms);
     if (port->ops->change_transmission_rate(port, rate) != ESP_LOADER_SUCCESS) {
         return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
     }
-    port->ops->delay_ms(port, SETTLE_MS);
-    uint32_t magic;
-    return reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic);
+    port->ops->delay_ms(port, settle_ms);
+    return ESP_LOADER_SUCCESS;
+}
+
+/* Back to the rate before, whatever the target made of the new one: it is asked over a line that may be bad, then
+ * spoken to, then reset. The fault stays that of the new rate. */
+static void restore_rate(esp_loader_t *loader, const uart_clock_t *clock)
+{
+    enum { TRIES = 5 };
+    uint8_t fault[sizeof(loader->_fault)];
+    memcpy(fault, &loader->_fault, sizeof(fault));
+    (void)ask_rate(loader, clock, loader->_baud);
+    esp_loader_error_t err = set_host_rate(loader, loader->_baud);
+    if (err == ESP_LOADER_SUCCESS) {
+        err = reflash_sync(loader, TRIES);
+        if (err != ESP_LOADER_SUCCESS) {
+            loader->_flash_bytes = 0;
+            err = reflash_sync_after_reset(loader);
+        }
+    }
+    if (err != ESP_LOADER_SUCCESS) {
+        loader->_chip = NULL;
+    }
+    memcpy(&loader->_fault, fault, sizeof(fault));
+}
+
+esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uint32_t rate)
+{
+    enum { TRIES = 3 };
+
+    RETURN_ON_ERROR(check_connected(loader, rate > 0));
+    if (loader->_port->ops->change_transmission_rate == NULL || !reflash_knows(loader, REFLASH_CHANGE_BAUDRATE)) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+    }
+    uart_clock_t clock;
+    esp_loader_error_t err = uart_clock(loader, &clock);
+    if (err == ESP_LOADER_SUCCESS) {
+        err = ask_rate(loader, &clock, rate);
+        if (loader->_fault.cause == REFLASH_CAUSE_REFUSED || loader->_fault.cause == REFLASH_CAUSE_PORT) {
+            return err;
+        }
+        /* Without an answer it may have switched all the same. */
+        err = set_host_rate(loader, rate);
+    }
+    if (err == ESP_LOADER_SUCCESS) {
+        err = reflash_sync(loader, TRIES);
+    }
+    if (err != ESP_LOADER_SUCCESS) {
+        restore_rate(loader, &clock);
+        return err;
+    }
+    loader->_baud = rate;
+    return ESP_LOADER_SUCCESS;
 }
