@@ -152,6 +152,7 @@ typedef struct {
     uint32_t _baud;                       /* what both ends talk at                           */
     struct reflash_boot_text *_boot_text; /* while connecting: takes whatever the target says */
     uint16_t _answer_bytes;               /* data bytes of the last answer, in front of its status */
+    bool _secure;                         /* the chip is in secure download mode */
     uint8_t _status_bytes;                /* at the end of every answer; 0 until a SYNC was answered */
     uint8_t _frame[80];                   /* the last answer, unescaped: 8 header, 68 payload bytes */
 } esp_loader_t;
@@ -176,7 +177,12 @@ void esp_loader_deinit(esp_loader_t *loader);
 esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_args_t *connect_args);
 /** UNSUPPORTED_FUNC: this version works with the mask ROM. */
 esp_loader_error_t esp_loader_connect_with_stub(esp_loader_t *loader, esp_loader_connect_args_t *connect_args);
-/** UNSUPPORTED_FUNC. */
+/** The same for a chip in secure download mode, which does not tell its flash: `flash_size` is what the caller knows,
+ *  bytes, a multiple of 4096. Success: the flash is attached as well. What such a chip permits are FLASH_BEGIN, _DATA
+ *  and _END, attaching, the rate and security info: writes without a comparison (`skip_verify`) and erases of regions.
+ *  All else - registers, RAM, digests, reading - is UNSUPPORTED_FUNC and sends nothing. A chip that is not in that mode
+ *  is connected all the same. INVALID_PARAM: the size is none. esp_loader_connect() finds such a chip as well, but has
+ *  no flash then. */
 esp_loader_error_t esp_loader_connect_secure_download_mode(esp_loader_t *loader,
                                                            esp_loader_connect_args_t *connect_args,
                                                            uint32_t flash_size);

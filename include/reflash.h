@@ -46,6 +46,26 @@ typedef struct {
 /** Why the last call on `loader` failed. A call that succeeds leaves REFLASH_CAUSE_NONE. */
 reflash_fault_t reflash_last_fault(const esp_loader_t *loader);
 
+/* --- The target ------------------------------------------------------------------------------------ */
+
+/** What is known of a connected target. Its MAC: esp_loader_read_mac(). */
+typedef struct {
+    const char *name;     /*!< "ESP32-C3". Lives for ever. */
+    target_chip_t target; /*!< As esp_loader_get_target() tells. */
+    uint32_t chip_id;     /*!< In image headers; REFLASH_NO_CHIP_ID: images name no chip (ESP8266). */
+    uint32_t boot_addr;   /*!< Flash address of the second-stage bootloader. */
+    uint32_t flash_bytes; /*!< 0 until a flash function was called. */
+    uint32_t baud;        /*!< What both ends talk at. */
+    uint8_t boot_pin;     /*!< GPIO that has to be low at reset for the loader. */
+    bool has_digests;     /*!< Whether its loader can compare flash content. */
+    bool secure_download; /*!< Secure download mode: see esp_loader_connect_secure_download_mode(). */
+} reflash_target_t;
+
+#define REFLASH_NO_CHIP_ID 0xFFu
+
+/** Tell what is known; asks the target nothing. False: not connected, and `target` is left alone. */
+bool reflash_describe_target(const esp_loader_t *loader, reflash_target_t *target);
+
 /* --- Times ----------------------------------------------------------------------------------------- */
 
 /** How long the target may take for one command, in place of the library's own time limit. */

@@ -65,7 +65,7 @@ typedef struct reflash_chip {
     uint32_t magic;         /* word at REFLASH_MAGIC_ADDR that identifies the chip; 0: go by chip_id */
     uint32_t mac_lo_reg;    /* first word of the MAC */
     uint16_t boot_addr;     /* flash address of the second-stage bootloader */
-    uint8_t chip_id;        /* in security info and image headers; REFLASH_NO_CHIP_ID: it has none */
+    uint8_t chip_id;        /* in security info and image headers; REFLASH_ROW_WITHOUT_CHIP_ID: it has none */
     uint8_t target;         /* target_chip_t */
     uint8_t mac_layout;     /* reflash_mac_layout_t */
     uint8_t last_opcode;    /* the ROM knows commands from 0x02 to here */
@@ -78,14 +78,14 @@ typedef struct reflash_chip {
 
 /** Where every chip shows a word of its ROM; the older ones are told apart by it. */
 #define REFLASH_MAGIC_ADDR 0x40001000u
-#define REFLASH_NO_CHIP_ID 0xFFu
+#define REFLASH_ROW_WITHOUT_CHIP_ID 0xFFu
 
 #define REFLASH_DECLARE_CHIP(name) extern const reflash_chip_t reflash_chip_##name;
 REFLASH_ALL_CHIPS(REFLASH_DECLARE_CHIP)
 
 /** The chip whose ROM shows `magic`, or NULL. */
 const reflash_chip_t *reflash_chip_by_magic(uint32_t magic);
-/** The chip with this chip id among those that are identified by it, or NULL. */
+/** The chip with this chip id among those whose ROM knows GET_SECURITY_INFO, which tells it; or NULL. */
 const reflash_chip_t *reflash_chip_by_id(uint32_t chip_id);
 /** The chip that calls itself ESP32-`suffix` ("c3", small letters), or NULL. */
 const reflash_chip_t *reflash_chip_by_suffix(const char *suffix);

@@ -218,6 +218,9 @@ esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_
         row++;
     }
     reflash_begin(loader);
+    if (!reflash_permits(loader, command->opcode)) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+    }
     loader->_fault.command = command->opcode;
 
     loader->_port->ops->start_timer(loader->_port,
@@ -252,7 +255,9 @@ esp_loader_error_t reflash_ask(esp_loader_t *loader, const reflash_command_t *co
     esp_loader_error_t err = reflash_ask_once(loader, command);
     for (unsigned tries = 1; tries < ASK_TRIES; tries++) {
         /* A refusal is no exception: the question's address or size may have been damaged on the wire. */
-        if (err == ESP_LOADER_SUCCESS || loader->_fault.cause == REFLASH_CAUSE_PORT) {
+        if (err == ESP_LOADER_SUCCESS || loader->_fault.cause == REFLASH_CAUSE_PORT ||
+            loader->_fault.cause == REFLASH_CAUSE_ARGUMENT ||
+            (loader->_fault.cause == REFLASH_CAUSE_REFUSED && command->refusal_is_final)) {
             return err;
         }
         reflash_drain(loader, STRAY_FRAMES);

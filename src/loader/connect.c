@@ -33,21 +33,22 @@ esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries)
     return err;
 }
 
-/* The magic word first: one question for the chips that it tells, and the others answer security info. That
- * way an ESP32 is never asked what it does not know, which straight after SYNC it would refuse eightfold. */
+/* By the chip id, which all revisions of a chip share; ESP8266 and ESP32 have none to tell and go by their magic words. Straight after SYNC an ESP32's ROM refuses what it does not know eight times over. */
 static esp_loader_error_t identify(esp_loader_t *loader)
 {
-    uint32_t magic;
-    RETURN_ON_ERROR(reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic));
-    loader->_chip = reflash_chip_by_magic(magic);
+    enum { EXTRA_REFUSALS = 7 };
+    esp_loader_target_security_info_t info;
+    uint32_t chip_id;
+    if (reflash_security_info(loader, &info, &chip_id) == ESP_LOADER_SUCCESS) {
+        loader->_chip = reflash_chip_by_id(chip_id);
+        loader->_secure = info.secure_download_mode_enabled;
+    } else if (loader->_fault.cause == REFLASH_CAUSE_REFUSED) {
+        reflash_drain(loader, EXTRA_REFUSALS);
+    }
     if (loader->_chip == NULL) {
-        esp_loader_target_security_info_t info;
-        uint32_t chip_id;
-        const esp_loader_error_t err = reflash_security_info(loader, &info, &chip_id);
-        if (err != ESP_LOADER_SUCCESS && loader->_fault.cause != REFLASH_CAUSE_REFUSED) {
-            return err;
-        }
-        loader->_chip = err == ESP_LOADER_SUCCESS ? reflash_chip_by_id(chip_id) : NULL;
+        uint32_t magic;
+        RETURN_ON_ERROR(reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic));
+        loader->_chip = reflash_chip_by_magic(magic);
     }
     return loader->_chip != NULL ? ESP_LOADER_SUCCESS
                                  : reflash_fail(loader, ESP_LOADER_ERROR_INVALID_TARGET, REFLASH_CAUSE_UNKNOWN_CHIP);
@@ -119,6 +120,7 @@ esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_a
     }
     loader->_chip = NULL;
     loader->_flash_bytes = 0;
+    loader->_secure = false;
     loader->_sync_ms = connect_args->sync_timeout;
     loader->_baud = reflash_link(loader)->first_baud;
 
@@ -136,6 +138,17 @@ esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_a
         }
     }
     return err;
+}
+
+esp_loader_error_t esp_loader_connect_secure_download_mode(esp_loader_t *loader,
+                                                           esp_loader_connect_args_t *connect_args, uint32_t flash_size)
+{
+    reflash_begin(loader);
+    if (flash_size == 0 || flash_size % REFLASH_SECTOR_BYTES != 0) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
+    RETURN_ON_ERROR(esp_loader_connect(loader, connect_args));
+    return reflash_flash_set_up(loader, flash_size);
 }
 
 target_chip_t esp_loader_get_target(esp_loader_t *loader)

@@ -26,7 +26,7 @@ esp_loader_error_t reflash_read_register(esp_loader_t *loader, uint32_t addr, ui
 
 /* --- Security info --------------------------------------------------------------------------------- */
 
-enum { SECURITY_INFO_BYTES = 20, SECURITY_INFO_BYTES_WITHOUT_CHIP_ID = 12 };
+enum { SECURITY_INFO_BYTES = 20, SECURITY_INFO_BYTES_WITHOUT_CHIP_ID = 12, ESP32S2_CHIP_ID = 2 };
 
 static bool odd_number_of_bits(uint8_t bits)
 {
@@ -54,7 +54,8 @@ static void decode_security_info(esp_loader_target_security_info_t *info, uint32
 esp_loader_error_t reflash_security_info(esp_loader_t *loader, esp_loader_target_security_info_t *info,
                                          uint32_t *chip_id)
 {
-    RETURN_ON_ERROR(reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_GET_SECURITY_INFO}));
+    RETURN_ON_ERROR(
+        reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_GET_SECURITY_INFO, .refusal_is_final = true}));
 
     const uint8_t *data = reflash_answer_data(loader);
     const bool has_chip_id = loader->_answer_bytes == SECURITY_INFO_BYTES;
@@ -62,7 +63,7 @@ esp_loader_error_t reflash_security_info(esp_loader_t *loader, esp_loader_target
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_NONSENSE);
     }
     decode_security_info(info, reflash_get_le32(data), data[4]);
-    *chip_id = 0xFFFFFFFF;
+    *chip_id = ESP32S2_CHIP_ID; /* the only one that answers so */
     if (has_chip_id) {
         *chip_id = reflash_get_le32(data + 12);
         info->eco_version = reflash_get_le32(data + 16);
@@ -93,6 +94,24 @@ static esp_loader_error_t gather_otp_mac(esp_loader_t *loader, uint32_t *low, ui
 }
 
 /* --- Public ---------------------------------------------------------------------------------------- */
+
+bool reflash_describe_target(const esp_loader_t *loader, reflash_target_t *target)
+{
+    const reflash_chip_t *chip = loader->_chip;
+    if (chip == NULL) {
+        return false;
+    }
+    *target = (reflash_target_t){.name = chip->name,
+                                 .target = (target_chip_t)chip->target,
+                                 .chip_id = chip->chip_id,
+                                 .boot_addr = chip->boot_addr,
+                                 .flash_bytes = loader->_flash_bytes,
+                                 .baud = loader->_baud,
+                                 .boot_pin = chip->boot_pin,
+                                 .has_digests = reflash_knows(loader, REFLASH_SPI_FLASH_MD5),
+                                 .secure_download = loader->_secure};
+    return true;
+}
 
 static esp_loader_error_t check_connected(esp_loader_t *loader, bool arguments_are_good)
 {
@@ -180,7 +199,7 @@ static esp_loader_error_t uart_clock(esp_loader_t *loader, uart_clock_t *clock)
     enum { C5_EXPECTS_REG = 0x60096110 };
     uint32_t khz;
     *clock = (uart_clock_t){0, 0};
-    switch (loader->_chip->uart_clock) {
+    switch (loader->_secure ? REFLASH_UART_CLOCK_RIGHT : loader->_chip->uart_clock) { /* no registers to ask */
     case REFLASH_UART_CLOCK_ESP32:
         return esp32_clock(loader, clock);
     case REFLASH_UART_CLOCK_ESP32C2:
@@ -241,8 +260,12 @@ static void restore_rate(esp_loader_t *loader, const uart_clock_t *clock)
     if (err == ESP_LOADER_SUCCESS) {
         err = reflash_sync(loader, TRIES);
         if (err != ESP_LOADER_SUCCESS) {
-            loader->_flash_bytes = 0;
+            const uint32_t flash_bytes = loader->_flash_bytes;
+            loader->_flash_bytes = 0; /* to be attached again */
             err = reflash_sync_after_reset(loader);
+            if (err == ESP_LOADER_SUCCESS && loader->_secure && flash_bytes > 0) {
+                err = reflash_flash_set_up(loader, flash_bytes);
+            }
         }
     }
     if (err != ESP_LOADER_SUCCESS) {

@@ -18,10 +18,17 @@ typedef struct {
         RECORDED_SYNC_ANSWER RECORDED_SYNC_ANSWER RECORDED_SYNC_ANSWER RECORDED_SYNC_ANSWER
 #define SYNC_UNANSWERED " >" RECORDED_SYNC
 #define MAGIC_ANSWERED " >" RECORDED_READ_MAGIC " <" RECORDED_READ_MAGIC_ANSWER
-#define CONNECT_ESP32 " reset" SYNC_ANSWERED MAGIC_ANSWERED
+/* Recorded from ESP32 mask-ROM code: one unknown command straight after SYNC. */
+#define EIGHT_REFUSALS                                                                                                 \
+    RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC                              \
+        RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC                          \
+            RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC                      \
+                RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC
+#define SECURITY_INFO_REFUSED " >" RECORDED_SECURITY_INFO " <" EIGHT_REFUSALS
+#define IDENTIFIED_ESP32 SECURITY_INFO_REFUSED MAGIC_ANSWERED
+#define CONNECT_ESP32 " reset" SYNC_ANSWERED IDENTIFIED_ESP32
 #define CONNECT_ESP32C3                                                                                                \
-    " reset" SYNC_ANSWERED " >" RECORDED_READ_MAGIC " <" RECORDED_READ_MAGIC_ANSWER_C3 " >" RECORDED_SECURITY_INFO     \
-    " <" RECORDED_SECURITY_INFO_ANSWER_C3
+    " reset" SYNC_ANSWERED " >" RECORDED_SECURITY_INFO " <" RECORDED_SECURITY_INFO_ANSWER_C3
 
 /** Reading the JEDEC id through an ESP32's registers, as the protocol text describes it. USR holds 0x81020304 and
  *  USR2 0x70000005 before and after. */

@@ -175,7 +175,7 @@ static void connecting_sends_the_recorded_sync_and_swallows_its_eight_answers(vo
     play(CONNECT_ESP32);
     assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
     expect_no_fault();
-    assert_int_equal(talk.port.requests, 2);
+    assert_int_equal(talk.port.requests, 3);
     assert_int_equal(talk.port.unread_bytes, 0); /* when the chip was asked for its magic word */
 }
 
@@ -183,7 +183,7 @@ static void a_sync_answered_once_is_enough(void **state)
 {
     (void)state;
     conversation_start(&talk);
-    play("reset >" RECORDED_SYNC " <" RECORDED_SYNC_ANSWER MAGIC_ANSWERED);
+    play("reset >" RECORDED_SYNC " <" RECORDED_SYNC_ANSWER IDENTIFIED_ESP32);
     assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
     expect_no_fault();
 }
@@ -195,7 +195,7 @@ static void a_first_sync_that_only_trains_the_receiver_costs_no_reset(void **sta
         conversation_start(&talk);
         play("reset");
         conversation_play_times(&talk, unanswered, SYNC_UNANSWERED);
-        play(SYNC_ANSWERED MAGIC_ANSWERED);
+        play(SYNC_ANSWERED IDENTIFIED_ESP32);
         assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
         expect_no_fault();
         assert_string_equal(talk.port.line_calls, "IB");
@@ -207,7 +207,7 @@ static void boot_messages_do_not_disturb_a_sync(void **state)
     (void)state;
     conversation_start(&talk);
     /* "waiting for download" behind the reset, then text cut off by the first end byte */
-    play("reset <77616974696e6720666f7220646f776e6c6f61640d0a" SYNC_UNANSWERED SYNC_ANSWERED MAGIC_ANSWERED);
+    play("reset <77616974696e6720666f7220646f776e6c6f61640d0a" SYNC_UNANSWERED SYNC_ANSWERED IDENTIFIED_ESP32);
     assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
     expect_no_fault();
 }
@@ -217,9 +217,9 @@ static void the_value_in_the_answer_to_a_sync_does_not_matter(void **state)
     (void)state;
     /* Real ESP32s that lost bytes of the SYNC have answered with such words. */
     static const char *const answers[] = {
-        "reset >" RECORDED_SYNC " <c0010804000720555500000000c0" MAGIC_ANSWERED,
-        "reset >" RECORDED_SYNC " <c0010804000712555500000000c0" MAGIC_ANSWERED,
-        "reset >" RECORDED_SYNC " <c0010804000000000000000000c0" MAGIC_ANSWERED,
+        "reset >" RECORDED_SYNC " <c0010804000720555500000000c0" IDENTIFIED_ESP32,
+        "reset >" RECORDED_SYNC " <c0010804000712555500000000c0" IDENTIFIED_ESP32,
+        "reset >" RECORDED_SYNC " <c0010804000000000000000000c0" IDENTIFIED_ESP32,
     };
     for (size_t row = 0; row < sizeof(answers) / sizeof(answers[0]); row++) {
         conversation_start(&talk);
@@ -322,6 +322,7 @@ static void a_chip_that_falls_silent_after_sync_is_reset_and_tried_again(void **
     (void)state;
     conversation_start(&talk);
     play("reset" SYNC_ANSWERED);
+    conversation_play_times(&talk, 3, " >" RECORDED_SECURITY_INFO);
     conversation_play_times(&talk, 3, " >" RECORDED_READ_MAGIC);
     play(CONNECT_ESP32);
     assert_int_equal(connect_with(2), ESP_LOADER_SUCCESS);
@@ -347,37 +348,45 @@ static void connecting_again_forgets_what_was_known(void **state)
 
 /* --- Which chip ------------------------------------------------------------------------------------ */
 
-static void an_esp32_is_known_by_its_magic_word_without_another_question(void **state)
+static void an_esp32_refuses_security_info_and_is_known_by_its_magic_word(void **state)
 {
     (void)state;
     conversation_connect(&talk);
-    assert_int_equal(talk.port.requests, 2);
+    assert_int_equal(talk.port.requests, 3);
     assert_int_equal(esp_loader_get_target(&talk.loader), ESP32_CHIP);
 }
 
-static void an_esp32c3_is_known_by_its_chip_id(void **state)
+static void an_esp32c3_is_known_by_its_chip_id_without_another_question(void **state)
 {
     (void)state;
     conversation_connect_c3(&talk);
-    assert_int_equal(talk.port.requests, 3);
+    assert_int_equal(talk.port.requests, 2);
     assert_int_equal(esp_loader_get_target(&talk.loader), ESP32C3_CHIP);
 }
 
+static void an_esp32s2_is_known_by_an_answer_without_a_chip_id(void **state)
+{
+    (void)state;
+    conversation_start(&talk);
+    play("reset" SYNC_ANSWERED " >" RECORDED_SECURITY_INFO " <c0011410000000000000000000000000000000000000000000c0");
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP32S2_CHIP);
+    expect_no_fault();
+}
+
 #define UNKNOWN_MAGIC " >" RECORDED_READ_MAGIC " <c0010a0400efbeadde00000000c0"
+/* A chip id of another generation. */
+#define UNKNOWN_CHIP_ID                                                                                                \
+    " >" RECORDED_SECURITY_INFO " <c001141800efbeadde00000000000000000000000cff0000000300000000000000c0"
 
 static void a_chip_that_nobody_knows_is_an_invalid_target_after_two_trials(void **state)
 {
     (void)state;
-    static const char *const unknown[] = {
-        /* a chip id of another generation */
-        " >" RECORDED_SECURITY_INFO " <c001141800efbeadde00000000000000000000000cff0000000300000000000000c0",
-        /* no chip id, as an ESP32-S2 answers */
-        " >" RECORDED_SECURITY_INFO " <c001141000efbeadde00000000000000000000000000000000c0",
-    };
+    static const char *const unknown[] = {UNKNOWN_CHIP_ID UNKNOWN_MAGIC, SECURITY_INFO_REFUSED UNKNOWN_MAGIC};
     for (size_t row = 0; row < sizeof(unknown) / sizeof(unknown[0]); row++) {
         conversation_start(&talk);
         for (unsigned trial = 0; trial < 2; trial++) {
-            play("reset" SYNC_ANSWERED UNKNOWN_MAGIC);
+            play("reset" SYNC_ANSWERED);
             play(unknown[row]);
         }
         assert_int_equal(connect_with(10), ESP_LOADER_ERROR_INVALID_TARGET);
@@ -386,40 +395,168 @@ static void a_chip_that_nobody_knows_is_an_invalid_target_after_two_trials(void 
     }
 }
 
-static void an_unknown_chip_without_security_info_is_an_invalid_target(void **state)
+static void a_question_for_the_chip_that_is_lost_is_asked_again(void **state)
 {
     (void)state;
     conversation_start(&talk);
-    for (unsigned trial = 0; trial < 2; trial++) {
-        play("reset" SYNC_ANSWERED UNKNOWN_MAGIC);
-        /* ESP32 mask-ROM code refuses it under the opcode of the question before. */
-        conversation_play_times(&talk, 3, " >" RECORDED_SECURITY_INFO " <" RECORDED_UNKNOWN_COMMAND_ANSWER);
-    }
-    assert_int_equal(connect_with(10), ESP_LOADER_ERROR_INVALID_TARGET);
-    scripted_port_expect_end(&talk.port);
-    const reflash_fault_t fault = reflash_last_fault(&talk.loader);
-    assert_int_equal(fault.code, ESP_LOADER_ERROR_INVALID_TARGET);
-    assert_int_equal(fault.cause, REFLASH_CAUSE_UNKNOWN_CHIP);
+    play("reset" SYNC_ANSWERED " >" RECORDED_SECURITY_INFO " >" RECORDED_SECURITY_INFO
+         " <" RECORDED_SECURITY_INFO_ANSWER_C3);
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP32C3_CHIP);
 }
 
 static void a_magic_word_damaged_on_its_way_is_asked_for_again(void **state)
 {
     (void)state;
     conversation_start(&talk);
-    play("reset" SYNC_ANSWERED UNKNOWN_MAGIC);
-    conversation_play_times(&talk, 3, " >" RECORDED_SECURITY_INFO " <" RECORDED_UNKNOWN_COMMAND_ANSWER);
-    play(CONNECT_ESP32);
+    play("reset" SYNC_ANSWERED SECURITY_INFO_REFUSED UNKNOWN_MAGIC CONNECT_ESP32);
     assert_int_equal(connect_with(2), ESP_LOADER_SUCCESS);
     assert_int_equal(esp_loader_get_target(&talk.loader), ESP32_CHIP);
     expect_no_fault();
 }
 
-/* Recorded from ESP32 mask-ROM code: one unknown command straight after SYNC. */
-#define EIGHT_REFUSALS                                                                                                 \
-    RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC                              \
-        RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC                          \
-            RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC                      \
-                RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC
+/* Back to 115200. */
+#define RATE_BACK " >c0000f08000000000000c2010000000000c0"
+
+static void what_is_known_of_the_chip_is_told_without_a_question(void **state)
+{
+    (void)state;
+    reflash_target_t target = {.name = "?"};
+    conversation_start(&talk);
+    assert_false(reflash_describe_target(&talk.loader, &target));
+    assert_string_equal(target.name, "?");
+
+    conversation_attach(&talk);
+    assert_true(reflash_describe_target(&talk.loader, &target));
+    assert_string_equal(target.name, "ESP32");
+    assert_int_equal(target.target, ESP32_CHIP);
+    assert_int_equal(target.chip_id, 0);
+    assert_int_equal(target.boot_addr, 0x1000);
+    assert_int_equal(target.flash_bytes, 0x400000);
+    assert_int_equal(target.baud, 115200);
+    assert_int_equal(target.boot_pin, 0);
+    assert_true(target.has_digests);
+    assert_false(target.secure_download);
+
+    conversation_connect_c3(&talk);
+    assert_true(reflash_describe_target(&talk.loader, &target));
+    assert_string_equal(target.name, "ESP32-C3");
+    assert_int_equal(target.chip_id, 5);
+    assert_int_equal(target.flash_bytes, 0);
+    assert_int_equal(target.boot_pin, 9);
+    expect_no_fault();
+}
+
+/* --- Secure download mode -------------------------------------------------------------------------- */
+
+/* An ESP32-C3's answer with the flag of the mode set. */
+#define SECURE_C3 " >" RECORDED_SECURITY_INFO " <c0011418006f50311b04000000000000000000000c050000000300000000000000c0"
+#define SECURE_ATTACH_C3 ATTACHED SET_PARAMS("00004000")
+
+static void connect_securely(void)
+{
+    esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
+    conversation_start(&talk);
+    play("reset" SYNC_ANSWERED SECURE_C3 SECURE_ATTACH_C3);
+    assert_int_equal(esp_loader_connect_secure_download_mode(&talk.loader, &args, 0x400000), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP32C3_CHIP);
+    expect_no_fault();
+}
+
+static void a_chip_in_secure_download_mode_is_told_its_flash_by_the_caller(void **state)
+{
+    (void)state;
+    uint32_t flash_bytes = 0;
+    connect_securely();
+    assert_int_equal(esp_loader_flash_detect_size(&talk.loader, &flash_bytes), ESP_LOADER_SUCCESS);
+    assert_int_equal(flash_bytes, 0x400000);
+    reflash_target_t target;
+    assert_true(reflash_describe_target(&talk.loader, &target));
+    assert_true(target.secure_download);
+    assert_false(target.has_digests);
+}
+
+static void an_esp32s2_in_secure_download_mode_is_known_without_a_register(void **state)
+{
+    (void)state;
+    esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
+    conversation_start(&talk);
+    play("reset" SYNC_ANSWERED " >" RECORDED_SECURITY_INFO
+         " <c0011410000000000004000000000000000000000000000000c0" SECURE_ATTACH_C3);
+    assert_int_equal(esp_loader_connect_secure_download_mode(&talk.loader, &args, 0x400000), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP32S2_CHIP);
+}
+
+static void secure_download_mode_writes_and_erases_without_a_comparison(void **state)
+{
+    (void)state;
+    static const uint8_t data[4] = {1, 2, 3, 4};
+    connect_securely();
+    esp_loader_flash_cfg_t cfg = {.offset = 0x1000, .image_size = 4, .block_size = 4, .skip_verify = true};
+    play(">c000021400000000000400000001000000040000000010000000000000c0 <c0010204000000000000000000c0");
+    assert_int_equal(esp_loader_flash_start(&talk.loader, &cfg), ESP_LOADER_SUCCESS);
+    play(">c000031400eb0000000400000000000000000000000000000001020304c0 <c0010304000000000000000000c0");
+    assert_int_equal(esp_loader_flash_write(&talk.loader, &cfg, data, 4), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_flash_finish(&talk.loader, &cfg), ESP_LOADER_SUCCESS);
+    scripted_port_expect_end(&talk.port);
+}
+
+static void what_secure_download_mode_forbids_is_unsupported_and_sends_nothing(void **state)
+{
+    (void)state;
+    uint8_t bytes[16];
+    uint32_t value;
+    esp_loader_t *loader = &talk.loader;
+    connect_securely();
+    assert_int_equal(esp_loader_read_register(loader, 0x40001000, &value), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    assert_int_equal(esp_loader_write_register(loader, 0x40001000, 0), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    assert_int_equal(esp_loader_read_mac(loader, bytes), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    assert_int_equal(reflash_flash_md5(loader, 0, 1, bytes), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    expect_fault(ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT, 0, 0);
+    reflash_image_t image = {.flash_addr = 0, .bytes = 4, .data = bytes};
+    reflash_job_t job = {.block_bytes = 0};
+    assert_int_equal(reflash_update(loader, &image, 1, &job), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    scripted_port_expect_end(&talk.port);
+}
+
+static void without_its_size_the_flash_of_a_secure_chip_is_not_touched(void **state)
+{
+    (void)state;
+    uint32_t flash_bytes;
+    conversation_start(&talk);
+    play("reset" SYNC_ANSWERED SECURE_C3);
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_flash_detect_size(&talk.loader, &flash_bytes), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    assert_int_equal(esp_loader_flash_erase_region(&talk.loader, 0, 4096), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    expect_fault(ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT, 0, 0);
+}
+
+static void a_size_that_no_flash_has_is_refused_before_the_reset(void **state)
+{
+    (void)state;
+    esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
+    conversation_start(&talk);
+    assert_int_equal(esp_loader_connect_secure_download_mode(&talk.loader, &args, 0), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(esp_loader_connect_secure_download_mode(&talk.loader, &args, 4095),
+                     ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_string_equal(talk.port.line_calls, "I");
+}
+
+static void the_rate_of_a_secure_chip_is_changed_without_a_register(void **state)
+{
+    (void)state;
+    connect_securely();
+    play(" >" RECORDED_CHANGE_BAUDRATE " <c0010f04000000000000000000c0c0c0 rate=921600");
+    conversation_play_times(&talk, 3, SYNC_UNANSWERED);
+    play(RATE_BACK " rate=115200");
+    conversation_play_times(&talk, 5, SYNC_UNANSWERED);
+    play("reset" SYNC_ANSWERED SECURE_ATTACH_C3); /* the size is not forgotten by a reset */
+    assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_ERROR_TIMEOUT);
+    uint32_t flash_bytes = 0;
+    assert_int_equal(esp_loader_flash_detect_size(&talk.loader, &flash_bytes), ESP_LOADER_SUCCESS);
+    assert_int_equal(flash_bytes, 0x400000);
+    scripted_port_expect_end(&talk.port);
+}
 
 /* --- Answers --------------------------------------------------------------------------------------- */
 
@@ -672,11 +809,6 @@ static void security_info_of_any_other_length_is_nonsense(void **state)
     " >c0000a0400000000006cf0f53fc0 <c0010a04000000000000000000c0"                                                     \
     " >c0000a04000000000010a0f53fc0 <c0010a04000000000000000000c0"
 #define RATE_ANSWERED CLOCK_UNKNOWN " >" RECORDED_CHANGE_BAUDRATE " <" RECORDED_CHANGE_BAUDRATE_ANSWER "c0c0"
-/* Back to 115200. */
-#define RATE_BACK                                                                                                      \
-    " >c0000f080000000000"                                                                                             \
-    "00c2010000000000"                                                                                                 \
-    "c0"
 #define GARBLED_SYNC SYNC_UNANSWERED " <807f00ff"
 
 static void the_rate_is_changed_on_both_sides_and_proved(void **state)
@@ -957,7 +1089,6 @@ static void what_is_not_available_yet_is_unsupported_and_sends_nothing(void **st
     leave_a_fault();
     const esp_loader_error_t errors[] = {
         esp_loader_connect_with_stub(loader, &args),
-        esp_loader_connect_secure_download_mode(loader, &args, 0x400000),
         esp_loader_flash_deflate_start(loader, &deflate_cfg),
         esp_loader_flash_deflate_write(loader, &deflate_cfg, bytes, 4),
         esp_loader_flash_deflate_finish(loader, &deflate_cfg),
@@ -1019,7 +1150,7 @@ static void a_line_full_of_sync_answers_does_not_hold_up_connecting(void **state
     start_babbling(RECORDED_SYNC_ANSWER);
     assert_int_equal(connect_with(2), ESP_LOADER_ERROR_INVALID_RESPONSE);
     assert_int_equal(reflash_last_fault(&talk.loader).cause, REFLASH_CAUSE_NONSENSE);
-    assert_in_range(talk.port.now_us, 0, 2 * 4 * 1100000); /* two trials, three READ_REGs of a second and drains */
+    assert_in_range(talk.port.now_us, 0, 2 * 7 * 1100000); /* two trials, six questions of a second and drains */
 }
 
 static void a_babbling_line_does_not_hold_up_a_question(void **state)
@@ -1060,11 +1191,20 @@ int main(void)
         cmocka_unit_test(a_broken_port_ends_connecting_at_once),
         cmocka_unit_test(a_chip_that_falls_silent_after_sync_is_reset_and_tried_again),
         cmocka_unit_test(connecting_again_forgets_what_was_known),
-        cmocka_unit_test(an_esp32_is_known_by_its_magic_word_without_another_question),
-        cmocka_unit_test(an_esp32c3_is_known_by_its_chip_id),
+        cmocka_unit_test(an_esp32_refuses_security_info_and_is_known_by_its_magic_word),
+        cmocka_unit_test(an_esp32c3_is_known_by_its_chip_id_without_another_question),
+        cmocka_unit_test(an_esp32s2_is_known_by_an_answer_without_a_chip_id),
         cmocka_unit_test(a_chip_that_nobody_knows_is_an_invalid_target_after_two_trials),
-        cmocka_unit_test(an_unknown_chip_without_security_info_is_an_invalid_target),
+        cmocka_unit_test(a_question_for_the_chip_that_is_lost_is_asked_again),
         cmocka_unit_test(a_magic_word_damaged_on_its_way_is_asked_for_again),
+        cmocka_unit_test(what_is_known_of_the_chip_is_told_without_a_question),
+        cmocka_unit_test(a_chip_in_secure_download_mode_is_told_its_flash_by_the_caller),
+        cmocka_unit_test(an_esp32s2_in_secure_download_mode_is_known_without_a_register),
+        cmocka_unit_test(secure_download_mode_writes_and_erases_without_a_comparison),
+        cmocka_unit_test(what_secure_download_mode_forbids_is_unsupported_and_sends_nothing),
+        cmocka_unit_test(without_its_size_the_flash_of_a_secure_chip_is_not_touched),
+        cmocka_unit_test(a_size_that_no_flash_has_is_refused_before_the_reset),
+        cmocka_unit_test(the_rate_of_a_secure_chip_is_changed_without_a_register),
         cmocka_unit_test(late_answers_to_other_questions_are_passed_over),
         cmocka_unit_test(a_late_answer_in_front_of_security_info_is_passed_over),
         cmocka_unit_test(a_refusal_as_unknown_command_counts_under_any_opcode),
