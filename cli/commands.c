@@ -70,7 +70,8 @@ static status_t open_and_connect(job_t *job)
                        "or in REFLASH_PORT");
         return give_up(job, STATUS_USAGE);
     }
-    const target_result_t opened = target_open(&job->target, options->port, job->message, sizeof(job->message));
+    const target_result_t opened =
+        target_open(&job->target, options->port, options->lines, job->message, sizeof(job->message));
     if (opened != TARGET_OK) {
         return give_up(job, opened == TARGET_USAGE ? STATUS_USAGE : STATUS_CONNECT);
     }
