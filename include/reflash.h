@@ -66,6 +66,12 @@ typedef struct {
 /** Tell what is known; asks the target nothing. False: not connected, and `target` is left alone. */
 bool reflash_describe_target(const esp_loader_t *loader, reflash_target_t *target);
 
+/** Reset the target into its application by its own watchdog, for boards whose reset line does not do: over the chip's
+ *  own USB a reset by RTS does not look at the boot pin again. Success: it is on its way, and no longer connected.
+ *  UNSUPPORTED_FUNC: not on this chip (ESP8266, ESP32, ESP32-C6, ESP32-H2), or not in secure download mode; nothing was
+ *  sent. INVALID_PARAM: not connected. Otherwise as for esp_loader_write_register(). */
+esp_loader_error_t reflash_reset_by_watchdog(esp_loader_t *loader);
+
 /* --- Times ----------------------------------------------------------------------------------------- */
 
 /** How long the target may take for one command, in place of the library's own time limit. */

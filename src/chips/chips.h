@@ -64,6 +64,7 @@ typedef struct reflash_chip {
     uint32_t spi_base;
     uint32_t magic;         /* word at REFLASH_MAGIC_ADDR that identifies the chip; 0: go by chip_id */
     uint32_t mac_lo_reg;    /* first word of the MAC */
+    uint32_t watchdog_reg;  /* CONFIG0 of the RTC watchdog whose reset samples the straps; 0: it is not used */
     uint16_t boot_addr;     /* flash address of the second-stage bootloader */
     uint8_t chip_id;        /* in security info and image headers; REFLASH_ROW_WITHOUT_CHIP_ID: it has none */
     uint8_t target;         /* target_chip_t */

@@ -43,8 +43,8 @@ esp_loader_error_t reflash_ask(esp_loader_t *loader, const reflash_command_t *co
 /** Whether secure download mode, if it is on, permits this command: 02 to 04, 08, 0B, 0D, 0F, 14. */
 static inline bool reflash_permits(const esp_loader_t *loader, uint8_t opcode)
 {
-    enum { SECURE_COMMANDS = 0x10A91C };
-    return !loader->_secure || (opcode < 32 && (SECURE_COMMANDS >> opcode & 1) != 0);
+    const uint32_t secure_commands = 0x10A91C;
+    return !loader->_secure || (opcode < 32 && (secure_commands >> opcode & 1) != 0);
 }
 
 /** Whether the ROM of the connected chip has this command. */

@@ -447,6 +447,27 @@ static void what_is_known_of_the_chip_is_told_without_a_question(void **state)
     expect_no_fault();
 }
 
+static void the_watchdog_of_a_chip_resets_it_into_its_application(void **state)
+{
+    (void)state;
+    conversation_connect_c3(&talk);
+    talk.port.now_us = 0;
+    play(">c00009400000000000a8800060a13ad850ffffffff0000000094800060d0070000ffffffff0000000090800060020100d0ffffffff00"
+         "000000a880006000000000ffffffff00000000c0"
+         " <c0010904000000000000000000c0");
+    assert_int_equal(reflash_reset_by_watchdog(&talk.loader), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP_UNKNOWN_CHIP);
+    assert_in_range(talk.port.now_us, 500000, 600000);
+    assert_string_equal(talk.port.line_calls, "IB"); /* and no line was moved */
+    expect_no_fault();
+    assert_int_equal(reflash_reset_by_watchdog(&talk.loader), ESP_LOADER_ERROR_INVALID_PARAM);
+
+    conversation_connect(&talk);
+    assert_int_equal(reflash_reset_by_watchdog(&talk.loader), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    expect_fault(ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT, 0, 0);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP32_CHIP);
+}
+
 /* --- Secure download mode -------------------------------------------------------------------------- */
 
 /* An ESP32-C3's answer with the flag of the mode set. */
@@ -1198,6 +1219,7 @@ int main(void)
         cmocka_unit_test(a_question_for_the_chip_that_is_lost_is_asked_again),
         cmocka_unit_test(a_magic_word_damaged_on_its_way_is_asked_for_again),
         cmocka_unit_test(what_is_known_of_the_chip_is_told_without_a_question),
+        cmocka_unit_test(the_watchdog_of_a_chip_resets_it_into_its_application),
         cmocka_unit_test(a_chip_in_secure_download_mode_is_told_its_flash_by_the_caller),
         cmocka_unit_test(an_esp32s2_in_secure_download_mode_is_known_without_a_register),
         cmocka_unit_test(secure_download_mode_writes_and_erases_without_a_comparison),
