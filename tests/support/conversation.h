@@ -27,8 +27,7 @@ typedef struct {
 #define SECURITY_INFO_REFUSED " >" RECORDED_SECURITY_INFO " <" EIGHT_REFUSALS
 #define IDENTIFIED_ESP32 SECURITY_INFO_REFUSED MAGIC_ANSWERED
 #define CONNECT_ESP32 " reset" SYNC_ANSWERED IDENTIFIED_ESP32
-#define CONNECT_ESP32C3                                                                                                \
-    " reset" SYNC_ANSWERED " >" RECORDED_SECURITY_INFO " <" RECORDED_SECURITY_INFO_ANSWER_C3
+#define CONNECT_ESP32C3 " reset" SYNC_ANSWERED " >" RECORDED_SECURITY_INFO " <" RECORDED_SECURITY_INFO_ANSWER_C3
 
 /** Reading the JEDEC id through an ESP32's registers, as the protocol text describes it. USR holds 0x81020304 and
  *  USR2 0x70000005 before and after. */
