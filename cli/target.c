@@ -99,7 +99,8 @@ static const struct {
 } kinds[] = {
     {"sim:", open_sim}, {"socket://", open_socket}, {"rfc2217://", open_rfc2217}, {"/", open_tty}, {"./", open_tty}};
 
-target_result_t target_open(target_t *target, const char *name, char *message, size_t message_bytes)
+target_result_t target_open(target_t *target, const char *name, reflash_lines_style_t lines, char *message,
+                            size_t message_bytes)
 {
     memset(target, 0, sizeof(*target));
     const size_t name_bytes = strlen(name) + 1;
@@ -121,6 +122,8 @@ target_result_t target_open(target_t *target, const char *name, char *message, s
     if (result != TARGET_OK) {
         return result;
     }
+    target->tty.lines.style = lines;
+    target->rfc2217.lines.style = lines;
     target->opened_ms = reflash_stream_now_ms();
     target->baud = TARGET_FIRST_BAUD;
     errno = 0;
@@ -187,7 +190,8 @@ esp_loader_error_t target_connect(target_t *target, uint32_t baud, const volatil
     }
     target->baud = baud;
     const esp_loader_error_t err = esp_loader_change_transmission_rate(&target->loader, baud);
-    if (err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC) { /* this ROM keeps the rate it was spoken to at */
+    /* This ROM keeps the rate it was spoken to at, or the line is no good at the new one: both are only slower. */
+    if (err != ESP_LOADER_SUCCESS && esp_loader_get_target(&target->loader) != ESP_UNKNOWN_CHIP) {
         target->baud = TARGET_FIRST_BAUD;
         return ESP_LOADER_SUCCESS;
     }

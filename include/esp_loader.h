@@ -87,6 +87,7 @@ struct reflash_chip;
 struct reflash_boot_text;
 struct reflash_transport;
 struct reflash_stub;
+struct reflash_link;
 
 /** A conversation with one target. Allocate it as you like; every member is private. */
 typedef struct {
@@ -101,9 +102,13 @@ typedef struct {
         uint16_t strapping;
         uint8_t boot, boot_pin;
     } _fault;
+    const struct reflash_link *_link;     /* NULL: the defaults                               */
+    uint32_t _sync_ms;                    /* how long the answer to a SYNC may take           */
+    uint32_t _baud;                       /* what both ends talk at                           */
     struct reflash_boot_text *_boot_text; /* while connecting: takes whatever the target says */
-    uint16_t _answer_bytes; /* data bytes of the last answer, in front of its status */
-    uint8_t _status_bytes;  /* at the end of every answer; 0 until a SYNC was answered */
+    uint16_t _answer_bytes;               /* data bytes of the last answer, in front of its status */
+    bool _secure;                         /* the chip is in secure download mode */
+    uint8_t _status_bytes;                /* at the end of every answer; 0 until a SYNC was answered */
     union {
         struct {
             uint8_t last_rx, last_tx; /* the buffers used last */
@@ -113,7 +118,7 @@ typedef struct {
             uint8_t owed_answer;     /* ... which answers none: the opcode to be answered for it; 0: none */
             bool left_rom;           /* it jumped to what was loaded */
         } sdio;
-    } _link;            /* what the transport remembers */
+    } _transfer;        /* what the transport remembers */
     uint8_t _frame[80]; /* the last answer, unescaped: 8 header, 68 payload bytes */
 } esp_loader_t;
 
@@ -142,7 +147,12 @@ void esp_loader_deinit(esp_loader_t *loader);
 esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_args_t *connect_args);
 /** UNSUPPORTED_FUNC: this version works with the mask ROM. */
 esp_loader_error_t esp_loader_connect_with_stub(esp_loader_t *loader, esp_loader_connect_args_t *connect_args);
-/** UNSUPPORTED_FUNC. */
+/** The same for a chip in secure download mode, which does not tell its flash: `flash_size` is what the caller knows,
+ *  bytes, a multiple of 4096. Success: the flash is attached as well. What such a chip permits are FLASH_BEGIN, _DATA
+ *  and _END, attaching, the rate and security info: writes without a comparison (`skip_verify`) and erases of regions.
+ *  All else - registers, RAM, digests, reading - is UNSUPPORTED_FUNC and sends nothing. A chip that is not in that mode
+ *  is connected all the same. INVALID_PARAM: the size is none. esp_loader_connect() finds such a chip as well, but has
+ *  no flash then. */
 esp_loader_error_t esp_loader_connect_secure_download_mode(esp_loader_t *loader,
                                                            esp_loader_connect_args_t *connect_args,
                                                            uint32_t flash_size);
@@ -151,11 +161,16 @@ target_chip_t esp_loader_get_target(esp_loader_t *loader);
 /** Reset the target into its application, through the port. */
 void esp_loader_reset_target(esp_loader_t *loader);
 
-/** Set both ends to `rate` baud and prove it with a question at the new rate.
- *  Success: both talk at `rate`. UNSUPPORTED_FUNC: the chip (ESP8266), or the port, cannot; nothing changed.
- *  A mask ROM divides the clock that it believes to have: on an ESP32-C2 with a 26 MHz crystal, and on an ESP32-C5
- *  whose crystal is not the one its ROM expects, the rates come out different and the call fails.
- *  Anything else: the ends may disagree; set the port back to its first rate and connect again. */
+/** Set both ends to `rate` baud and prove it with a SYNC at the new rate.
+ *  Success: both talk at `rate`. Where a mask ROM is wrong about its crystal (ESP32, ESP32-C2, ESP32-C5) it is asked
+ *  for the rate that comes out as `rate`.
+ *  UNSUPPORTED_FUNC: the chip, or the port, cannot; nothing changed. An ESP8266's ROM keeps the rate at which it was
+ *  connected, so there open the port at the wanted rate.
+ *  Any other error: the line does not work at `rate`, and both ends are back at the rate before, where the conversation
+ *  goes on. If nothing else helped the target was reset into its loader for that: what was begun - a write, a RAM
+ *  program - is gone. If not even that helped it counts as not connected: esp_loader_get_target() is
+ *  ESP_UNKNOWN_CHIP.
+ *  The rate before is that of the last successful call, at first reflash_link_t's first_baud. */
 esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uint32_t rate);
 
 /* --- Flash ----------------------------------------------------------------------------------------- */

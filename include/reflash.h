@@ -46,6 +46,64 @@ typedef struct {
 /** Why the last call on `loader` failed. A call that succeeds leaves REFLASH_CAUSE_NONE. */
 reflash_fault_t reflash_last_fault(const esp_loader_t *loader);
 
+/* --- The target ------------------------------------------------------------------------------------ */
+
+/** What is known of a connected target. Its MAC: esp_loader_read_mac(). */
+typedef struct {
+    const char *name;     /*!< "ESP32-C3". Lives for ever. */
+    target_chip_t target; /*!< As esp_loader_get_target() tells. */
+    uint32_t chip_id;     /*!< In image headers; REFLASH_NO_CHIP_ID: images name no chip (ESP8266). */
+    uint32_t boot_addr;   /*!< Flash address of the second-stage bootloader. */
+    uint32_t flash_bytes; /*!< 0 until a flash function was called. */
+    uint32_t baud;        /*!< What both ends talk at. */
+    uint8_t boot_pin;     /*!< GPIO that has to be low at reset for the loader. */
+    bool has_digests;     /*!< Whether its loader can compare flash content. */
+    bool secure_download; /*!< Secure download mode: see esp_loader_connect_secure_download_mode(). */
+} reflash_target_t;
+
+#define REFLASH_NO_CHIP_ID 0xFFu
+
+/** Tell what is known; asks the target nothing. False: not connected, and `target` is left alone. */
+bool reflash_describe_target(const esp_loader_t *loader, reflash_target_t *target);
+
+/** Reset the target into its application by its own watchdog, for boards whose reset line does not do: over the chip's
+ *  own USB a reset by RTS does not look at the boot pin again. Success: it is on its way, and no longer connected.
+ *  UNSUPPORTED_FUNC: not on this chip (ESP8266, ESP32, ESP32-C6, ESP32-H2), or not in secure download mode; nothing was
+ *  sent. INVALID_PARAM: not connected. Otherwise as for esp_loader_write_register(). */
+esp_loader_error_t reflash_reset_by_watchdog(esp_loader_t *loader);
+
+/* --- Times ----------------------------------------------------------------------------------------- */
+
+/** How long the target may take for one command, in place of the library's own time limit. */
+typedef struct {
+    uint8_t command;     /*!< Its opcode. */
+    uint32_t timeout_ms; /*!< At least ... */
+    uint32_t ms_per_mib; /*!< ... and so much more for each MiB of flash that it erases or digests. */
+} reflash_time_limit_t;
+
+/** What the library assumes of the line and its ends. Begin with REFLASH_LINK_DEFAULT(). The time limits are 10 s and
+ *  40 s per MiB for FLASH_BEGIN (02), 3 s for FLASH_DATA (03), 1 s and 8 s per MiB for SPI_FLASH_MD5 (13), 1 s for the
+ *  others; for SYNC (08), `sync_timeout` of the arguments to connect. */
+typedef struct reflash_link {
+    uint32_t first_baud;    /*!< What the port was opened at; a change of rate that fails goes back to it. */
+    uint32_t scale_percent; /*!< All limits are multiplied by it: more for worn flash parts. */
+    uint16_t round_trip_ms; /*!< What the line itself takes from a question to its answer, such as a network's delay:
+                                 added to every limit, and to every wait for the line to fall quiet. */
+    uint16_t quiet_ms;      /*!< Silence after which nothing more is expected of what came before. */
+    uint16_t settle_ms;     /*!< Before and after the host's rate is switched. */
+    uint16_t limit_count;   /*!< Rows of `limits`. */
+    const reflash_time_limit_t *limits; /*!< In place of those above, but for SYNC. */
+} reflash_link_t;
+
+#define REFLASH_LINK_DEFAULT()                                                                                         \
+    {                                                                                                                  \
+        115200, 100, 0, 50, 50, 0, NULL                                                                                \
+    }
+
+/** Use these values from now on, until esp_loader_deinit(). `link` must stay; NULL: all defaults. Call it behind
+ *  esp_loader_init_*(), before connecting. */
+void reflash_set_link(esp_loader_t *loader, const reflash_link_t *link);
+
 /* --- Raw digests ----------------------------------------------------------------------------------- */
 
 /** MD5 of `bytes` bytes from `flash_addr`, as the target computes it, 16 raw bytes. Any start and size within

@@ -53,11 +53,21 @@ static const reflash_boot_mode_t *boot_mode(const espsim_t *sim)
     return NULL;
 }
 
+/* The loader's UART runs at the rate of the banner, by whatever crystal is fitted. */
+static void reset_memory(espsim_t *sim)
+{
+    espsim_memory_reset(&sim->memory);
+    if (sim->config.crystal_hz != 0) {
+        (void)espsim_memory_put_word(&sim->memory, sim->rom_row->uart0_clkdiv_reg,
+                                     sim->config.crystal_hz / sim->rom_row->boot_baud);
+    }
+}
+
 static void start_boot(espsim_t *sim, uint8_t reset_code)
 {
     espsim_rom_reset(sim);
     espsim_stub_reset(sim);
-    espsim_memory_reset(&sim->memory);
+    reset_memory(sim);
     espsim_uart_reset(&sim->uart, sim->now_ns);
     sim->uart.baud = sim->rom_row->boot_baud;
     sim->uart.trained = sim->config.trained;

@@ -85,6 +85,7 @@ typedef struct {
                              a first one to learn the rate */
     bool blank_efuse;     /* nothing was burned at the factory, as in the chips of the recordings */
     espsim_security_t security;
+    uint32_t crystal_hz; /* 0: what the ROM takes it for. Else what is fitted; it shows in the UART's divider */
     espsim_timing_t timing;
     const espsim_flash_part_t *part; /* whose id the flash tells; NULL: a plain one. Its times are not looked at */
     uint32_t usb_latency_us;         /* of a USB bridge: what the chip sends reaches the host in bundles of 62 bytes, or

@@ -277,7 +277,7 @@ static uart_clock_t uart_clock(const espsim_t *sim)
     const reflash_rom_t *row = sim->rom_row;
     const uint32_t assumed_hz = assumed_clock_hz(sim);
     if (row->crystal_count_reg == 0) {
-        return (uart_clock_t){assumed_hz, assumed_hz};
+        return (uart_clock_t){assumed_hz, sim->config.crystal_hz != 0 ? sim->config.crystal_hz : assumed_hz};
     }
     const uint32_t count =
         espsim_memory_get_word(&sim->memory, row->crystal_count_reg) >> COUNT_SHIFT & ((UINT32_C(1) << COUNT_BITS) - 1);

@@ -18,8 +18,9 @@ const reflash_chip_t *reflash_chip_by_magic(uint32_t magic)
 
 const reflash_chip_t *reflash_chip_by_id(uint32_t chip_id)
 {
+    enum { GET_SECURITY_INFO = 0x14 };
     for (size_t row = 0; row < ROW_COUNT; row++) {
-        if (rows[row]->magic == 0 && rows[row]->chip_id == chip_id) {
+        if (rows[row]->last_opcode >= GET_SECURITY_INFO && rows[row]->chip_id == chip_id) {
             return rows[row];
         }
     }

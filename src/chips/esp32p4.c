@@ -9,6 +9,7 @@ const reflash_chip_t reflash_chip_esp32p4 = {
     .spi_base = 0x5008D000,
     .magic = 0, /* differs between revisions: go by the chip id */
     .mac_lo_reg = 0x5012D044,
+    .watchdog_reg = 0x50116000,
     .boot_addr = 0x2000,
     .chip_id = 18,
     .target = ESP32P4_CHIP,

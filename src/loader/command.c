@@ -109,6 +109,36 @@ esp_loader_error_t reflash_fail_to_send(esp_loader_t *loader, esp_loader_error_t
     return reflash_fail_to_receive(loader, err);
 }
 
+/* --- Times ----------------------------------------------------------------------------------------- */
+
+void reflash_set_link(esp_loader_t *loader, const reflash_link_t *link)
+{
+    loader->_link = link;
+}
+
+const reflash_link_t *reflash_link(const esp_loader_t *loader)
+{
+    static const reflash_link_t by_default = REFLASH_LINK_DEFAULT();
+    return loader->_link != NULL ? loader->_link : &by_default;
+}
+
+static uint32_t limit_ms(const esp_loader_t *loader, const reflash_command_t *command, uint32_t timeout_ms,
+                         uint32_t ms_per_mib)
+{
+    const reflash_link_t *link = reflash_link(loader);
+    for (uint32_t row = 0; row < link->limit_count; row++) {
+        if (link->limits[row].command == command->opcode) {
+            timeout_ms = link->limits[row].timeout_ms;
+            ms_per_mib = link->limits[row].ms_per_mib;
+        }
+    }
+    if (command->timeout_ms != 0) {
+        timeout_ms = command->timeout_ms;
+    }
+    timeout_ms += (command->work_bytes >> 16) * ms_per_mib / 16;
+    return timeout_ms * link->scale_percent / 100 + link->round_trip_ms;
+}
+
 /* --- One question ---------------------------------------------------------------------------------- */
 
 static esp_loader_error_t send(esp_loader_t *loader, const reflash_command_t *command)
@@ -202,13 +232,13 @@ esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_
         row++;
     }
     reflash_begin(loader);
+    if (!reflash_permits(loader, command->opcode)) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+    }
     loader->_fault.command = command->opcode;
 
-    uint32_t timeout_ms = command->timeout_ms;
-    if (timeout_ms == 0) {
-        timeout_ms = commands[row].timeout_ms + (command->work_bytes >> 16) * commands[row].ms_per_mib / 16;
-    }
-    loader->_port->ops->start_timer(loader->_port, timeout_ms);
+    loader->_port->ops->start_timer(loader->_port,
+                                    limit_ms(loader, command, commands[row].timeout_ms, commands[row].ms_per_mib));
 
     esp_loader_error_t err = send(loader, command);
     if (err == ESP_LOADER_SUCCESS) {
@@ -220,11 +250,12 @@ esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_
     return err;
 }
 
-void reflash_drain(esp_loader_t *loader, uint32_t quiet_ms, unsigned limit)
+void reflash_drain(esp_loader_t *loader, unsigned limit)
 {
+    const reflash_link_t *link = reflash_link(loader);
     for (unsigned frames = 0; frames < limit; frames++) {
         uint16_t frame_bytes;
-        loader->_port->ops->start_timer(loader->_port, quiet_ms);
+        loader->_port->ops->start_timer(loader->_port, link->quiet_ms + link->round_trip_ms);
         if (loader->_transport->receive(loader, &frame_bytes) != ESP_LOADER_SUCCESS) {
             return;
         }
@@ -233,16 +264,17 @@ void reflash_drain(esp_loader_t *loader, uint32_t quiet_ms, unsigned limit)
 
 esp_loader_error_t reflash_ask(esp_loader_t *loader, const reflash_command_t *command)
 {
-    enum { QUIET_MS = 50, STRAY_FRAMES = 16 };
+    enum { STRAY_FRAMES = 16 };
 
     esp_loader_error_t err = reflash_ask_once(loader, command);
     for (unsigned tries = 1; tries < ASK_TRIES; tries++) {
         /* A refusal is no exception: the question's address or size may have been damaged on the wire. */
         if (err == ESP_LOADER_SUCCESS || loader->_fault.cause == REFLASH_CAUSE_PORT ||
-            loader->_fault.cause == REFLASH_CAUSE_ARGUMENT) {
+            loader->_fault.cause == REFLASH_CAUSE_ARGUMENT ||
+            (loader->_fault.cause == REFLASH_CAUSE_REFUSED && command->refusal_is_final)) {
             return err;
         }
-        reflash_drain(loader, QUIET_MS, STRAY_FRAMES);
+        reflash_drain(loader, STRAY_FRAMES);
         err = reflash_ask_once(loader, command);
     }
     return err;

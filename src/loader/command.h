@@ -16,6 +16,7 @@ typedef struct {
     uint16_t data_bytes;
     uint16_t padding_bytes; /* 0xFF sent behind the data, and covered by its checksum     */
     uint32_t work_bytes;    /* flash the target erases or hashes before it answers        */
+    bool refusal_is_final;  /* asking again would not help */
     uint32_t timeout_ms;    /* 0: as the command's row says; else in place of it          */
 } reflash_command_t;
 
@@ -46,15 +47,33 @@ esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_
 /** The same for commands that may be repeated without harm: asked up to three times unless the port fails. */
 esp_loader_error_t reflash_ask(esp_loader_t *loader, const reflash_command_t *command);
 
+/** Whether secure download mode, if it is on, permits this command: 02 to 04, 08, 0B, 0D, 0F, 14. */
+static inline bool reflash_permits(const esp_loader_t *loader, uint8_t opcode)
+{
+    const uint32_t secure_commands = 0x10A91C;
+    return !loader->_secure || (opcode < 32 && (secure_commands >> opcode & 1) != 0);
+}
+
 /** Whether the loader that runs has this command of mask ROMs. A stub has those of all chips, but tells about security
  *  only what a ROM would. */
 static inline bool reflash_knows(const esp_loader_t *loader, uint8_t opcode)
 {
-    return opcode <= loader->_chip->last_opcode || (loader->_stub != NULL && opcode != REFLASH_GET_SECURITY_INFO);
+    return reflash_permits(loader, opcode) &&
+           (opcode <= loader->_chip->last_opcode || (loader->_stub != NULL && opcode != REFLASH_GET_SECURITY_INFO));
 }
 
-/** Take frames away until none comes for `quiet_ms`, at most `limit` of them. */
-void reflash_drain(esp_loader_t *loader, uint32_t quiet_ms, unsigned limit);
+/** Take frames away until the line falls quiet, at most `limit` of them. */
+void reflash_drain(esp_loader_t *loader, unsigned limit);
+
+/** What was set, or the defaults. */
+const reflash_link_t *reflash_link(const esp_loader_t *loader);
+
+/* --- Getting in step (connect.c) ------------------------------------------------------------------- */
+
+/** SYNC, up to `tries` times, and all its answers. */
+esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries);
+/** The same behind a reset into the loader. Fails with what the target did instead in the fault. */
+esp_loader_error_t reflash_sync_after_reset(esp_loader_t *loader);
 
 /** Data of the last answer, in front of its status. */
 static inline const uint8_t *reflash_answer_data(const esp_loader_t *loader)
@@ -96,7 +115,7 @@ bool reflash_is_block_size(const esp_loader_t *loader, uint32_t block_bytes);
 esp_loader_error_t reflash_write_registers(esp_loader_t *loader, const uint32_t (*entries)[4], uint8_t count);
 esp_loader_error_t reflash_read_register(esp_loader_t *loader, uint32_t addr, uint32_t *value);
 
-/** GET_SECURITY_INFO; `chip_id` is 0xFFFFFFFF where the answer holds none. */
+/** GET_SECURITY_INFO. An answer without a chip id is that of an ESP32-S2. */
 esp_loader_error_t reflash_security_info(esp_loader_t *loader, esp_loader_target_security_info_t *info,
                                          uint32_t *chip_id);
 
@@ -104,5 +123,7 @@ esp_loader_error_t reflash_security_info(esp_loader_t *loader, esp_loader_target
 
 /** Attach the flash, read its id, and tell the loader its size, unless that was done since connecting. */
 esp_loader_error_t reflash_flash_ready(esp_loader_t *loader);
-/** The same, and check that [flash_addr, flash_addr + bytes) lies in the flash. */
+/** Attach the flash and tell the loader its size, which is `flash_bytes`. */
+esp_loader_error_t reflash_flash_set_up(esp_loader_t *loader, uint32_t flash_bytes);
+/** The same as reflash_flash_ready(), and check that [flash_addr, flash_addr + bytes) lies in the flash. */
 esp_loader_error_t reflash_flash_range(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes);

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "loader/command.h"
-#include "wire/boot_text.h"
 #include "transport/serial.h"
+#include "wire/boot_text.h"
 
 /* Real chips use the first SYNC to learn the rate and do not answer it. */
 enum { SYNCS_PER_RESET = 5, SYNC_WORDS = 9, SYNC_EXTRA_ANSWERS = 7 };
@@ -13,18 +13,18 @@ static const uint32_t sync_words[SYNC_WORDS] = {
     0x20120707, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555,
 };
 
-static esp_loader_error_t sync(esp_loader_t *loader, uint32_t timeout_ms)
+esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries)
 {
     const reflash_command_t command = {
-        .opcode = REFLASH_SYNC, .words = sync_words, .word_count = SYNC_WORDS, .timeout_ms = timeout_ms};
+        .opcode = REFLASH_SYNC, .words = sync_words, .word_count = SYNC_WORDS, .timeout_ms = loader->_sync_ms};
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
 
-    for (unsigned tries = 0; tries < SYNCS_PER_RESET; tries++) {
+    for (; tries > 0; tries--) {
         err = reflash_ask_once(loader, &command);
         if (err == ESP_LOADER_SUCCESS) {
             /* A SYNC is answered eight times. Swallow them all: a late one would otherwise stand in front of
              * the answer to the first real command. */
-            reflash_drain(loader, timeout_ms, SYNC_EXTRA_ANSWERS);
+            reflash_drain(loader, SYNC_EXTRA_ANSWERS);
             return ESP_LOADER_SUCCESS;
         }
         if (loader->_fault.cause == REFLASH_CAUSE_PORT) {
@@ -34,21 +34,23 @@ static esp_loader_error_t sync(esp_loader_t *loader, uint32_t timeout_ms)
     return err;
 }
 
-/* The magic word first: one question for the chips that it tells, and the others answer security info. That
- * way an ESP32 is never asked what it does not know, which straight after SYNC it would refuse eightfold. */
+/* By the chip id, which all revisions of a chip share; ESP8266 and ESP32 have none to tell and go by their magic words.
+ * Straight after SYNC an ESP32's ROM refuses what it does not know eight times over. */
 static esp_loader_error_t identify(esp_loader_t *loader)
 {
-    uint32_t magic;
-    RETURN_ON_ERROR(reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic));
-    loader->_chip = reflash_chip_by_magic(magic);
+    enum { EXTRA_REFUSALS = 7 };
+    esp_loader_target_security_info_t info;
+    uint32_t chip_id;
+    if (reflash_security_info(loader, &info, &chip_id) == ESP_LOADER_SUCCESS) {
+        loader->_chip = reflash_chip_by_id(chip_id);
+        loader->_secure = info.secure_download_mode_enabled;
+    } else if (loader->_fault.cause == REFLASH_CAUSE_REFUSED) {
+        reflash_drain(loader, EXTRA_REFUSALS);
+    }
     if (loader->_chip == NULL) {
-        esp_loader_target_security_info_t info;
-        uint32_t chip_id;
-        const esp_loader_error_t err = reflash_security_info(loader, &info, &chip_id);
-        if (err != ESP_LOADER_SUCCESS && loader->_fault.cause != REFLASH_CAUSE_REFUSED) {
-            return err;
-        }
-        loader->_chip = err == ESP_LOADER_SUCCESS ? reflash_chip_by_id(chip_id) : NULL;
+        uint32_t magic;
+        RETURN_ON_ERROR(reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic));
+        loader->_chip = reflash_chip_by_magic(magic);
     }
     return loader->_chip != NULL ? ESP_LOADER_SUCCESS
                                  : reflash_fail(loader, ESP_LOADER_ERROR_INVALID_TARGET, REFLASH_CAUSE_UNKNOWN_CHIP);
@@ -65,13 +67,13 @@ static uint8_t boot_pin_of(const reflash_boot_text_t *text)
 }
 
 /* What is printed is listened to until a SYNC is answered: behind that come answers. */
-static esp_loader_error_t sync_after_reset(esp_loader_t *loader, uint32_t sync_timeout_ms)
+esp_loader_error_t reflash_sync_after_reset(esp_loader_t *loader)
 {
     reflash_boot_text_t text;
     memset(&text, 0, sizeof(text));
     loader->_port->ops->enter_bootloader(loader->_port);
     loader->_boot_text = &text;
-    const esp_loader_error_t err = sync(loader, sync_timeout_ms);
+    const esp_loader_error_t err = reflash_sync(loader, SYNCS_PER_RESET);
     loader->_boot_text = NULL;
     if (err != ESP_LOADER_SUCCESS) {
         reflash_set_boot(loader, reflash_boot_text_finding(&text), text.strapping, boot_pin_of(&text));
@@ -79,9 +81,9 @@ static esp_loader_error_t sync_after_reset(esp_loader_t *loader, uint32_t sync_t
     return err;
 }
 
-static esp_loader_error_t connect_once(esp_loader_t *loader, uint32_t sync_timeout_ms)
+static esp_loader_error_t connect_once(esp_loader_t *loader)
 {
-    RETURN_ON_ERROR(sync_after_reset(loader, sync_timeout_ms));
+    RETURN_ON_ERROR(reflash_sync_after_reset(loader));
     return identify(loader);
 }
 
@@ -155,11 +157,14 @@ esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_a
     loader->_chip = NULL;
     loader->_stub = NULL;
     loader->_flash_bytes = 0;
+    loader->_secure = false;
+    loader->_sync_ms = connect_args->sync_timeout;
+    loader->_baud = reflash_link(loader)->first_baud;
 
     unsigned unknown_chips = 0;
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
     for (int32_t trial = 0; trial < connect_args->trials; trial++) {
-        err = loader->_transport->connect(loader, connect_args->sync_timeout);
+        err = loader->_transport->connect(loader);
         if (err == ESP_LOADER_SUCCESS || loader->_fault.cause == REFLASH_CAUSE_PORT) {
             break;
         }
@@ -170,6 +175,17 @@ esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_a
         }
     }
     return err;
+}
+
+esp_loader_error_t esp_loader_connect_secure_download_mode(esp_loader_t *loader,
+                                                           esp_loader_connect_args_t *connect_args, uint32_t flash_size)
+{
+    reflash_begin(loader);
+    if (flash_size == 0 || flash_size % REFLASH_SECTOR_BYTES != 0) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
+    RETURN_ON_ERROR(esp_loader_connect(loader, connect_args));
+    return reflash_flash_set_up(loader, flash_size);
 }
 
 target_chip_t esp_loader_get_target(esp_loader_t *loader)

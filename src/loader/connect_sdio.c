@@ -30,14 +30,14 @@ static esp_loader_error_t find_card(esp_loader_port_t *port, uint32_t sync_timeo
     return ESP_LOADER_ERROR_TIMEOUT;
 }
 
-static esp_loader_error_t set_up(esp_loader_t *loader, uint32_t sync_timeout_ms)
+static esp_loader_error_t set_up(esp_loader_t *loader)
 {
     enum { TIMEOUTS_PER_RESET = 5 };
 
     uint16_t vendor;
     uint16_t device;
-    RETURN_ON_ERROR(find_card(loader->_port, sync_timeout_ms));
-    loader->_port->ops->start_timer(loader->_port, TIMEOUTS_PER_RESET * sync_timeout_ms);
+    RETURN_ON_ERROR(find_card(loader->_port, loader->_sync_ms));
+    loader->_port->ops->start_timer(loader->_port, TIMEOUTS_PER_RESET * loader->_sync_ms);
     RETURN_ON_ERROR(reflash_sdio_enable(loader));
     RETURN_ON_ERROR(reflash_sdio_read_ids(loader, &vendor, &device));
     for (unsigned row = 0; row < sizeof(cards) / sizeof(cards[0]); row++) {
@@ -51,16 +51,16 @@ static esp_loader_error_t set_up(esp_loader_t *loader, uint32_t sync_timeout_ms)
     return ESP_LOADER_ERROR_INVALID_TARGET;
 }
 
-static esp_loader_error_t connect_once(esp_loader_t *loader, uint32_t sync_timeout_ms)
+static esp_loader_error_t connect_once(esp_loader_t *loader)
 {
     enum { STATUS_BYTES = 2 };
 
-    loader->_link.sdio.sequence = 0;
-    loader->_link.sdio.owed_answer = 0;
-    loader->_link.sdio.left_rom = false;
+    loader->_transfer.sdio.sequence = 0;
+    loader->_transfer.sdio.owed_answer = 0;
+    loader->_transfer.sdio.left_rom = false;
     loader->_status_bytes = STATUS_BYTES;
     loader->_port->ops->enter_bootloader(loader->_port);
-    const esp_loader_error_t err = set_up(loader, sync_timeout_ms);
+    const esp_loader_error_t err = set_up(loader);
     if (err == ESP_LOADER_ERROR_INVALID_TARGET) {
         return reflash_fail(loader, err, REFLASH_CAUSE_UNKNOWN_CHIP);
     }

@@ -25,13 +25,13 @@ static const reflash_chip_t *chip_of(uint32_t magic)
     return reflash_chip_by_magic(magic);
 }
 
-static esp_loader_error_t connect_once(esp_loader_t *loader, uint32_t sync_timeout_ms)
+static esp_loader_error_t connect_once(esp_loader_t *loader)
 {
     enum { TIMEOUTS_PER_RESET = 5, STATUS_BYTES = 2 };
 
     esp_loader_port_t *port = loader->_port;
     port->ops->enter_bootloader(port);
-    port->ops->start_timer(port, TIMEOUTS_PER_RESET * sync_timeout_ms);
+    port->ops->start_timer(port, TIMEOUTS_PER_RESET * loader->_sync_ms);
     const esp_loader_error_t err = reflash_spi_handshake(loader);
     if (err != ESP_LOADER_SUCCESS) {
         return reflash_fail_to_receive(loader, err);

@@ -81,17 +81,18 @@ static esp_loader_error_t attach(esp_loader_t *loader)
 }
 
 /* Later ROMs otherwise refuse all above 2 MB. */
-static esp_loader_error_t tell_flash_size(esp_loader_t *loader, uint32_t flash_bytes)
+static esp_loader_error_t use_flash_size(esp_loader_t *loader, uint32_t flash_bytes)
 {
     enum { BLOCK_BYTES = 0x10000, PAGE_BYTES = 0x100, STATUS_MASK = 0xFFFF };
 
     const uint32_t params[] = {0, flash_bytes, BLOCK_BYTES, REFLASH_SECTOR_BYTES, PAGE_BYTES, STATUS_MASK};
-    if (!reflash_knows(loader, REFLASH_SPI_SET_PARAMS)) {
-        return ESP_LOADER_SUCCESS;
+    if (reflash_knows(loader, REFLASH_SPI_SET_PARAMS)) {
+        RETURN_ON_ERROR(reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_SPI_SET_PARAMS,
+                                                                 .words = params,
+                                                                 .word_count = sizeof(params) / sizeof(params[0])}));
     }
-    return reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_SPI_SET_PARAMS,
-                                                    .words = params,
-                                                    .word_count = sizeof(params) / sizeof(params[0])});
+    loader->_flash_bytes = flash_bytes;
+    return ESP_LOADER_SUCCESS;
 }
 
 esp_loader_error_t reflash_flash_ready(esp_loader_t *loader)
@@ -103,6 +104,9 @@ esp_loader_error_t reflash_flash_ready(esp_loader_t *loader)
     if (loader->_flash_bytes > 0) {
         return ESP_LOADER_SUCCESS;
     }
+    if (loader->_secure) { /* nobody told its size */
+        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+    }
     RETURN_ON_ERROR(attach(loader));
     uint32_t id;
     RETURN_ON_ERROR(read_flash_id(loader, &id));
@@ -110,9 +114,13 @@ esp_loader_error_t reflash_flash_ready(esp_loader_t *loader)
     if (flash_bytes == 0) {
         return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_CHIP, REFLASH_CAUSE_UNKNOWN_FLASH);
     }
-    RETURN_ON_ERROR(tell_flash_size(loader, flash_bytes));
-    loader->_flash_bytes = flash_bytes;
-    return ESP_LOADER_SUCCESS;
+    return use_flash_size(loader, flash_bytes);
+}
+
+esp_loader_error_t reflash_flash_set_up(esp_loader_t *loader, uint32_t flash_bytes)
+{
+    RETURN_ON_ERROR(attach(loader));
+    return use_flash_size(loader, flash_bytes);
 }
 
 esp_loader_error_t reflash_flash_range(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes)

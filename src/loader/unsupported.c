@@ -14,14 +14,6 @@ esp_loader_error_t esp_loader_connect_with_stub(esp_loader_t *loader, esp_loader
     return unsupported(loader);
 }
 
-esp_loader_error_t esp_loader_connect_secure_download_mode(esp_loader_t *loader,
-                                                           esp_loader_connect_args_t *connect_args, uint32_t flash_size)
-{
-    (void)connect_args;
-    (void)flash_size;
-    return unsupported(loader);
-}
-
 esp_loader_error_t esp_loader_flash_deflate_start(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg)
 {
     (void)cfg;

@@ -147,15 +147,15 @@ static esp_loader_error_t send_sip(esp_loader_t *loader, uint32_t *packet, uint1
 static esp_loader_error_t begin_memory(esp_loader_t *loader, const reflash_request_t *request)
 {
     enum { ADDR_WORD = 3 };
-    loader->_link.sdio.addr = request->words[ADDR_WORD];
-    return loader->_link.sdio.addr % 4 == 0 ? ESP_LOADER_SUCCESS : ESP_LOADER_ERROR_INVALID_PARAM;
+    loader->_transfer.sdio.addr = request->words[ADDR_WORD];
+    return loader->_transfer.sdio.addr % 4 == 0 ? ESP_LOADER_SUCCESS : ESP_LOADER_ERROR_INVALID_PARAM;
 }
 
 static esp_loader_error_t write_memory(esp_loader_t *loader, const reflash_request_t *request)
 {
     const uint32_t start = REFLASH_HEADER_BYTES + 4u * request->word_count;
     const uint32_t total_bytes = reflash_request_bytes(request) - start;
-    const uint32_t addr = loader->_link.sdio.addr;
+    const uint32_t addr = loader->_transfer.sdio.addr;
     if (addr % 4 != 0) {
         return ESP_LOADER_ERROR_INVALID_PARAM;
     }
@@ -166,11 +166,11 @@ static esp_loader_error_t write_memory(esp_loader_t *loader, const reflash_reque
         const uint32_t bytes = left_bytes < SIP_DATA_BYTES_MAX ? left_bytes : SIP_DATA_BYTES_MAX;
         const uint16_t padded_bytes = (uint16_t)((bytes + 3) & ~UINT32_C(3));
         reflash_request_copy(request, start + done_bytes, (uint8_t *)packet + SIP_HEADER_BYTES, bytes);
-        RETURN_ON_ERROR(send_sip(loader, packet, padded_bytes, SIP_WRITE_MEMORY, loader->_link.sdio.sequence,
+        RETURN_ON_ERROR(send_sip(loader, packet, padded_bytes, SIP_WRITE_MEMORY, loader->_transfer.sdio.sequence,
                                  addr + done_bytes, padded_bytes));
-        loader->_link.sdio.sequence++;
+        loader->_transfer.sdio.sequence++;
     }
-    loader->_link.sdio.addr = addr + total_bytes;
+    loader->_transfer.sdio.addr = addr + total_bytes;
     return ESP_LOADER_SUCCESS;
 }
 
@@ -183,7 +183,7 @@ static esp_loader_error_t end_memory(esp_loader_t *loader, const reflash_request
     }
     RETURN_ON_ERROR(await_ready(loader));
     RETURN_ON_ERROR(send_sip(loader, packet, 0, SIP_BOOT, 0, request->words[ENTRY_WORD], DISCARD_LINK));
-    loader->_link.sdio.left_rom = true;
+    loader->_transfer.sdio.left_rom = true;
     return ESP_LOADER_SUCCESS;
 }
 
@@ -308,23 +308,23 @@ esp_loader_error_t reflash_sdio_set_up(esp_loader_t *loader, uint8_t conf1_reg, 
 
 esp_loader_error_t reflash_sdio_send(esp_loader_t *loader, const reflash_request_t *request)
 {
-    loader->_link.sdio.owed_answer = 0;
-    if (loader->_link.sdio.left_rom) {
+    loader->_transfer.sdio.owed_answer = 0;
+    if (loader->_transfer.sdio.left_rom) {
         return send_to_stub(loader, request);
     }
     const esp_loader_error_t err = send_to_rom(loader, request);
-    loader->_link.sdio.owed_answer = err == ESP_LOADER_SUCCESS ? request->header[1] : 0;
+    loader->_transfer.sdio.owed_answer = err == ESP_LOADER_SUCCESS ? request->header[1] : 0;
     return err;
 }
 
 esp_loader_error_t reflash_sdio_receive(esp_loader_t *loader, uint16_t *frame_bytes)
 {
-    const uint8_t opcode = loader->_link.sdio.owed_answer;
+    const uint8_t opcode = loader->_transfer.sdio.owed_answer;
     if (opcode != 0) {
-        loader->_link.sdio.owed_answer = 0;
+        loader->_transfer.sdio.owed_answer = 0;
         make_answer(loader->_frame, opcode);
         *frame_bytes = REFLASH_HEADER_BYTES + STATUS_BYTES;
         return ESP_LOADER_SUCCESS;
     }
-    return loader->_link.sdio.left_rom ? receive_from_stub(loader, frame_bytes) : ESP_LOADER_ERROR_TIMEOUT;
+    return loader->_transfer.sdio.left_rom ? receive_from_stub(loader, frame_bytes) : ESP_LOADER_ERROR_TIMEOUT;
 }

@@ -156,8 +156,8 @@ static void mark_used(uint8_t *last, uint32_t status)
 esp_loader_error_t reflash_spi_handshake(esp_loader_t *loader)
 {
     const uint8_t ready = COMMAND_READY;
-    loader->_link.spi.last_rx = 0;
-    loader->_link.spi.last_tx = 0;
+    loader->_transfer.spi.last_rx = 0;
+    loader->_transfer.spi.last_tx = 0;
     RETURN_ON_ERROR(await_command(loader->_port, COMMAND_IDLE));
     RETURN_ON_ERROR(write_reg(loader->_port, COMMAND, &ready, sizeof(ready)));
     return await_command(loader->_port, COMMAND_READY);
@@ -170,19 +170,19 @@ esp_loader_error_t reflash_spi_send(esp_loader_t *loader, const reflash_request_
         return ESP_LOADER_ERROR_UNSUPPORTED_FUNC;
     }
     uint32_t status;
-    RETURN_ON_ERROR(await_buffer(loader->_port, RX_STATUS, &loader->_link.spi.last_rx, &status));
+    RETURN_ON_ERROR(await_buffer(loader->_port, RX_STATUS, &loader->_transfer.spi.last_rx, &status));
     if (reflash_request_bytes(request) > status >> LENGTH_SHIFT) {
         return ESP_LOADER_ERROR_INVALID_PARAM;
     }
     RETURN_ON_ERROR(write_message(loader->_port, request));
-    mark_used(&loader->_link.spi.last_rx, status);
+    mark_used(&loader->_transfer.spi.last_rx, status);
     return ESP_LOADER_SUCCESS;
 }
 
 esp_loader_error_t reflash_spi_receive(esp_loader_t *loader, uint16_t *frame_bytes)
 {
     uint32_t status;
-    RETURN_ON_ERROR(await_buffer(loader->_port, TX_STATUS, &loader->_link.spi.last_tx, &status));
+    RETURN_ON_ERROR(await_buffer(loader->_port, TX_STATUS, &loader->_transfer.spi.last_tx, &status));
     const uint32_t announced_bytes = status >> LENGTH_SHIFT;
     if (announced_bytes == 0) {
         return ESP_LOADER_ERROR_INVALID_RESPONSE;
@@ -192,7 +192,7 @@ esp_loader_error_t reflash_spi_receive(esp_loader_t *loader, uint16_t *frame_byt
     uint8_t *frame = loader->_frame;
     RETURN_ON_ERROR(read(loader->_port, READ_MESSAGE, 0, frame, bytes));
     RETURN_ON_ERROR(say(loader->_port, READ));
-    mark_used(&loader->_link.spi.last_tx, status);
+    mark_used(&loader->_transfer.spi.last_tx, status);
 
     /* No command that this transport carries is answered with data. */
     if (bytes < ANSWER_BYTES || (frame[2] != STATUS_BYTES && frame[2] != STATUS_BYTES_WITH_LEFT_OVERS) ||

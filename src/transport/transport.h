@@ -27,7 +27,7 @@ typedef struct {
 typedef struct reflash_transport {
     uint32_t needed_slots; /* REFLASH_SLOT()s that the port must have */
     /** One try: reset the target into its loader, get in step with it, name the chip. The fault is recorded. */
-    esp_loader_error_t (*connect)(esp_loader_t *loader, uint32_t sync_timeout_ms);
+    esp_loader_error_t (*connect)(esp_loader_t *loader);
     /** Send one request while the port's timer runs. The fault is recorded. */
     esp_loader_error_t (*send)(esp_loader_t *loader, const reflash_request_t *request);
     /** Receive one answer into loader->_frame before the port's timer runs out and tell its length.

@@ -18,13 +18,11 @@ static const struct {
     {"ESP-ROM:esp32", TELLS_CHIP},
     {"ESP-ROM:esp868", TELLS_C2}, /* its die is called ESP8684 */
     {"DOWNLOAD", REFLASH_BOOT_DEAF},
-    {"wait uart", REFLASH_BOOT_DEAF},
     {"mode:(1,", REFLASH_BOOT_DEAF}, /* ESP8266 */
     {"FLASH_BOOT", REFLASH_BOOT_FROM_FLASH},
     {"mode:(3,", REFLASH_BOOT_FROM_FLASH},
     {"invalid header", REFLASH_BOOT_NO_PROGRAM},
-    {"flash read err", REFLASH_BOOT_NO_PROGRAM},
-    {"ets_main.c", REFLASH_BOOT_NO_PROGRAM},
+    {"ets_main.c", REFLASH_BOOT_NO_PROGRAM}, /* ESP8266; ESP32 behind "flash read err" */
     {"modes disabled", REFLASH_BOOT_DISABLED},
     {"nvalid mode", REFLASH_BOOT_DISABLED},
     {"BROWN", REFLASH_BOOT_BROWN_OUT},    /* a cause of the reset */

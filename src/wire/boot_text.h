@@ -6,7 +6,7 @@
 
 #include "reflash_boot.h"
 
-enum { REFLASH_BOOT_TEXT_PATTERNS = 17, REFLASH_BOOT_CHIP_CHARS = 3 };
+enum { REFLASH_BOOT_TEXT_PATTERNS = 15, REFLASH_BOOT_CHIP_CHARS = 3 };
 
 /** All 0: nothing was heard since the reset. */
 typedef struct reflash_boot_text {

@@ -249,7 +249,7 @@ static void the_divider_for_a_rate_follows_from_the_clock_of_the_chip(void **sta
         const reflash_rom_t *rom;
         uint32_t reg, divider;
     } dividers[] = {
-        {&reflash_rom_esp32, 0x3FF40014, 0x00C00056},   /* 39.995 MHz, as it measures */
+        {&reflash_rom_esp32, 0x3FF40014, 0x00D00056},   /* 40 MHz, by 460800 less the error of 39.995 */
         {&reflash_rom_esp32s2, 0x3F400014, 0x00C00056}, /* 40 MHz */
         {&reflash_rom_esp32s3, 0x60000014, 0x00C00056}, {&reflash_rom_esp32c2, 0x60000014, 0x00C00056},
         {&reflash_rom_esp32c3, 0x60000014, 0x00C00056}, {&reflash_rom_esp32c5, 0x60000014, 0x00200068}, /* 48 MHz */

@@ -118,7 +118,7 @@ static void a_doubled_first_letter_hides_nothing(void **state)
     (void)state;
     assert_int_equal(finding_of("rrst:0x1 bboot:0x13 (FFLASH_BOOT)"), REFLASH_BOOT_FROM_FLASH);
     assert_int_equal(finding_of("rrst:0x1 DDOWNLOAD"), REFLASH_BOOT_DEAF);
-    assert_int_equal(finding_of("flash flash read err"), REFLASH_BOOT_NO_PROGRAM);
+    assert_int_equal(finding_of("invinvalid header"), REFLASH_BOOT_NO_PROGRAM);
 }
 
 static void counters_stop_at_their_ends(void **state)
