@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 60
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo test ci-extra test-clang format lint size coverage fuzz sweep mutate interop stub-codes clean
+.PHONY: help demo test ci-extra test-clang test-tsan format lint size coverage fuzz sweep mutate interop stub-codes clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,11 @@ test-clang: ## the same tests, built with clang
 	@$(SETUP) base test clang
 	@scripts/build.sh clang
 	@scripts/run_tests.sh clang
+
+test-tsan: ## two loaders in two threads, built with the thread sanitizer
+	@$(SETUP) base test
+	@scripts/build.sh tsan
+	@scripts/run_tests.sh tsan
 
 format: ## lay out all C files as .clang-format says
 	@$(SETUP) lint
