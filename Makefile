@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 60
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo test ci-extra test-clang test-tsan format lint size coverage fuzz sweep mutate interop stub-codes clean
+.PHONY: help demo test ci-extra test-clang test-tsan format lint size coverage fuzz sweep mutate interop stub-codes api-table clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -71,6 +71,11 @@ interop: ## other people's flashers on the virtual chip; needs a Python package 
 stub-codes: ## compare the table of official RAM stubs with the packages that carry them (fetched once)
 	@$(SETUP) stubs
 	@scripts/stub_codes.py
+
+api-table: ## write docs/api-table.md: what is tested of the API, function by chip
+	@$(SETUP) base test
+	@scripts/build.sh dev test_api_table
+	@build/dev/tests/test_api_table write
 
 clean: ## remove everything that was built
 	rm -rf build
