@@ -57,9 +57,11 @@ typedef struct {
     uint32_t offset;
     uint32_t image_size;      /*!< Bytes once unpacked. */
     uint32_t compressed_size; /*!< Bytes of the stream. */
-    uint32_t block_size;
+    uint32_t block_size;      /*!< Every piece but the last: multiple of 4, at most 6144, 16384 for a stub. */
     struct {
+        bool begun;
         uint32_t sequence;
+        uint32_t written_bytes;
     } _state; /*!< Private. */
 } esp_loader_flash_deflate_cfg_t;
 
@@ -67,9 +69,11 @@ typedef struct {
 typedef struct {
     uint32_t offset;     /*!< Address in the target's memory. */
     uint32_t size;       /*!< Bytes in all. */
-    uint32_t block_size; /*!< Largest piece handed to _write. */
+    uint32_t block_size; /*!< Largest piece handed to _write; at most 6144 for a mask ROM, 16384 for a stub. */
     struct {
+        bool begun;
         uint32_t sequence;
+        uint32_t written_bytes;
     } _state; /*!< Private. */
 } esp_loader_mem_cfg_t;
 
@@ -80,19 +84,37 @@ typedef struct {
 } esp_loader_bin_segment_t;
 
 struct reflash_chip;
+struct reflash_boot_text;
+struct reflash_transport;
+struct reflash_stub;
 
 /** A conversation with one target. Allocate it as you like; every member is private. */
 typedef struct {
     esp_loader_port_t *_port;
+    const struct reflash_transport *_transport;
     const struct reflash_chip *_chip; /* NULL until connected                                  */
+    const struct reflash_stub *_stub; /* what runs in the target's RAM; NULL: its mask ROM     */
     uint32_t _flash_bytes;            /* 0 until the flash was attached and its size told      */
     uint32_t _answer_value;           /* value field of the last answer                        */
     struct {
         uint8_t code, cause, command, target_reason;
+        uint16_t strapping;
+        uint8_t boot, boot_pin;
     } _fault;
+    struct reflash_boot_text *_boot_text; /* while connecting: takes whatever the target says */
     uint16_t _answer_bytes; /* data bytes of the last answer, in front of its status */
     uint8_t _status_bytes;  /* at the end of every answer; 0 until a SYNC was answered */
-    uint8_t _frame[80];     /* the last answer, unescaped: 8 header, 68 payload bytes */
+    union {
+        struct {
+            uint8_t last_rx, last_tx; /* the buffers used last */
+        } spi;
+        struct {
+            uint32_t sequence, addr; /* of the next packet to the ROM, ... */
+            uint8_t owed_answer;     /* ... which answers none: the opcode to be answered for it; 0: none */
+            bool left_rom;           /* it jumped to what was loaded */
+        } sdio;
+    } _link;            /* what the transport remembers */
+    uint8_t _frame[80]; /* the last answer, unescaped: 8 header, 68 payload bytes */
 } esp_loader_t;
 
 /* --- Start and end --------------------------------------------------------------------------------- */
@@ -101,9 +123,14 @@ typedef struct {
  *  INVALID_PARAM: a pointer is NULL, or the port lacks a function that serial needs. Otherwise what the
  *  port's `init` returned. The target is not touched. `port` must outlive the context. */
 esp_loader_error_t esp_loader_init_serial(esp_loader_t *loader, esp_loader_port_t *port);
-/** UNSUPPORTED_FUNC: this version speaks serial only. */
+/** The same for a chip whose mask ROM is an SPI slave (ESP32-S2, S3, C2, C3, H2; the strapping pins choose that, so it
+ *  is the port's enter_bootloader that sets them). The port needs `write`, `read` and `spi_set_cs`. Only what needs RAM
+ *  and registers works; the rest is UNSUPPORTED_FUNC and sends nothing. An answer carries no checksum on this way. */
 esp_loader_error_t esp_loader_init_spi(esp_loader_t *loader, esp_loader_port_t *port);
-/** UNSUPPORTED_FUNC: this version speaks serial only. */
+/** The same for a chip that is an SDIO card (ESP32, C5, C6, C61). The port needs `sdio_write`, `sdio_read` and
+ *  `sdio_card_init`. The mask ROM takes nothing but RAM: addresses and all blocks but the last are multiples of 4, the
+ *  last is filled up with zeros to one, and nothing tells whether it arrived; all else is UNSUPPORTED_FUNC. Once
+ *  esp_loader_mem_finish() has started a RAM program it is talked to as a RAM stub. */
 esp_loader_error_t esp_loader_init_sdio(esp_loader_t *loader, esp_loader_port_t *port);
 /** Call the port's `deinit` and clear the context. The target stays as it is. */
 void esp_loader_deinit(esp_loader_t *loader);
@@ -179,12 +206,25 @@ esp_loader_error_t esp_loader_flash_verify_known_md5(esp_loader_t *loader, uint3
 
 /* --- RAM, registers, identity ---------------------------------------------------------------------- */
 
-/** UNSUPPORTED_FUNC. */
+/* A program's segments are loaded one after the other, each with _start and as many _write as it takes; one _finish
+ * behind the last starts it:
+ *
+ *     for (each segment) { esp_loader_mem_start; esp_loader_mem_write ...; }
+ *     esp_loader_mem_finish(loader, &cfg, header.entrypoint);
+ *
+ * The target stores whatever it is told to wherever it is told to: RAM that its loader uses is the caller's to avoid. */
+
+/** Begin a write to RAM: `cfg->size` bytes from address `cfg->offset` on, any alignment.
+ *  INVALID_PARAM: no bytes, a range beyond the address space, or a block size that the loader does not take. */
 esp_loader_error_t esp_loader_mem_start(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg);
-/** UNSUPPORTED_FUNC. */
+/** Write the next `size` bytes, at most cfg->block_size. Nothing is padded. The last aligned word of each piece is
+ *  read back: FAIL with REFLASH_CAUSE_DIGEST_MISMATCH where the RAM does not hold it. After an error begin the
+ *  segment again. IMAGE_SIZE: more than announced; nothing was sent. */
 esp_loader_error_t esp_loader_mem_write(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, const void *payload,
                                         uint32_t size);
-/** UNSUPPORTED_FUNC. */
+/** End a write. `entrypoint` 0: the loader stays. Else it jumps there, and unless the program comes back to it the
+ *  loader is gone. Asked once: after TIMEOUT and INVALID_RESPONSE other than a refusal the program may run all the
+ *  same. IMAGE_SIZE: less was written than announced; nothing was sent. */
 esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, uint32_t entrypoint);
 /** The factory MAC address, 6 bytes, most significant first. */
 esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac);

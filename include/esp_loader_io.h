@@ -72,13 +72,18 @@ typedef struct {
     /** Receive exactly `size` bytes. TIMEOUT: fewer came in time (`timeout` 0: look, do not wait); what came
      *  may be lost. FAIL: the line is broken. Required for serial. */
     esp_loader_error_t (*read)(esp_loader_port_t *port, uint8_t *data, uint16_t size, uint32_t timeout);
-    /** SPI only: drive chip select. */
+    /** Drive the target's chip select: 0 selects it. Required for SPI, where `write` and `read` are halves of one
+     *  transaction between 0 and 1, MSB first. */
     void (*spi_set_cs)(esp_loader_port_t *port, uint32_t level);
-    /** SDIO only. */
+    /** Write, or read, `size` bytes (at most 512) of the card's function 0 or 1 to, or from, `addr` and the addresses
+     *  behind it. SUCCESS: all of them were moved. TIMEOUT: the card did not react in time. FAIL: the bus is broken.
+     *  Required for SDIO. */
     esp_loader_error_t (*sdio_write)(esp_loader_port_t *port, uint32_t function, uint32_t addr, const uint8_t *data,
                                      uint16_t size, uint32_t timeout);
     esp_loader_error_t (*sdio_read)(esp_loader_port_t *port, uint32_t function, uint32_t addr, uint8_t *data,
                                     uint16_t size, uint32_t timeout);
+    /** Bring the bus up and select the card, as often as asked. Anything but SUCCESS: no card answers. Required for
+     *  SDIO. */
     esp_loader_error_t (*sdio_card_init)(esp_loader_port_t *port);
 } esp_loader_port_ops_t;
 

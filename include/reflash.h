@@ -4,6 +4,7 @@
 #pragma once
 
 #include "esp_loader.h"
+#include "reflash_boot.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,7 +27,7 @@ typedef enum {
     REFLASH_CAUSE_ARGUMENT,        /*!< Refused here, before anything was sent. */
     REFLASH_CAUSE_UNKNOWN_CHIP,    /*!< It answers, but is no chip of this build. */
     REFLASH_CAUSE_UNKNOWN_FLASH,   /*!< No flash part answers, or its id tells no size. */
-    REFLASH_CAUSE_DIGEST_MISMATCH, /*!< The flash holds something else. */
+    REFLASH_CAUSE_DIGEST_MISMATCH, /*!< The flash, or the RAM, holds something else. */
     REFLASH_CAUSE_STOPPED          /*!< The caller's progress function said so. */
 } reflash_cause_t;
 
@@ -35,7 +36,12 @@ typedef struct {
     reflash_cause_t cause;
     uint8_t command;       /*!< Opcode of the question that failed; 0: none was asked. */
     uint8_t target_reason; /*!< The target's error code (ROM: 0x05 to 0x0D); 0: it said nothing. */
+    reflash_boot_t boot;   /*!< Where no trial to connect was answered: what the target did instead. */
+    uint16_t strapping;    /*!< The number that it printed behind "boot:0x"; 0: none. */
+    uint8_t boot_pin;      /*!< GPIO that has to be low at reset, by its banner; REFLASH_NO_PIN: not known. */
 } reflash_fault_t;
+
+#define REFLASH_NO_PIN 0xFFu
 
 /** Why the last call on `loader` failed. A call that succeeds leaves REFLASH_CAUSE_NONE. */
 reflash_fault_t reflash_last_fault(const esp_loader_t *loader);

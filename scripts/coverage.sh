@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Lines and branches that the tests reach, by room. The pages are in build/coverage/html/index.html.
+# Lines and branches that the tests reach, by room; fewer lines than a room has to have reached fail. The pages are in
+# build/coverage/html/index.html.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,7 +19,10 @@ gcovr --root . --object-directory build/coverage --filter '(src|ports|sim|cli|to
 
 python3 - <<'PYTHON'
 import json
+import sys
 from pathlib import Path
+
+LINES_MIN = {"src": 95, "sim": 90}  # percent; folders below count
 
 rooms = {}
 for file in json.load(open("build/coverage/summary.json"))["files"]:
@@ -35,5 +39,14 @@ print(f"{'room':<18}{'lines':>8}{'reached':>10}{'branches':>10}{'reached':>10}")
 for room in sorted(rooms, key=lambda name: (name == "all", name)):
     line, lines, branch, branches = rooms[room]
     print(f"{room:<18}{lines:>8}{percent(line, lines):>10}{branches:>10}{percent(branch, branches):>10}")
+
+status = 0
+for top, limit in LINES_MIN.items():
+    inside = [counts for room, counts in rooms.items() if room == top or room.startswith(top + "/")]
+    reached, lines = (sum(counts[column] for counts in inside) for column in (0, 1))
+    if 100 * reached < limit * lines:
+        print(f"{top}: {percent(reached, lines)} of the lines are reached; at least {limit} % are wanted")
+        status = 1
+sys.exit(status)
 PYTHON
 echo "Line by line: build/coverage/html/index.html"

@@ -12,23 +12,24 @@ profiles=$build/profiles
 rm -rf "$profiles"
 mkdir -p "$profiles"
 objects=()
-for source in tests/fuzz/fuzz_*.c; do
-    name=$(basename "$source" .c)
+for program in "$build"/tests/fuzz/fuzz_*; do
+    [ -f "$program" ] || continue
+    name=$(basename "$program")
     folders=()
-    for folder in "build/fuzz/corpus/$name" "tests/fuzz/seeds/$name"; do
+    for folder in "build/fuzz/corpus/$name" "tests/fuzz/seeds/${name%%-*}"; do
         if [ -d "$folder" ]; then
             folders+=("$folder")
         fi
     done
-    LLVM_PROFILE_FILE=$profiles/$name.profraw "$build/tests/fuzz/$name" -runs=0 "${folders[@]}" 2>/dev/null
-    objects+=(${objects[0]:+-object} "$build/tests/fuzz/$name")
+    LLVM_PROFILE_FILE=$profiles/$name.profraw "$program" -runs=0 "${folders[@]}" 2>/dev/null
+    objects+=(${objects[0]:+-object} "$program")
 done
 # The tools of the same LLVM as the compiler.
 tools=$(dirname "$(readlink -f "$(command -v clang)")")
 "$tools/llvm-profdata" merge -o "$profiles/all.profdata" "$profiles"/*.profraw
 
 status=0
-for part in "src/wire" "sim/rom.c sim/rom_flash.c"; do
+for part in "src/wire" "sim/rom.c sim/rom_flash.c" "sim/stub.c sim/stub_v1.c sim/stub_v2.c sim/stub_rx.c sim/stub_flash.c sim/unpack.c"; do
     # shellcheck disable=SC2086 # a list of names without spaces
     files=$(find $part -name '*.c')
     # shellcheck disable=SC2086

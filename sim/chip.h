@@ -8,6 +8,8 @@
 
 #define ESPSIM_NEVER UINT64_MAX
 enum { ESPSIM_NS_PER_US = 1000, ESPSIM_WINDOW_BYTES = 32768, ESPSIM_RX_BUFFER_BYTES = 0x2000 };
+enum { ESPSIM_SECTOR_BYTES = 0x1000, ESPSIM_FLASH_BYTES_MAX = 1 << 24 };
+enum { ESPSIM_SECTORS_MAX = ESPSIM_FLASH_BYTES_MAX / ESPSIM_SECTOR_BYTES };
 
 /* --- Flash part (nor.c) ---------------------------------------------------------------------------- */
 
@@ -22,6 +24,8 @@ typedef struct {
     uint64_t cut_at_op; /* power fails in the middle of this one; 0: never */
     bool power_failed;
     espsim_stats_t *stats;
+    uint32_t wear[ESPSIM_SECTORS_MAX]; /* erases, by sector */
+    uint32_t last_page;                /* the one that was programmed last, from 1 */
 } espsim_nor_t;
 
 /** One SPI transaction. `data` is what is written after the address, or where what is read goes. Returns how
@@ -33,7 +37,9 @@ uint64_t espsim_nor_transact(espsim_nor_t *nor, uint8_t opcode, uint32_t addr, u
 typedef struct espsim_page espsim_page_t;
 typedef struct {
     const reflash_rom_t *rom;
-    bool is_blank; /* without what a factory burns */
+    bool is_blank;                      /* without what a factory burns */
+    reflash_register_value_t burned[4]; /* bits that were set in efuse words */
+    size_t burned_count;
     espsim_page_t *pages;
 } espsim_memory_t;
 
@@ -46,6 +52,13 @@ uint32_t espsim_memory_get_word(const espsim_memory_t *memory, uint32_t addr);
 bool espsim_memory_put_word(espsim_memory_t *memory, uint32_t addr, uint32_t value);
 /** Forget all that was written. */
 void espsim_memory_reset(espsim_memory_t *memory);
+
+/* --- Locks (security.c) ------------------------------------------------------------------------------ */
+
+/** Burn the efuses that the configuration asks for. */
+void espsim_security_burn(espsim_t *sim);
+/** What GET_SECURITY_INFO tells; the chip may tell less of it. */
+void espsim_security_info(const espsim_t *sim, uint8_t info[20]);
 
 /* --- UART (uart.c) --------------------------------------------------------------------------------- */
 
@@ -216,6 +229,17 @@ typedef enum {
     ESPSIM_GONE,   /* application, hang, or anything else that does not listen */
 } espsim_state_t;
 
+/** What the chip has taken on and not spent yet, see ledger.c. */
+typedef struct {
+    uint64_t owed_ns[ESPSIM_CAUSE_COUNT];
+    uint64_t quiet_ns; /* entered under the host since the last byte from it */
+} espsim_ledger_t;
+
+/** How much the present command takes, as far as it is known. */
+typedef struct {
+    uint64_t work_ns, owed_ns[ESPSIM_CAUSE_COUNT];
+} espsim_work_t;
+
 struct espsim {
     espsim_config_t config;
     const reflash_rom_t *rom_row;
@@ -233,6 +257,11 @@ struct espsim {
     uint64_t faulty_bytes_in, faulty_bytes_out;
     bool doubled; /* the byte to be doubled was sent once */
     bool out_of_memory;
+    bool is_unattended;
+    espsim_watch_t watch;
+    void *watch_context;
+    espsim_event_t command; /* the one at work */
+    espsim_ledger_t ledger;
     espsim_nor_t nor;
     espsim_memory_t memory;
     espsim_uart_t uart;
@@ -243,12 +272,28 @@ struct espsim {
 };
 
 /** Take `ns` for the present command, unless the chip was told to be instant. */
-void espsim_take_time(espsim_t *sim, uint64_t ns);
+void espsim_take_time(espsim_t *sim, espsim_cause_t cause, uint64_t ns);
+/** What the present command takes so far, and back to that: for what is measured and goes on beside it. */
+espsim_work_t espsim_work(const espsim_t *sim);
+void espsim_set_work(espsim_t *sim, const espsim_work_t *work);
+/** Time passes. */
+void espsim_ledger_pass(espsim_t *sim, uint64_t until_ns);
+/** A byte came in at the sender's rate; 0: at the chip's. */
+void espsim_ledger_receive(espsim_t *sim, uint32_t baud);
+/** Whatever the chip was at, it is not any more. */
+void espsim_ledger_stop_work(espsim_t *sim);
 /** Send bytes once the present command's time has passed. */
 void espsim_send(espsim_t *sim, const uint8_t *bytes, size_t count);
 void espsim_print(espsim_t *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** Plan `action` for when all that was sent is out. */
 void espsim_plan(espsim_t *sim, espsim_action_t action);
+
+/** Tell the watcher; of everything but commands. */
+void espsim_tell(espsim_t *sim, espsim_event_kind_t kind);
+/** A request is at work, gets an answer with this status, is done. */
+void espsim_command_begins(espsim_t *sim, const uint8_t *frame, uint32_t frame_bytes);
+void espsim_command_answered(espsim_t *sim, uint8_t failed, uint8_t reason);
+void espsim_command_ends(espsim_t *sim);
 
 /** Reset what the loader knows. */
 void espsim_rom_reset(espsim_t *sim);

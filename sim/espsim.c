@@ -14,13 +14,6 @@ enum { DEFAULT_BAUD = 115200 };
 
 /* --- Time, output ---------------------------------------------------------------------------------------- */
 
-void espsim_take_time(espsim_t *sim, uint64_t ns)
-{
-    if (!sim->config.timing.instant) {
-        sim->rom.work_ns += ns;
-    }
-}
-
 void espsim_send(espsim_t *sim, const uint8_t *bytes, size_t count)
 {
     for (size_t at = 0; at < count; at++) {
@@ -70,7 +63,9 @@ static void start_boot(espsim_t *sim, uint8_t reset_code)
     sim->reset_code = reset_code;
     sim->busy_until_ns = 0;
     sim->state = ESPSIM_BOOTING;
-    espsim_take_time(sim, sim->config.timing.boot_ms * UINT64_C(1000000));
+    espsim_ledger_stop_work(sim);
+    espsim_take_time(sim, ESPSIM_CAUSE_BOOT, sim->config.timing.boot_ms * UINT64_C(1000000));
+    espsim_tell(sim, ESPSIM_EVENT_RESET);
     sim->action = ESPSIM_ACTION_BOOT;
     sim->action_at_ns = sim->now_ns + sim->rom.work_ns;
     sim->rom.work_ns = 0;
@@ -99,7 +94,12 @@ static void boot(espsim_t *sim)
         espsim_boot_from_flash(sim);
         return;
     }
-    espsim_print(sim, "%s", mode->waiting);
+    if (sim->config.security.no_download) { /* a real one resets, and says so again */
+        espsim_print(sim, "%s", row->security->download_disabled);
+        sim->state = ESPSIM_GONE;
+        return;
+    }
+    espsim_print(sim, "%s", sim->config.security.secure_download ? row->security->secure_waiting : mode->waiting);
     sim->uart.baud = DEFAULT_BAUD; /* until a first SYNC teaches it another rate */
     sim->rom.synced = !mode->needs_sync;
     sim->state = ESPSIM_LOADER;
@@ -108,6 +108,7 @@ static void boot(espsim_t *sim)
 static void hold(espsim_t *sim)
 {
     espsim_uart_reset(&sim->uart, sim->now_ns);
+    espsim_ledger_stop_work(sim);
     sim->state = ESPSIM_HELD;
     sim->action = ESPSIM_ACTION_NONE;
 }
@@ -122,6 +123,7 @@ static void act(espsim_t *sim)
         break;
     case ESPSIM_ACTION_SET_BAUD:
         sim->uart.baud = sim->action_baud;
+        espsim_tell(sim, ESPSIM_EVENT_BAUD);
         break;
     case ESPSIM_ACTION_SOFT_RESET: /* does not look at the straps again */
         start_boot(sim, sim->rom_row->software_code);
@@ -197,8 +199,7 @@ static void run(espsim_t *sim)
             return;
         }
         if (sim->nor.power_failed) {
-            sim->off = true;
-            hold(sim);
+            espsim_power_off(sim);
         }
     }
 }
@@ -274,11 +275,11 @@ const reflash_rom_t *espsim_rom_at(size_t row)
 
 espsim_t *espsim_create(const espsim_config_t *config)
 {
-    enum { FLASH_BYTES_MIN = 1 << 18, FLASH_BYTES_MAX = 1 << 24 };
+    enum { FLASH_BYTES_MIN = 1 << 18, FLASH_BYTES_MAX = ESPSIM_FLASH_BYTES_MAX };
 
     const uint32_t bytes = config->flash_bytes;
     if (config->rom == NULL || config->flash == NULL || bytes < FLASH_BYTES_MIN || bytes > FLASH_BYTES_MAX ||
-        (bytes & (bytes - 1)) != 0) {
+        (bytes & (bytes - 1)) != 0 || espsim_security_lacks(config->rom, &config->security) != NULL) {
         return NULL;
     }
     espsim_t *sim = calloc(1, sizeof(*sim));
@@ -295,6 +296,7 @@ espsim_t *espsim_create(const espsim_config_t *config)
     sim->nor.stats = &sim->stats;
     sim->memory.rom = config->rom;
     sim->memory.is_blank = config->blank_efuse;
+    espsim_security_burn(sim);
     sim->uart.ring_bytes = config->rom->rx_ring_bytes;
     sim->uart.baud = DEFAULT_BAUD;
     sample_straps(sim);
@@ -351,6 +353,7 @@ void espsim_power_off(espsim_t *sim)
 {
     sim->off = true;
     hold(sim);
+    espsim_tell(sim, ESPSIM_EVENT_POWER_OFF);
 }
 
 bool espsim_is_off(const espsim_t *sim)
@@ -381,6 +384,7 @@ void espsim_receive(espsim_t *sim, uint8_t byte, uint32_t baud)
     const espsim_faults_t *faults = &sim->faults;
     const uint64_t nth = ++sim->faulty_bytes_in;
     sim->stats.bytes_to_target++;
+    espsim_ledger_receive(sim, baud);
     if (nth == faults->drop_to_target) {
         return;
     }
@@ -403,10 +407,10 @@ void espsim_advance(espsim_t *sim, uint64_t now_ns)
         if (next_ns > now_ns) {
             break;
         }
-        sim->now_ns = next_ns > sim->now_ns ? next_ns : sim->now_ns;
+        espsim_ledger_pass(sim, next_ns > sim->now_ns ? next_ns : sim->now_ns);
         run(sim);
     }
-    sim->now_ns = now_ns > sim->now_ns ? now_ns : sim->now_ns;
+    espsim_ledger_pass(sim, now_ns > sim->now_ns ? now_ns : sim->now_ns);
 }
 
 uint64_t espsim_now(const espsim_t *sim)
@@ -439,6 +443,16 @@ bool espsim_transmit(espsim_t *sim, uint8_t *byte, uint32_t baud)
         return true;
     }
     return false;
+}
+
+const char *espsim_chip_name(const espsim_t *sim)
+{
+    return sim->rom_row->chip->name;
+}
+
+uint32_t espsim_flash_bytes(const espsim_t *sim)
+{
+    return sim->nor.bytes;
 }
 
 uint32_t espsim_baud(const espsim_t *sim)
@@ -479,6 +493,11 @@ void espsim_set_faults(espsim_t *sim, const espsim_faults_t *faults)
 const espsim_stats_t *espsim_stats(const espsim_t *sim)
 {
     return &sim->stats;
+}
+
+uint32_t espsim_wear(const espsim_t *sim, uint32_t sector_index)
+{
+    return sector_index < sim->nor.bytes / ESPSIM_SECTOR_BYTES ? sim->nor.wear[sector_index] : 0;
 }
 
 void espsim_clear_stats(espsim_t *sim)

@@ -41,6 +41,10 @@ static void erase(espsim_nor_t *nor, uint32_t addr, uint32_t unit_bytes)
     const uint32_t first = wrapped(nor, addr) / unit_bytes * unit_bytes;
     const bool fails = counts_and_fails(nor);
     nor->stats->erased_bytes += unit_bytes;
+    nor->last_page = 0;
+    for (uint32_t at = first; at < first + unit_bytes; at += ESPSIM_SECTOR_BYTES) {
+        nor->wear[at / ESPSIM_SECTOR_BYTES]++;
+    }
     for (uint32_t at = first; at < first + unit_bytes; at++) {
         /* An erase works on all cells at once; cut short, each has got somewhere else. */
         nor->cells[at] |= fails ? noise(at) : 0xFF;
@@ -53,6 +57,8 @@ static void program(espsim_nor_t *nor, uint32_t addr, const uint8_t *data, uint3
     const uint32_t page = start / PAGE_BYTES * PAGE_BYTES;
     const bool fails = counts_and_fails(nor);
     nor->stats->programmed_bytes += bytes;
+    nor->stats->pages_programmed += nor->last_page != page / PAGE_BYTES + 1 ? 1 : 0;
+    nor->last_page = page / PAGE_BYTES + 1;
     /* Of more than a page the part keeps the last 256 bytes. */
     for (uint32_t at = bytes > PAGE_BYTES ? bytes - PAGE_BYTES : 0; at < bytes; at++) {
         const uint32_t cell = page + (start + at) % PAGE_BYTES;
@@ -90,11 +96,14 @@ typedef struct {
     uint8_t opcode;
     uint32_t unit_bytes;
     size_t time_offset;
+    espsim_erase_t counted_as;
 } erase_row_t;
 static const erase_row_t erases[] = {
-    {0x20, 0x1000, offsetof(espsim_timing_t, erase_4k_us)},   {0x52, 0x8000, offsetof(espsim_timing_t, erase_32k_us)},
-    {0xD8, 0x10000, offsetof(espsim_timing_t, erase_64k_us)}, {0xC7, 0, offsetof(espsim_timing_t, erase_chip_us)},
-    {0x60, 0, offsetof(espsim_timing_t, erase_chip_us)},
+    {0x20, 0x1000, offsetof(espsim_timing_t, erase_4k_us), ESPSIM_ERASE_4K},
+    {0x52, 0x8000, offsetof(espsim_timing_t, erase_32k_us), ESPSIM_ERASE_32K},
+    {0xD8, 0x10000, offsetof(espsim_timing_t, erase_64k_us), ESPSIM_ERASE_64K},
+    {0xC7, 0, offsetof(espsim_timing_t, erase_chip_us), ESPSIM_ERASE_CHIP},
+    {0x60, 0, offsetof(espsim_timing_t, erase_chip_us), ESPSIM_ERASE_CHIP},
 };
 
 static const erase_row_t *erase_by_opcode(uint8_t opcode)
@@ -125,6 +134,7 @@ static uint64_t change(espsim_nor_t *nor, uint8_t opcode, uint32_t addr, const u
     }
     const erase_row_t *row = erase_by_opcode(opcode);
     if (row != NULL) {
+        nor->stats->erases[row->counted_as]++;
         erase(nor, addr, row->unit_bytes != 0 ? row->unit_bytes : nor->bytes);
         return *(const uint32_t *)(const void *)((const char *)timing + row->time_offset) * UINT64_C(1000);
     }

@@ -33,12 +33,17 @@ enum {
 
 /* --- SPI --------------------------------------------------------------------------------------------- */
 
+static espsim_cause_t cause_of(uint8_t opcode)
+{
+    return opcode == SPI_READ ? ESPSIM_CAUSE_READ : opcode == SPI_PROGRAM ? ESPSIM_CAUSE_PROGRAM : ESPSIM_CAUSE_ERASE;
+}
+
 void espsim_spi(espsim_t *sim, uint8_t opcode, uint32_t addr, uint8_t *data, uint32_t bytes, uint32_t shown_bytes)
 {
     if (sim->config.spi_watch != NULL) {
         sim->config.spi_watch(sim->config.spi_watch_context, opcode, addr, shown_bytes);
     }
-    espsim_take_time(sim, espsim_nor_transact(&sim->nor, opcode, addr, data, bytes));
+    espsim_take_time(sim, cause_of(opcode), espsim_nor_transact(&sim->nor, opcode, addr, data, bytes));
 }
 
 static void spi_short(espsim_t *sim, uint8_t opcode)
@@ -407,7 +412,7 @@ uint8_t espsim_rom_md5(espsim_t *sim)
     sim->out_of_memory =
         mbedtls_md_setup(&md5, mbedtls_md_info_from_type(MBEDTLS_MD_MD5), 0) != 0 || sim->out_of_memory;
     (void)mbedtls_md_starts(&md5);
-    const uint64_t before_ns = sim->rom.work_ns;
+    const espsim_work_t before = espsim_work(sim);
     for (uint32_t done = 0; done < bytes; done += MD5_PIECE_BYTES) {
         uint8_t piece[MD5_PIECE_BYTES];
         const uint32_t piece_bytes = bytes - done < MD5_PIECE_BYTES ? bytes - done : MD5_PIECE_BYTES;
@@ -416,8 +421,8 @@ uint8_t espsim_rom_md5(espsim_t *sim)
     }
     (void)mbedtls_md_finish(&md5, digest);
     mbedtls_md_free(&md5);
-    sim->rom.work_ns = before_ns; /* the rate below is that of reading and hashing together */
-    espsim_take_time(sim, bytes * (uint64_t)sim->rom_row->md5_ns_per_byte);
+    espsim_set_work(sim, &before); /* the rate below is that of reading and hashing together */
+    espsim_take_time(sim, ESPSIM_CAUSE_MD5, bytes * (uint64_t)sim->rom_row->md5_ns_per_byte);
 
     uint8_t *text = espsim_rom_reply_data(sim);
     for (unsigned byte = 0; byte < DIGEST_BYTES; byte++) {

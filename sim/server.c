@@ -34,6 +34,7 @@ static void open_client(espsim_server_t *server)
         server->end_is_told = false;
         server->output_at = 0;
         server->output_end = 0;
+        espsim_rig_attend(server->rig, true, espsim_server_now_ns());
         if (server->link->opened != NULL) {
             server->link->opened(server);
         }
@@ -45,6 +46,7 @@ static void close_client(espsim_server_t *server)
     const int client = server->client;
     server->client = -1;
     espsim_rig_purge_input(server->rig);
+    espsim_rig_attend(server->rig, false, espsim_server_now_ns());
     server->link->closed(server, client);
 }
 
@@ -133,6 +135,7 @@ static void run_chip(espsim_server_t *server)
         }
         espsim_server_settle(server);
         flush(server);
+        espsim_rig_delivered(server->rig, espsim_server_now_ns());
         const uint64_t next_ns = espsim_rig_next(server->rig);
         if (server->client >= 0 && server->has_ended && next_ns == UINT64_MAX) {
             if (!server->end_is_told) { /* only now has the chip got all that the client sent */
@@ -213,7 +216,6 @@ static void serve_link(espsim_server_t *server, short events)
 void espsim_serve(espsim_server_t *server, int stop_fd)
 {
     enum { STOP, LINK, CONTROL, COUNT = CONTROL + ESPSIM_CONTROL_LINES };
-    server->client = -1;
     for (;;) { /* until somebody says stop */
         struct pollfd lines[COUNT] = {[STOP] = {.fd = stop_fd, .events = POLLIN}};
         run_chip(server);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "settings.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,10 +39,84 @@ static bool set_flash_size(espsim_settings_t *settings, const char *value, char 
     return true;
 }
 
+static int hex_digit(char digit)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = digit != '\0' ? strchr(digits, tolower((unsigned char)digit)) : NULL;
+    return at != NULL ? (int)(at - digits) : -1;
+}
+
+/* 32 or 64 bytes, as hex digits or from a file that holds nothing else. */
+static bool set_flash_key(espsim_security_t *security, const char *value, char *message, size_t message_bytes)
+{
+    const size_t digits = strlen(value);
+    bool is_hex = digits == 64 || digits == 128;
+    for (size_t at = 0; is_hex && at < digits; at += 2) {
+        const int high = hex_digit(value[at]);
+        const int low = hex_digit(value[at + 1]);
+        is_hex = high >= 0 && low >= 0;
+        security->flash_key[at / 2] = (uint8_t)(high * 16 + low);
+    }
+    security->flash_key_bytes = is_hex ? (uint8_t)(digits / 2) : 0;
+    if (is_hex) {
+        return true;
+    }
+    uint8_t key[65];
+    FILE *file = fopen(value, "rb");
+    const size_t bytes = file != NULL ? fread(key, 1, sizeof(key), file) : 0;
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    if (bytes != 32 && bytes != 64) {
+        (void)snprintf(message, message_bytes,
+                       "flash-encryption takes a key of 32 or 64 bytes, as hex digits or in a file, not '%s'", value);
+        return false;
+    }
+    memcpy(security->flash_key, key, bytes);
+    security->flash_key_bytes = (uint8_t)bytes;
+    return true;
+}
+
+static bool set_security(espsim_settings_t *settings, const char *value, char *message, size_t message_bytes)
+{
+    static const char key_name[] = "flash-encryption=";
+    espsim_security_t *security = &settings->config.security;
+    memset(security, 0, sizeof(*security));
+    for (size_t bytes; *value != '\0'; value += bytes + (value[bytes] == ',')) {
+        char word[256];
+        bytes = strcspn(value, ",");
+        (void)snprintf(word, sizeof(word), "%.*s", (int)(bytes < sizeof(word) ? bytes : sizeof(word) - 1), value);
+        if (strcmp(word, "secure-download") == 0) {
+            security->secure_download = true;
+        } else if (strcmp(word, "secure-boot") == 0) {
+            security->secure_boot = true;
+        } else if (strcmp(word, "no-download") == 0) {
+            security->no_download = true;
+        } else if (strcmp(word, "no-manual-encryption") == 0) {
+            security->no_manual_encryption = true;
+        } else if (strncmp(word, key_name, sizeof(key_name) - 1) == 0) {
+            if (!set_flash_key(security, word + sizeof(key_name) - 1, message, message_bytes)) {
+                return false;
+            }
+        } else {
+            (void)snprintf(message, message_bytes,
+                           "security takes secure-download, no-download, secure-boot, flash-encryption=KEY and "
+                           "no-manual-encryption, with commas between them, not '%s'",
+                           word);
+            return false;
+        }
+    }
+    return true;
+}
+
 static const espsim_setting_t rows[] = {
     {"chip", "CHIP", "which chip (esp32)", set_chip},
     {"flash", "FILE", "keep the flash content in FILE; made blank if missing (in memory)", set_flash},
     {"flash-size", "SIZE", "size of the flash, 256KB to 16MB (4MB, or that of FILE)", set_flash_size},
+    {"security", "LIST",
+     "what was burned, with commas: secure-download, no-download, secure-boot,\n"
+     "flash-encryption=KEY (hex digits or a file), no-manual-encryption (nothing)",
+     set_security},
 };
 
 /* --- Public ------------------------------------------------------------------------------------------------------ */
@@ -79,6 +154,11 @@ bool espsim_settings_set(espsim_settings_t *settings, const char *name, const ch
 espsim_t *espsim_settings_create(const espsim_settings_t *settings, espsim_flash_t *flash, char *message,
                                  size_t message_bytes)
 {
+    const char *lacks = espsim_security_lacks(settings->config.rom, &settings->config.security);
+    if (lacks != NULL) {
+        (void)snprintf(message, message_bytes, "the %s has %s", settings->config.rom->chip->name, lacks);
+        return NULL;
+    }
     if (!espsim_flash_open(flash, settings->flash_path, settings->flash_bytes, message, message_bytes)) {
         return NULL;
     }

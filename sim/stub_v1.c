@@ -36,6 +36,7 @@ enum {
 static void send_status(espsim_t *sim, uint8_t reason, uint8_t detail)
 {
     const uint8_t status[STATUS_BYTES] = {reason, detail};
+    espsim_command_answered(sim, reason, detail);
     espsim_stub_send_escaped(sim, status, sizeof(status));
     espsim_stub_send_end(sim);
 }
@@ -280,7 +281,9 @@ static uint8_t answer_sync(espsim_t *sim)
 
 static uint8_t security_info(espsim_t *sim)
 {
-    espsim_stub_send_escaped(sim, sim->rom_row->security_info, sim->rom_row->security_info_bytes);
+    uint8_t info[20];
+    espsim_security_info(sim, info);
+    espsim_stub_send_escaped(sim, info, sim->rom_row->security_info_bytes);
     return 0;
 }
 
@@ -420,7 +423,7 @@ static void execute(espsim_t *sim)
     const command_t *command = find_command(sim, opcode);
 
     sim->stub.value = 0;
-    espsim_take_time(sim, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
+    espsim_take_time(sim, ESPSIM_CAUSE_COMMAND, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
     if (opcode == OP_READ_REG && size == 4 && !read_reg(sim)) {
         return;
     }
@@ -461,6 +464,8 @@ void espsim_stub_take_frame_v1(espsim_t *sim)
     if (stub->reading.active) {
         take_acknowledgement(sim);
     } else {
+        espsim_command_begins(sim, stub->frame, stub->frame_bytes);
         execute(sim);
+        espsim_command_ends(sim);
     }
 }

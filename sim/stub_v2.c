@@ -33,6 +33,7 @@ enum {
 static void answer(espsim_t *sim, uint8_t reason)
 {
     const uint8_t status[STATUS_BYTES] = {reason, 0};
+    espsim_command_answered(sim, reason, 0);
     const uint32_t data_bytes = reason == 0 ? sim->stub.reply_bytes : 0;
     sim->stub.value = reason == 0 ? sim->stub.value : 0;
     espsim_stub_send_header(sim, data_bytes + STATUS_BYTES);
@@ -308,7 +309,7 @@ static uint8_t security_info(espsim_t *sim)
         return REASON_NOT_THERE;
     }
     sim->stub.reply_bytes = sim->rom_row->security_info_bytes;
-    memcpy(sim->stub.reply, sim->rom_row->security_info, sim->rom_row->security_info_bytes);
+    espsim_security_info(sim, sim->stub.reply);
     return 0;
 }
 
@@ -442,7 +443,7 @@ static void execute(espsim_t *sim)
     espsim_stub_state_t *stub = &sim->stub;
     stub->value = 0;
     stub->reply_bytes = 0;
-    espsim_take_time(sim, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
+    espsim_take_time(sim, ESPSIM_CAUSE_COMMAND, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
     if (stub->frame[0] != 0) {
         answer(sim, REASON_COMMAND);
         return;
@@ -485,7 +486,9 @@ void espsim_stub_take_frame_v2(espsim_t *sim)
         if (stub->reading.active) {
             take_acknowledgement(sim);
         } else {
+            espsim_command_begins(sim, stub->frame, stub->frame_bytes);
             execute(sim);
+            espsim_command_ends(sim);
         }
     }
     if (stub->reading.sends) {

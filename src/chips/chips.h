@@ -62,6 +62,7 @@ typedef struct reflash_chip {
     uint8_t mac_layout;     /* reflash_mac_layout_t */
     uint8_t last_opcode;    /* the ROM knows commands from 0x02 to here */
     uint8_t begin_words;    /* payload words the ROM wants in FLASH_BEGIN, exactly */
+    uint8_t boot_pin;       /* GPIO that has to be low as reset rises, or the flash boots */
     bool erases_head_twice; /* FLASH_BEGIN counts the sectors in front of a 64 KiB border twice */
     bool whole_blocks;      /* FLASH_DATA of another size than announced: not known what it does */
 } reflash_chip_t;
@@ -77,3 +78,7 @@ REFLASH_ALL_CHIPS(REFLASH_DECLARE_CHIP)
 const reflash_chip_t *reflash_chip_by_magic(uint32_t magic);
 /** The chip with this chip id among those that are identified by it, or NULL. */
 const reflash_chip_t *reflash_chip_by_id(uint32_t chip_id);
+/** The chip that calls itself ESP32-`suffix` ("c3", small letters), or NULL. */
+const reflash_chip_t *reflash_chip_by_suffix(const char *suffix);
+/** The row of `target`, or NULL if this build does not have it. */
+const reflash_chip_t *reflash_chip_by_target(target_chip_t target);

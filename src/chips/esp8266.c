@@ -14,6 +14,7 @@ const reflash_chip_t reflash_chip_esp8266 = {
     .mac_layout = REFLASH_MAC_OTP,
     .last_opcode = 0x0A,
     .begin_words = 4,
+    .boot_pin = 0,
     .erases_head_twice = true,
     .whole_blocks = true,
 };

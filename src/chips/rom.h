@@ -29,6 +29,36 @@ typedef enum {
     REFLASH_BOOT_LOG_ESP8266
 } reflash_boot_log_t;
 
+/** Bits in an efuse word; word 0 is at efuse_addr. */
+typedef struct {
+    uint8_t word;
+    uint32_t bits;
+} reflash_efuse_bits_t;
+
+/** What a chip encrypts its flash with. */
+typedef enum {
+    REFLASH_FLASH_CIPHER_ESP32, /* AES-256 with a key that changes every 32 bytes, used the wrong way round */
+    REFLASH_FLASH_CIPHER_XTS    /* AES-XTS in units of 128 bytes */
+} reflash_flash_cipher_t;
+
+/** What a chip can be locked with. */
+typedef struct {
+    const char *secure_waiting;    /* printed by a loader in secure download mode; NULL: there is no such mode */
+    const char *download_disabled; /* printed instead of waiting, when there is no serial loader any more */
+    bool secure_loader_restarts;   /* the chip, whenever that loader's loop ends; else it just stops listening */
+    reflash_flash_cipher_t cipher;
+    uint8_t key_bytes_max;                               /* 32 or 64 */
+    reflash_efuse_bits_t crypt_count, no_manual_encrypt; /* encryption is on; the loader must not encrypt */
+    reflash_efuse_bits_t short_key, long_key;            /* there is a key of 32, 64 bytes */
+    reflash_efuse_bits_t secure_boot;
+    bool has_key_purposes; /* the efuses tell what each key is for */
+} reflash_rom_security_t;
+
+/** Shared by the chips whose efuses are laid out alike; by the oldest of each kind. */
+extern const reflash_rom_security_t reflash_rom_security_esp32, reflash_rom_security_esp32s2,
+    reflash_rom_security_esp32s3, reflash_rom_security_esp32c2, reflash_rom_security_esp32c3,
+    reflash_rom_security_esp32c5, reflash_rom_security_esp32c61;
+
 typedef struct {
     const reflash_chip_t *chip;
     const char *banner;         /* printed after every reset, up to "rst" */
@@ -68,6 +98,8 @@ typedef struct {
     bool deflate_ends_with_whole_window; /* the last write of FLASH_DEFL_DATA is always 32 KiB */
     uint8_t security_info_bytes;         /* answer of GET_SECURITY_INFO without its status */
     uint8_t security_info[20];
+    const reflash_rom_security_t *security;                /* NULL: it cannot be locked */
+    uint32_t efuse_addr;                                   /* where the first word of its efuses is read */
     uint16_t md5_ns_per_byte;                              /* reading and hashing; estimate, see docs/espsim.md */
     uint16_t stub1_md5_ns_per_byte, stub2_md5_ns_per_byte; /* the same in the RAM stubs of either generation */
     bool prints_exceptions;                                /* code that reads where nothing is dies with a text */

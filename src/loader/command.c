@@ -2,7 +2,7 @@
 /* Commands: their table, sending one, and telling silence, refusal, nonsense and a broken port apart. */
 #include "loader/command.h"
 
-#include "transport/serial.h"
+#include "transport/transport.h"
 #include "wire/bytes.h"
 
 enum { ASK_TRIES = 3, REASON_INVALID_FORMAT = 0x05, ALL_BUT_STATUS = 0xFF };
@@ -17,15 +17,26 @@ static const struct {
     uint16_t ms_per_mib; /* of work_bytes, on top */
 } commands[] = {
     {REFLASH_FLASH_BEGIN, 0, 10000, 40000},
-    {REFLASH_FLASH_DATA, 0, 3000, 0},
+    {REFLASH_FLASH_DATA, 0, 3000, 40000},
+    {REFLASH_FLASH_END, 0, 3000, 40000},
+    {REFLASH_MEM_BEGIN, 0, 1000, 0},
+    {REFLASH_MEM_END, 0, 1000, 0},
+    {REFLASH_MEM_DATA, 0, 3000, 0},
     {REFLASH_SYNC, 0, 100, 0},
     {REFLASH_WRITE_REG, 0, 1000, 0},
     {REFLASH_READ_REG, 0, 1000, 0},
     {REFLASH_SPI_SET_PARAMS, 0, 1000, 0},
     {REFLASH_SPI_ATTACH, 0, 1000, 0},
+    {REFLASH_READ_FLASH_SLOW, 64, 1000, 0},
     {REFLASH_CHANGE_BAUDRATE, 0, 1000, 0},
+    {REFLASH_FLASH_DEFL_BEGIN, 0, 10000, 40000},
+    {REFLASH_FLASH_DEFL_DATA, 0, 3000, 40000},
+    {REFLASH_FLASH_DEFL_END, 0, 3000, 40000},
     {REFLASH_SPI_FLASH_MD5, 32, 1000, 8000},
     {REFLASH_GET_SECURITY_INFO, ALL_BUT_STATUS, 1000, 0},
+    {REFLASH_ERASE_FLASH, 0, 10000, 40000},
+    {REFLASH_ERASE_REGION, 0, 10000, 40000},
+    {REFLASH_READ_FLASH, 0, 1000, 0},
 };
 
 /* --- Faults ---------------------------------------------------------------------------------------- */
@@ -36,6 +47,7 @@ void reflash_begin(esp_loader_t *loader)
     loader->_fault.cause = REFLASH_CAUSE_NONE;
     loader->_fault.command = 0;
     loader->_fault.target_reason = 0;
+    reflash_set_boot(loader, REFLASH_BOOT_SILENT, 0, REFLASH_NO_PIN);
 }
 
 #if SERIAL_FLASHER_LOG_LEVEL >= ESP_LOADER_LOG_ERROR
@@ -71,11 +83,13 @@ reflash_fault_t reflash_last_fault(const esp_loader_t *loader)
         .cause = (reflash_cause_t)loader->_fault.cause,
         .command = loader->_fault.command,
         .target_reason = loader->_fault.target_reason,
+        .boot = (reflash_boot_t)loader->_fault.boot,
+        .strapping = loader->_fault.strapping,
+        .boot_pin = loader->_fault.boot_pin,
     };
 }
 
-/* What the port or the framing reported, as a fault. */
-static esp_loader_error_t fail_to_receive(esp_loader_t *loader, esp_loader_error_t err)
+esp_loader_error_t reflash_fail_to_receive(esp_loader_t *loader, esp_loader_error_t err)
 {
     switch (err) {
     case ESP_LOADER_ERROR_TIMEOUT:
@@ -85,6 +99,14 @@ static esp_loader_error_t fail_to_receive(esp_loader_t *loader, esp_loader_error
     default:
         return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
     }
+}
+
+esp_loader_error_t reflash_fail_to_send(esp_loader_t *loader, esp_loader_error_t err)
+{
+    if (err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC || err == ESP_LOADER_ERROR_INVALID_PARAM) {
+        return reflash_fail(loader, err, REFLASH_CAUSE_ARGUMENT);
+    }
+    return reflash_fail_to_receive(loader, err);
 }
 
 /* --- One question ---------------------------------------------------------------------------------- */
@@ -101,18 +123,14 @@ static esp_loader_error_t send(esp_loader_t *loader, const reflash_command_t *co
                            (uint16_t)(4 * command->word_count + command->data_bytes + command->padding_bytes),
                            checksum);
 
-    const esp_loader_error_t err = reflash_serial_send(loader, &(reflash_request_t){
-                                                                   .header = header,
-                                                                   .words = command->words,
-                                                                   .word_count = command->word_count,
-                                                                   .data = command->data,
-                                                                   .data_bytes = command->data_bytes,
-                                                                   .padding_bytes = command->padding_bytes,
-                                                               });
-    if (err != ESP_LOADER_SUCCESS) {
-        return reflash_fail(loader, err == ESP_LOADER_ERROR_TIMEOUT ? err : ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
-    }
-    return ESP_LOADER_SUCCESS;
+    return loader->_transport->send(loader, &(reflash_request_t){
+                                                .header = header,
+                                                .words = command->words,
+                                                .word_count = command->word_count,
+                                                .data = command->data,
+                                                .data_bytes = command->data_bytes,
+                                                .padding_bytes = command->padding_bytes,
+                                            });
 }
 
 static bool refuses(const uint8_t *status)
@@ -141,14 +159,14 @@ static void learn_status_bytes(esp_loader_t *loader, uint8_t asked, const reflas
 static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uint8_t data_bytes)
 {
     bool heard = false;
-    for (;;) { /* until the port's timer ends reflash_serial_receive() */
+    for (;;) { /* until the port's timer ends receive() */
         uint16_t frame_bytes;
-        esp_loader_error_t err = reflash_serial_receive(loader, &frame_bytes);
+        esp_loader_error_t err = loader->_transport->receive(loader, &frame_bytes);
         if (err != ESP_LOADER_SUCCESS) {
             if (heard && err == ESP_LOADER_ERROR_TIMEOUT) {
                 err = ESP_LOADER_ERROR_INVALID_RESPONSE;
             }
-            return fail_to_receive(loader, err);
+            return reflash_fail_to_receive(loader, err);
         }
         heard = true;
 
@@ -207,7 +225,7 @@ void reflash_drain(esp_loader_t *loader, uint32_t quiet_ms, unsigned limit)
     for (unsigned frames = 0; frames < limit; frames++) {
         uint16_t frame_bytes;
         loader->_port->ops->start_timer(loader->_port, quiet_ms);
-        if (reflash_serial_receive(loader, &frame_bytes) != ESP_LOADER_SUCCESS) {
+        if (loader->_transport->receive(loader, &frame_bytes) != ESP_LOADER_SUCCESS) {
             return;
         }
     }
@@ -220,7 +238,8 @@ esp_loader_error_t reflash_ask(esp_loader_t *loader, const reflash_command_t *co
     esp_loader_error_t err = reflash_ask_once(loader, command);
     for (unsigned tries = 1; tries < ASK_TRIES; tries++) {
         /* A refusal is no exception: the question's address or size may have been damaged on the wire. */
-        if (err == ESP_LOADER_SUCCESS || loader->_fault.cause == REFLASH_CAUSE_PORT) {
+        if (err == ESP_LOADER_SUCCESS || loader->_fault.cause == REFLASH_CAUSE_PORT ||
+            loader->_fault.cause == REFLASH_CAUSE_ARGUMENT) {
             return err;
         }
         reflash_drain(loader, QUIET_MS, STRAY_FRAMES);

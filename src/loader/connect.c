@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "loader/command.h"
+#include "wire/boot_text.h"
+#include "transport/serial.h"
 
 /* Real chips use the first SYNC to learn the rate and do not answer it. */
 enum { SYNCS_PER_RESET = 5, SYNC_WORDS = 9, SYNC_EXTRA_ANSWERS = 7 };
@@ -52,30 +54,88 @@ static esp_loader_error_t identify(esp_loader_t *loader)
                                  : reflash_fail(loader, ESP_LOADER_ERROR_INVALID_TARGET, REFLASH_CAUSE_UNKNOWN_CHIP);
 }
 
+/* The pin that selects the loader. Chips without a name in their banner are ESP32 and ESP8266: GPIO 0. */
+static uint8_t boot_pin_of(const reflash_boot_text_t *text)
+{
+    if (text->chip[0] == '\0') {
+        return text->resets > 0 ? 0 : REFLASH_NO_PIN;
+    }
+    const reflash_chip_t *chip = reflash_chip_by_suffix(text->chip);
+    return chip != NULL ? chip->boot_pin : REFLASH_NO_PIN;
+}
+
+/* What is printed is listened to until a SYNC is answered: behind that come answers. */
+static esp_loader_error_t sync_after_reset(esp_loader_t *loader, uint32_t sync_timeout_ms)
+{
+    reflash_boot_text_t text;
+    memset(&text, 0, sizeof(text));
+    loader->_port->ops->enter_bootloader(loader->_port);
+    loader->_boot_text = &text;
+    const esp_loader_error_t err = sync(loader, sync_timeout_ms);
+    loader->_boot_text = NULL;
+    if (err != ESP_LOADER_SUCCESS) {
+        reflash_set_boot(loader, reflash_boot_text_finding(&text), text.strapping, boot_pin_of(&text));
+    }
+    return err;
+}
+
 static esp_loader_error_t connect_once(esp_loader_t *loader, uint32_t sync_timeout_ms)
 {
-    loader->_port->ops->enter_bootloader(loader->_port);
-    RETURN_ON_ERROR(sync(loader, sync_timeout_ms));
+    RETURN_ON_ERROR(sync_after_reset(loader, sync_timeout_ms));
     return identify(loader);
 }
 
+static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *request)
+{
+    const esp_loader_error_t err = reflash_serial_send(loader, request);
+    if (err != ESP_LOADER_SUCCESS) {
+        return reflash_fail(loader, err == ESP_LOADER_ERROR_TIMEOUT ? err : ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
+    }
+    return ESP_LOADER_SUCCESS;
+}
+
+static const reflash_transport_t serial = {
+    .needed_slots = REFLASH_COMMON_SLOTS | REFLASH_SLOT(write) | REFLASH_SLOT(read),
+    .connect = connect_once,
+    .send = send,
+    .receive = reflash_serial_receive,
+};
+
 /* --- Public ---------------------------------------------------------------------------------------- */
 
-esp_loader_error_t esp_loader_init_serial(esp_loader_t *loader, esp_loader_port_t *port)
+/* Whether the port has all functions that `needed_slots` names. */
+static bool has_slots(const esp_loader_port_ops_t *ops, uint32_t needed_slots)
+{
+    const char *at = (const char *)ops;
+    for (; needed_slots != 0; needed_slots >>= 1) {
+        void (*function)(void);
+        memcpy(&function, at, sizeof(function));
+        if ((needed_slots & 1) != 0 && function == NULL) {
+            return false;
+        }
+        at += sizeof(function);
+    }
+    return true;
+}
+
+esp_loader_error_t reflash_bind(esp_loader_t *loader, esp_loader_port_t *port, const reflash_transport_t *transport)
 {
     if (loader == NULL || port == NULL || port->ops == NULL) {
         return ESP_LOADER_ERROR_INVALID_PARAM;
     }
-    const esp_loader_port_ops_t *ops = port->ops;
     memset(loader, 0, sizeof(*loader));
-    loader->_port = port;
-    if (ops->enter_bootloader == NULL || ops->reset_target == NULL || ops->start_timer == NULL ||
-        ops->remaining_time == NULL || ops->delay_ms == NULL || ops->write == NULL || ops->read == NULL) {
-        loader->_port = NULL;
+    if (!has_slots(port->ops, transport->needed_slots)) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
-    const esp_loader_error_t err = ops->init != NULL ? ops->init(port) : ESP_LOADER_SUCCESS;
+    loader->_port = port;
+    loader->_transport = transport;
+    const esp_loader_error_t err = port->ops->init != NULL ? port->ops->init(port) : ESP_LOADER_SUCCESS;
     return err == ESP_LOADER_SUCCESS ? err : reflash_fail(loader, err, REFLASH_CAUSE_PORT);
+}
+
+esp_loader_error_t esp_loader_init_serial(esp_loader_t *loader, esp_loader_port_t *port)
+{
+    return reflash_bind(loader, port, &serial);
 }
 
 void esp_loader_deinit(esp_loader_t *loader)
@@ -93,12 +153,13 @@ esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_a
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
     loader->_chip = NULL;
+    loader->_stub = NULL;
     loader->_flash_bytes = 0;
 
     unsigned unknown_chips = 0;
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
     for (int32_t trial = 0; trial < connect_args->trials; trial++) {
-        err = connect_once(loader, connect_args->sync_timeout);
+        err = loader->_transport->connect(loader, connect_args->sync_timeout);
         if (err == ESP_LOADER_SUCCESS || loader->_fault.cause == REFLASH_CAUSE_PORT) {
             break;
         }

@@ -6,16 +6,7 @@
 #include "md5.h"
 #include "wire/bytes.h"
 
-#ifndef SERIAL_FLASHER_WRITE_BLOCK_RETRIES
-#define SERIAL_FLASHER_WRITE_BLOCK_RETRIES 3
-#endif
-
-enum {
-    ROM_BLOCK_BYTES_MAX = 0x1800, /* more makes the ROM refuse FLASH_BEGIN */
-    REASON_INVALID_FORMAT = 0x05,
-    REASON_CHECKSUM = 0x07,
-    MD5_HEX_DIGITS = 32
-};
+enum { ERASE_BLOCK_BYTES = 0x1800, MD5_HEX_DIGITS = 32 };
 
 /* --- Attaching the flash --------------------------------------------------------------------------- */
 
@@ -183,7 +174,7 @@ esp_loader_error_t esp_loader_flash_erase_region(esp_loader_t *loader, uint32_t 
     }
     RETURN_ON_ERROR(reflash_flash_range(loader, offset, size));
     /* A ROM has no command for erasing alone: it is the first half of a write that never comes. */
-    return begin(loader, offset, size, ROM_BLOCK_BYTES_MAX);
+    return begin(loader, offset, size, ERASE_BLOCK_BYTES);
 }
 
 esp_loader_error_t esp_loader_flash_erase(esp_loader_t *loader)
@@ -192,15 +183,10 @@ esp_loader_error_t esp_loader_flash_erase(esp_loader_t *loader)
     return esp_loader_flash_erase_region(loader, 0, loader->_flash_bytes);
 }
 
-bool reflash_is_block_size(uint32_t block_bytes)
-{
-    return block_bytes > 0 && block_bytes % 4 == 0 && block_bytes <= ROM_BLOCK_BYTES_MAX;
-}
-
 esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg)
 {
     if (cfg == NULL || cfg->image_size == 0 || cfg->offset % REFLASH_SECTOR_BYTES != 0 ||
-        !reflash_is_block_size(cfg->block_size)) {
+        !reflash_is_block_size(loader, cfg->block_size)) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
     cfg->_state.begun = false;
@@ -211,41 +197,6 @@ esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash
     RETURN_ON_ERROR(begin(loader, cfg->offset, cfg->image_size, cfg->block_size));
     cfg->_state.begun = true;
     return ESP_LOADER_SUCCESS;
-}
-
-/* Send one block until the target has it. The ROM counts like this: a block with a wrong checksum uses up its
- * number but does not move the address, so the data is sent again under the next number. After silence the
- * number tells whether the question or the answer was lost: a number it has seen is refused as invalid. */
-static esp_loader_error_t write_block(esp_loader_t *loader, uint32_t *sequence, const uint8_t *data, uint32_t bytes,
-                                      uint16_t padding_bytes)
-{
-    bool answer_lost = false;
-    esp_loader_error_t err = ESP_LOADER_ERROR_FAIL;
-    for (unsigned tries = 0; tries <= SERIAL_FLASHER_WRITE_BLOCK_RETRIES; tries++) {
-        const uint32_t words[] = {bytes + padding_bytes, *sequence, 0, 0};
-        err = reflash_ask_once(loader, &(reflash_command_t){.opcode = REFLASH_FLASH_DATA,
-                                                            .words = words,
-                                                            .word_count = sizeof(words) / sizeof(words[0]),
-                                                            .data = data,
-                                                            .data_bytes = (uint16_t)bytes,
-                                                            .padding_bytes = padding_bytes});
-        const bool refused = loader->_fault.cause == REFLASH_CAUSE_REFUSED;
-        const uint8_t reason = loader->_fault.target_reason;
-        if (err == ESP_LOADER_SUCCESS || (answer_lost && refused && reason == REASON_INVALID_FORMAT)) {
-            (*sequence)++;
-            reflash_begin(loader);
-            return ESP_LOADER_SUCCESS; /* in the second case the MD5 must prove it */
-        }
-        if (loader->_fault.cause == REFLASH_CAUSE_PORT || (refused && reason != REASON_CHECKSUM)) {
-            return err;
-        }
-        if (refused) {
-            (*sequence)++;
-        } else {
-            answer_lost = true;
-        }
-    }
-    return err;
 }
 
 esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg, const void *payload,
@@ -266,7 +217,12 @@ esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
     const uint32_t padding_bytes = odd_bytes != 0 ? unit_bytes - odd_bytes : 0;
-    RETURN_ON_ERROR(write_block(loader, &cfg->_state.sequence, payload, size, (uint16_t)padding_bytes));
+    RETURN_ON_ERROR(reflash_write_block(loader,
+                                        &(reflash_block_t){.opcode = REFLASH_FLASH_DATA,
+                                                           .data = payload,
+                                                           .bytes = (uint16_t)size,
+                                                           .padding_bytes = (uint16_t)padding_bytes},
+                                        &cfg->_state.sequence));
     if (!cfg->skip_verify) {
         reflash_md5_update(&cfg->_state.md5, payload, size);
     }

@@ -8,20 +8,6 @@ static esp_loader_error_t unsupported(esp_loader_t *loader)
     return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
 }
 
-esp_loader_error_t esp_loader_init_spi(esp_loader_t *loader, esp_loader_port_t *port)
-{
-    (void)loader; /* not bound to anything */
-    (void)port;
-    return ESP_LOADER_ERROR_UNSUPPORTED_FUNC;
-}
-
-esp_loader_error_t esp_loader_init_sdio(esp_loader_t *loader, esp_loader_port_t *port)
-{
-    (void)loader; /* not bound to anything */
-    (void)port;
-    return ESP_LOADER_ERROR_UNSUPPORTED_FUNC;
-}
-
 esp_loader_error_t esp_loader_connect_with_stub(esp_loader_t *loader, esp_loader_connect_args_t *connect_args)
 {
     (void)connect_args;
@@ -62,27 +48,5 @@ esp_loader_error_t esp_loader_flash_read(esp_loader_t *loader, uint8_t *buf, uin
     (void)buf;
     (void)address;
     (void)length;
-    return unsupported(loader);
-}
-
-esp_loader_error_t esp_loader_mem_start(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg)
-{
-    (void)cfg;
-    return unsupported(loader);
-}
-
-esp_loader_error_t esp_loader_mem_write(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, const void *payload,
-                                        uint32_t size)
-{
-    (void)cfg;
-    (void)payload;
-    (void)size;
-    return unsupported(loader);
-}
-
-esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, uint32_t entrypoint)
-{
-    (void)cfg;
-    (void)entrypoint;
     return unsupported(loader);
 }

@@ -3,6 +3,7 @@
  * a request and not once a byte. */
 #include "transport/serial.h"
 
+#include "wire/boot_text.h"
 #include "wire/packet.h"
 #include "wire/slip.h"
 
@@ -84,6 +85,9 @@ esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint16_t *frame_
             return err;
         }
         heard = true;
+        if (loader->_boot_text != NULL) {
+            reflash_boot_text_push(loader->_boot_text, byte);
+        }
         if (reflash_slip_reader_push(&reader, byte)) {
             *frame_bytes = reader.frame_bytes;
             return ESP_LOADER_SUCCESS;

@@ -2,17 +2,7 @@
 /** transport: how packets travel over a serial line, SLIP frames through the port's read and write. */
 #pragma once
 
-#include "esp_loader.h"
-
-/** A request in the pieces it is sent from. */
-typedef struct {
-    const uint8_t *header; /* 8 bytes */
-    const uint32_t *words; /* payload words, sent little-endian */
-    uint8_t word_count;
-    const uint8_t *data; /* data behind the words; may be NULL */
-    uint16_t data_bytes;
-    uint16_t padding_bytes; /* bytes 0xFF behind the data */
-} reflash_request_t;
+#include "transport/transport.h"
 
 /** Send one request. The port's timer must be running. FAIL, TIMEOUT: what the port said. */
 esp_loader_error_t reflash_serial_send(esp_loader_t *loader, const reflash_request_t *request);

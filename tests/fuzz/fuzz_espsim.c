@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The virtual chip's command input. Requests are built valid, then fields are changed as the input says; raw
+/* The virtual chip's command input, once per personality: a generation of ROMs, or of RAM stubs. Requests are built valid, then fields are changed as the input says; raw
  * bytes, resets and pauses come in between. Whatever was sent: the chip goes on or is silent, time does not
  * run away, the same bytes at another pace get the same answers, and a reset brings it back. */
 #include <stdlib.h>
@@ -14,6 +14,7 @@ enum { FLASH_BYTES = 1 << 18, ANSWER_BYTES_MAX = 1 << 16, PAYLOAD_BYTES_MAX = 0x
 static uint8_t flash[FLASH_BYTES];
 
 typedef struct {
+    const reflash_rom_t *rom;
     espsim_t *sim;
     uint64_t byte_ns;
     uint8_t answers[ANSWER_BYTES_MAX];
@@ -62,11 +63,34 @@ static void send_frame(chip_t *chip, const uint8_t *frame, size_t bytes)
     settle(chip);
 }
 
+/* Who talks: PERSONALITY is the name of one of these. */
+typedef struct {
+    const char *name;
+    const char *const *chips; /* NULL behind the last; the input chooses */
+    espsim_stub_t stub;
+} personality_t;
+
+static const char *const first_chips[] = {"esp8266", NULL};
+static const char *const second_chips[] = {"esp32", NULL};
+static const char *const later_chips[] = {"esp32c3", "esp32s2", "esp32s3", "esp32c2",  "esp32c5",
+                                          "esp32c6", "esp32h2", "esp32p4", "esp32c61", NULL};
+static const char *const stub_chips[] = {"esp32", "esp32c3", "esp8266", "esp32s3", NULL};
+static const personality_t personalities[] = {
+    {"rom-esp8266", first_chips, ESPSIM_STUB_NONE}, {"rom-esp32", second_chips, ESPSIM_STUB_NONE},
+    {"rom-later", later_chips, ESPSIM_STUB_NONE},   {"stub-1", stub_chips, ESPSIM_STUB_1},
+    {"stub-2.0", stub_chips, ESPSIM_STUB_2_0},      {"stub-2.1", stub_chips, ESPSIM_STUB_2_1},
+};
+
 /* Valid requests: opcode and payload words. */
 typedef struct {
     uint8_t opcode, word_count;
     uint32_t words[9];
-    enum { NO_DATA, PLAIN_DATA, PACKED_DATA } data;
+    enum {
+        NO_DATA,
+        PLAIN_DATA,
+        PACKED_DATA,
+        FLASH_REGISTERS /* none either; words that are addresses count from the flash controller's base */
+    } data;
 } template_t;
 static const template_t templates[] = {
     {0x08, 1, {0x20120707}, NO_DATA},
@@ -108,11 +132,12 @@ static const template_t templates[] = {
     {0xD1, 2, {0xF000, 0x12000}, NO_DATA},
     {0xD2, 4, {0x1000, 0x180, 0x80, 0x100}, NO_DATA},
     {0xD3, 0, {0}, NO_DATA},
-    /* A flash id, as hosts read it: ESP32, then ESP32-C3. */
-    {0x09, 8, {0x3FF4201C, 0x90000000, 0xFFFFFFFF, 0, 0x3FF42024, 0x7000009F, 0xFFFFFFFF, 0}, NO_DATA},
-    {0x09, 8, {0x3FF4202C, 23, 0xFFFFFFFF, 0, 0x3FF42000, 1u << 18, 0xFFFFFFFF, 0}, NO_DATA},
-    {0x09, 8, {0x60002018, 0x90000000, 0xFFFFFFFF, 0, 0x60002020, 0x7000009F, 0xFFFFFFFF, 0}, NO_DATA},
-    {0x09, 8, {0x60002028, 23, 0xFFFFFFFF, 0, 0x60002000, 1u << 18, 0xFFFFFFFF, 0}, NO_DATA},
+    /* A flash id, as hosts read it: ESP8266, ESP32, later chips. */
+    {0x09, 8, {0x1C, 0x90000000, 0xFFFFFFFF, 0, 0x24, 0x7000009F, 0xFFFFFFFF, 0}, FLASH_REGISTERS},
+    {0x09, 8, {0x40, 23, 0xFFFFFFFF, 0, 0, 1u << 18, 0xFFFFFFFF, 0}, FLASH_REGISTERS},
+    {0x09, 8, {0x2C, 23, 0xFFFFFFFF, 0, 0, 1u << 18, 0xFFFFFFFF, 0}, FLASH_REGISTERS},
+    {0x09, 8, {0x18, 0x90000000, 0xFFFFFFFF, 0, 0x20, 0x7000009F, 0xFFFFFFFF, 0}, FLASH_REGISTERS},
+    {0x09, 8, {0x28, 23, 0xFFFFFFFF, 0, 0, 1u << 18, 0xFFFFFFFF, 0}, FLASH_REGISTERS},
 };
 
 static void put_word(uint8_t *at, uint32_t value)
@@ -147,6 +172,10 @@ static void send_request(chip_t *chip, input_t *input)
     const template_t *row = &templates[input_byte(input) % (sizeof(templates) / sizeof(templates[0]))];
     uint32_t words[9];
     memcpy(words, row->words, sizeof(words));
+    if (row->data == FLASH_REGISTERS) {
+        words[0] += chip->rom->chip->spi_base;
+        words[4] += chip->rom->chip->spi_base;
+    }
     const uint8_t changes = input_byte(input);
     if (changes % 4 == 1) {
         words[changes / 4 % 8] = input_word(input);
@@ -154,7 +183,7 @@ static void send_request(chip_t *chip, input_t *input)
         words[changes / 4 % 8] ^= UINT32_C(1) << (input_byte(input) % 32);
     }
     size_t data_bytes = 0;
-    if (row->data != NO_DATA) {
+    if (row->data == PLAIN_DATA || row->data == PACKED_DATA) {
         const size_t wanted = words[0] < PAYLOAD_BYTES_MAX - 16 ? words[0] : PAYLOAD_BYTES_MAX - 16;
         data_bytes = make_data(input, row, frame + 24, wanted);
         words[0] = row->data == PACKED_DATA ? (uint32_t)data_bytes : words[0];
@@ -216,59 +245,68 @@ static void step(chip_t *chip, input_t *input)
     }
 }
 
+static const uint8_t sync_request[] = {0x00, 0x08, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x07, 0x07, 0x12, 0x20};
+
 /* After a reset into the loader it answers a SYNC eight times. */
 static void check_alive(chip_t *chip)
 {
-    static const uint8_t sync_answer[] = {0xC0, 0x01, 0x08, 0x04, 0x00, 0x07, 0x07,
-                                          0x12, 0x20, 0x00, 0x00, 0x00, 0x00, 0xC0};
-    static const uint8_t sync[] = {0x00, 0x08, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x07, 0x07, 0x12, 0x20};
+    static const uint8_t longest[] = {0xC0, 0x01, 0x08, 0x04, 0x00, 0x07, 0x07, 0x12, 0x20, 0x00, 0x00, 0x00, 0x00};
+    uint8_t expected[sizeof(longest) + 1];
+    const size_t bytes = 9 + (size_t)chip->rom->status_bytes + 1;
+    memcpy(expected, longest, bytes - 1);
+    expected[3] = chip->rom->status_bytes;
+    expected[bytes - 1] = 0xC0;
     espsim_set_faults(chip->sim, &(espsim_faults_t){0});
     espsim_power_cycle(chip->sim);
     espsim_set_lines(chip->sim, true, true);
     espsim_set_lines(chip->sim, false, true);
     settle(chip);
     chip->answer_bytes = 0;
-    send_frame(chip, sync, sizeof(sync));
+    send_frame(chip, sync_request, sizeof(sync_request));
     for (unsigned copy = 0; copy < 8; copy++) {
-        if (chip->answer_bytes != 8 * sizeof(sync_answer) ||
-            memcmp(chip->answers + copy * sizeof(sync_answer), sync_answer, sizeof(sync_answer)) != 0) {
+        if (chip->answer_bytes != 8 * bytes || memcmp(chip->answers + copy * bytes, expected, bytes) != 0) {
             abort();
         }
     }
 }
 
-/* The first byte chooses the chip, and the RAM stub that runs on it. */
-static const char *chip_name(uint8_t choice)
+static const personality_t *personality(void)
 {
-    return choice % 2 == 0 ? "esp32" : "esp32c3";
+    for (size_t row = 0; row < sizeof(personalities) / sizeof(personalities[0]); row++) {
+        if (strcmp(personalities[row].name, PERSONALITY) == 0) {
+            return &personalities[row];
+        }
+    }
+    abort();
 }
 
-static espsim_stub_t stub_of(uint8_t choice)
+/* The input's first byte chooses the chip. */
+static const char *chip_name(uint8_t choice)
 {
-    return (espsim_stub_t)(choice / 2 % (ESPSIM_STUB_2_1 + 1));
+    const char *const *chips = personality()->chips;
+    size_t count = 0;
+    while (chips[count] != NULL) {
+        count++;
+    }
+    return chips[choice % count];
 }
 
 static void run(chip_t *chip, const uint8_t *data, size_t size, uint64_t byte_ns)
 {
     input_t input = {data, size};
-    const uint8_t choice = input_byte(&input);
-    const char *name = chip_name(choice);
+    *chip = (chip_t){.byte_ns = byte_ns, .rom = espsim_rom_by_name(chip_name(input_byte(&input)))};
     memset(flash, input_byte(&input) % 4 == 0 ? 0x00 : 0xFF, sizeof(flash));
     espsim_timing_t timing = espsim_timing_typical();
     timing.instant = true;
-    *chip = (chip_t){.byte_ns = byte_ns};
-    chip->sim = espsim_create(&(espsim_config_t){.rom = espsim_rom_by_name(name),
-                                                 .flash = flash,
-                                                 .flash_bytes = sizeof(flash),
-                                                 .strapping = name[5] == '\0' ? 0x03 : 0x02,
-                                                 .trained = true,
-                                                 .timing = timing});
+    chip->sim = espsim_create(&(espsim_config_t){
+        .rom = chip->rom, .flash = flash, .flash_bytes = sizeof(flash), .trained = true, .timing = timing});
     if (chip->sim == NULL) {
         abort();
     }
     espsim_set_lines(chip->sim, false, true);
     settle(chip);
-    if (stub_of(choice) != ESPSIM_STUB_NONE && !espsim_run_stub(chip->sim, stub_of(choice))) {
+    send_frame(chip, sync_request, sizeof(sync_request)); /* before one, boards' ROMs answer nothing */
+    if (personality()->stub != ESPSIM_STUB_NONE && !espsim_run_stub(chip->sim, personality()->stub)) {
         abort();
     }
     settle(chip);
@@ -287,7 +325,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     run(&fast, data, size, 87000);
     espsim_destroy(fast.sim);
     /* How requests fall together changes what a stub makes of them. */
-    run(&slow, data, size, stub_of(data[0]) == ESPSIM_STUB_NONE ? 5000000 : 87000);
+    run(&slow, data, size, personality()->stub == ESPSIM_STUB_NONE ? 5000000 : 87000);
     if (fast.answer_bytes != slow.answer_bytes || memcmp(fast.answers, slow.answers, fast.answer_bytes) != 0) {
         abort();
     }

@@ -822,7 +822,6 @@ static void what_is_not_available_yet_is_unsupported_and_sends_nothing(void **st
     esp_loader_t *loader = &talk.loader;
     esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
     esp_loader_flash_deflate_cfg_t deflate_cfg = {.image_size = 4, .compressed_size = 4, .block_size = 4};
-    esp_loader_mem_cfg_t mem_cfg = {.size = 4, .block_size = 4};
     uint8_t bytes[4] = {0};
     conversation_connect(&talk);
     leave_a_fault();
@@ -833,19 +832,11 @@ static void what_is_not_available_yet_is_unsupported_and_sends_nothing(void **st
         esp_loader_flash_deflate_write(loader, &deflate_cfg, bytes, 4),
         esp_loader_flash_deflate_finish(loader, &deflate_cfg),
         esp_loader_flash_read(loader, bytes, 0, 4),
-        esp_loader_mem_start(loader, &mem_cfg),
-        esp_loader_mem_write(loader, &mem_cfg, bytes, 4),
-        esp_loader_mem_finish(loader, &mem_cfg, 0),
     };
     for (size_t row = 0; row < sizeof(errors) / sizeof(errors[0]); row++) {
         assert_int_equal(errors[row], ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     expect_fault(ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT, 0, 0);
-    assert_string_equal(talk.port.line_calls, "IB");
-
-    esp_loader_t other;
-    assert_int_equal(esp_loader_init_spi(&other, &talk.port.port), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
-    assert_int_equal(esp_loader_init_sdio(&other, &talk.port.port), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     assert_string_equal(talk.port.line_calls, "IB");
 }
 

@@ -20,7 +20,8 @@ static const struct {
     uint32_t rx_ring_bytes, status_bytes, flash_read_bytes, default_flash_bytes;
     uint32_t unbegun_block_bytes, unbegun_flash_addr, unbegun_mem_addr;
     uint32_t security_info_bytes, chip_id, eco, md5_ns_per_byte, turnaround_us;
-    uint32_t stub1_md5_ns_per_byte, stub2_md5_ns_per_byte;
+    uint32_t stub1_md5_ns_per_byte, stub2_md5_ns_per_byte, efuse_addr;
+    const reflash_rom_security_t *security;
     bool prints_exceptions, boots_without_table, basic_prompt, deflate_ends_with_whole_window;
 } facts[] = {
     {.rom = &reflash_rom_esp8266,
@@ -104,6 +105,8 @@ static const struct {
      .security_info_bytes = 0,
      .chip_id = 0,
      .eco = 0,
+     .security = &reflash_rom_security_esp32,
+     .efuse_addr = 0x3FF5A000,
      .md5_ns_per_byte = 2330,
      .stub1_md5_ns_per_byte = 2000,
      .stub2_md5_ns_per_byte = 800,
@@ -145,6 +148,8 @@ static const struct {
      .security_info_bytes = 12,
      .chip_id = 0,
      .eco = 0,
+     .security = &reflash_rom_security_esp32s2,
+     .efuse_addr = 0x3F41A030,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 2000,
      .stub2_md5_ns_per_byte = 800,
@@ -186,6 +191,8 @@ static const struct {
      .security_info_bytes = 20,
      .chip_id = 9,
      .eco = 2,
+     .security = &reflash_rom_security_esp32s3,
+     .efuse_addr = 0x60007030,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
@@ -227,6 +234,8 @@ static const struct {
      .security_info_bytes = 20,
      .chip_id = 12,
      .eco = 1,
+     .security = &reflash_rom_security_esp32c2,
+     .efuse_addr = 0x60008830,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
@@ -268,6 +277,8 @@ static const struct {
      .security_info_bytes = 20,
      .chip_id = 5,
      .eco = 3,
+     .security = &reflash_rom_security_esp32c3,
+     .efuse_addr = 0x60008830,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
@@ -309,6 +320,8 @@ static const struct {
      .security_info_bytes = 20,
      .chip_id = 23,
      .eco = 2,
+     .security = &reflash_rom_security_esp32c5,
+     .efuse_addr = 0x600B4830,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
@@ -350,6 +363,8 @@ static const struct {
      .security_info_bytes = 20,
      .chip_id = 13,
      .eco = 1,
+     .security = &reflash_rom_security_esp32c3,
+     .efuse_addr = 0x600B0830,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
@@ -391,6 +406,8 @@ static const struct {
      .security_info_bytes = 20,
      .chip_id = 20,
      .eco = 3,
+     .security = &reflash_rom_security_esp32c61,
+     .efuse_addr = 0x600B4830,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
@@ -432,6 +449,8 @@ static const struct {
      .security_info_bytes = 20,
      .chip_id = 16,
      .eco = 1,
+     .security = &reflash_rom_security_esp32c3,
+     .efuse_addr = 0x600B0830,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
@@ -473,6 +492,8 @@ static const struct {
      .security_info_bytes = 20,
      .chip_id = 18,
      .eco = 2,
+     .security = &reflash_rom_security_esp32s3,
+     .efuse_addr = 0x5012D030,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 2000,
      .stub2_md5_ns_per_byte = 800,
@@ -531,6 +552,8 @@ static void every_field_of_every_rom_row_is_as_written_down(void **state)
         assert_int_equal(rom->unbegun_mem_addr, facts[row].unbegun_mem_addr);
         assert_int_equal(rom->deflate_ends_with_whole_window, facts[row].deflate_ends_with_whole_window);
         assert_int_equal(rom->security_info_bytes, facts[row].security_info_bytes);
+        assert_ptr_equal(rom->security, facts[row].security);
+        assert_int_equal(rom->efuse_addr, facts[row].efuse_addr);
         assert_int_equal(rom->md5_ns_per_byte, facts[row].md5_ns_per_byte);
         assert_int_equal(rom->stub1_md5_ns_per_byte, facts[row].stub1_md5_ns_per_byte);
         assert_int_equal(rom->stub2_md5_ns_per_byte, facts[row].stub2_md5_ns_per_byte);

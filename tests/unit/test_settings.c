@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -55,6 +56,62 @@ static void a_value_without_sense_says_what_would_have_some(void **state)
     assert_string_equal(message, "flash-size takes a power of two from 256KB to 16MB, not '3MB'");
 }
 
+static void locks_are_a_list(void **state)
+{
+    (void)state;
+    espsim_settings_t settings = espsim_settings_default();
+    const espsim_security_t *security = &settings.config.security;
+    assert_true(set(&settings, "security", "secure-download,secure-boot"));
+    assert_true(security->secure_download && security->secure_boot);
+    assert_false(security->no_download || security->no_manual_encryption);
+    assert_true(set(&settings, "security", "no-manual-encryption,no-download")); /* instead, not besides */
+    assert_true(security->no_manual_encryption && security->no_download);
+    assert_false(security->secure_download || security->secure_boot);
+    assert_false(set(&settings, "security", "secure-boot,moat"));
+    assert_string_equal(message, "security takes secure-download, no-download, secure-boot, flash-encryption=KEY and "
+                                 "no-manual-encryption, with commas between them, not 'moat'");
+}
+
+static void a_flash_key_is_hex_digits_or_a_file(void **state)
+{
+    (void)state;
+    static const char digits[] = "flash-encryption=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eFF";
+    espsim_settings_t settings = espsim_settings_default();
+    const espsim_security_t *security = &settings.config.security;
+    assert_true(set(&settings, "security", digits));
+    assert_int_equal(security->flash_key_bytes, 32);
+    for (unsigned at = 0; at < 31; at++) {
+        assert_int_equal(security->flash_key[at], at);
+    }
+    assert_int_equal(security->flash_key[31], 0xFF);
+
+    FILE *file = fopen("flash_key.bin", "wb");
+    assert_non_null(file);
+    for (int at = 0; at < 64; at++) {
+        assert_int_equal(fputc(255 - at, file), 255 - at);
+    }
+    assert_int_equal(fclose(file), 0);
+    assert_true(set(&settings, "security", "flash-encryption=flash_key.bin,secure-boot"));
+    assert_int_equal(remove("flash_key.bin"), 0);
+    assert_int_equal(security->flash_key_bytes, 64);
+    assert_int_equal(security->flash_key[63], 255 - 63);
+    assert_true(security->secure_boot);
+
+    assert_false(set(&settings, "security", "flash-encryption=0001"));
+    assert_string_equal(message,
+                        "flash-encryption takes a key of 32 or 64 bytes, as hex digits or in a file, not '0001'");
+}
+
+static void locks_that_the_chip_lacks_leave_no_chip(void **state)
+{
+    (void)state;
+    espsim_settings_t settings = espsim_settings_default();
+    espsim_flash_t flash;
+    assert_true(set(&settings, "security", "secure-download"));
+    assert_null(espsim_settings_create(&settings, &flash, message, sizeof(message)));
+    assert_string_equal(message, "the ESP32 has no secure download mode");
+}
+
 static void an_unknown_name_lists_those_there_are(void **state)
 {
     (void)state;
@@ -82,6 +139,9 @@ int main(void)
         cmocka_unit_test(without_a_word_it_is_an_esp32_with_4_mib),
         cmocka_unit_test(each_setting_is_found_by_its_name),
         cmocka_unit_test(a_value_without_sense_says_what_would_have_some),
+        cmocka_unit_test(locks_are_a_list),
+        cmocka_unit_test(a_flash_key_is_hex_digits_or_a_file),
+        cmocka_unit_test(locks_that_the_chip_lacks_leave_no_chip),
         cmocka_unit_test(an_unknown_name_lists_those_there_are),
         cmocka_unit_test(flash_that_cannot_be_opened_leaves_no_chip),
     };

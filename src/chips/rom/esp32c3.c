@@ -65,6 +65,8 @@ const reflash_rom_t reflash_rom_esp32c3 = {
     .unbegun_mem_addr = 0x3FC80000,
     .security_info_bytes = 20,
     .security_info = {[11] = 0x0C, [12] = 5, [16] = 3},
+    .security = &reflash_rom_security_esp32c3,
+    .efuse_addr = 0x60008830,
     .md5_ns_per_byte = 5500,
     .stub1_md5_ns_per_byte = 3800,
     .stub2_md5_ns_per_byte = 3800,

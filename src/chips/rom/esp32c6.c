@@ -55,6 +55,8 @@ const reflash_rom_t reflash_rom_esp32c6 = {
     .default_flash_bytes = 0x200000,
     .security_info_bytes = 20,
     .security_info = {[12] = 13, [16] = 1},
+    .security = &reflash_rom_security_esp32c3,
+    .efuse_addr = 0x600B0830,
     .md5_ns_per_byte = 5500,
     .stub1_md5_ns_per_byte = 3800,
     .stub2_md5_ns_per_byte = 3800,

@@ -58,6 +58,8 @@ const reflash_rom_t reflash_rom_esp32p4 = {
     .default_flash_bytes = 0x200000,
     .security_info_bytes = 20,
     .security_info = {[12] = 18, [16] = 2},
+    .security = &reflash_rom_security_esp32s3,
+    .efuse_addr = 0x5012D030,
     .md5_ns_per_byte = 5500,
     .stub1_md5_ns_per_byte = 2000,
     .stub2_md5_ns_per_byte = 800,

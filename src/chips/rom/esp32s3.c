@@ -59,6 +59,8 @@ const reflash_rom_t reflash_rom_esp32s3 = {
     .default_flash_bytes = 0x200000,
     .security_info_bytes = 20,
     .security_info = {[12] = 9, [16] = 2},
+    .security = &reflash_rom_security_esp32s3,
+    .efuse_addr = 0x60007030,
     .md5_ns_per_byte = 5500,
     .stub1_md5_ns_per_byte = 3800,
     .stub2_md5_ns_per_byte = 3800,
