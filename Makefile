@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 60
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo test ci-extra test-clang test-tsan format lint size coverage fuzz sweep mutate interop stub-codes api-table clean
+.PHONY: help demo test ci-extra test-clang test-tsan format lint size coverage fuzz sweep mutate interop stub-codes docs api-table clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,7 +21,7 @@ test: ## build with gcc and sanitizers, run every test (under 5 minutes)
 	@scripts/run_tests.sh sanitize
 
 ci-extra: ## everything else a change has to pass (about 15 minutes)
-	@$(SETUP) base test clang fuzz lint size coverage mutate stubs
+	@$(SETUP) base test clang fuzz lint docs size coverage mutate stubs
 	@scripts/ci_extra.sh
 
 test-clang: ## the same tests, built with clang
@@ -71,6 +71,11 @@ interop: ## other people's flashers on the virtual chip; needs a Python package 
 stub-codes: ## compare the table of official RAM stubs with the packages that carry them (fetched once)
 	@$(SETUP) stubs
 	@scripts/stub_codes.py
+
+docs: ## the API's documentation, from the headers, to build/docs/html; a warning is an error
+	@$(SETUP) docs
+	@mkdir -p build/docs
+	@doxygen docs/Doxyfile
 
 api-table: ## write docs/api-table.md: what is tested of the API, function by chip
 	@$(SETUP) base test

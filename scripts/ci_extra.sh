@@ -16,7 +16,7 @@ step() {
     fi
 }
 
-for name in test-clang test-tsan lint size sweep fuzz mutate coverage stub-codes; do
+for name in test-clang test-tsan lint docs size sweep fuzz mutate coverage stub-codes; do
     step "$name"
 done
 

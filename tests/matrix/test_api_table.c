@@ -42,6 +42,7 @@ typedef struct {
     esp_loader_port_t port;
     espsim_port_t inner;
     bool refuses;
+    uint64_t sent_bytes;
     unsigned status_bytes; /* at the end of an answer */
     uint8_t header[8];
     unsigned frame_at; /* bytes of the answer that went by */
@@ -85,6 +86,7 @@ static esp_loader_error_t change_rate(esp_loader_port_t *port, uint32_t rate)
 static esp_loader_error_t write_bytes(esp_loader_port_t *port, const uint8_t *data, uint16_t size, uint32_t timeout)
 {
     assert_true(size > 0);
+    container_of(port, refusing_port_t, port)->sent_bytes += size;
     return espsim_port_ops.write(inner_of(port), data, size, timeout);
 }
 
@@ -194,7 +196,7 @@ typedef struct {
 
 static bench_t bench;
 
-static void bench_start(target_chip_t chip, talk_t mode, bool is_locked)
+static void bench_start(target_chip_t chip, talk_t talks_to, bool is_locked)
 {
     memset(&bench, 0, sizeof(bench));
     memset(&bench.loader, 0xA5, sizeof(bench.loader)); /* programs do not initialise it */
@@ -210,7 +212,7 @@ static void bench_start(target_chip_t chip, talk_t mode, bool is_locked)
     bench.port = (refusing_port_t){
         .port = {.ops = &ops},
         .inner = {.port = {.ops = &espsim_port_ops}, .sim = bench.sim, .baud = 115200},
-        .status_bytes = mode == STUB || chip == ESP8266_CHIP ? 2 : 4,
+        .status_bytes = talks_to == STUB || chip == ESP8266_CHIP ? 2 : 4,
     };
     bench.args = (esp_loader_connect_args_t){.sync_timeout = 100, .trials = 3};
     for (unsigned at = 0; at < DATA_BYTES; at++) {
@@ -550,16 +552,16 @@ static const row_t rows[] = {
      .call = flash_finish,
      .holds = holds_data,
      .lacking[ROM] = BIT_8266},
-    {.name = "flash_deflate_start", .call = flash_deflate_start, .lacking[ROM] = BIT_8266},
+    {.name = "flash_deflate_start", .call = flash_deflate_start, .lacking[ROM] = BIT_8266 | BIT_32},
     {.name = "flash_deflate_write",
      .before = flash_deflate_start,
      .call = flash_deflate_write,
-     .lacking[ROM] = BIT_8266},
+     .lacking[ROM] = BIT_8266 | BIT_32},
     {.name = "flash_deflate_finish",
      .before = flash_deflate_started_and_written,
      .call = flash_deflate_finish,
      .holds = holds_data,
-     .lacking[ROM] = BIT_8266},
+     .lacking[ROM] = BIT_8266 | BIT_32},
     {.name = "flash_detect_size", .call = flash_detect_size, .holds = holds_flash_size},
     {.name = "flash_read", .call = flash_read, .holds = holds_answer, .lacking[ROM] = BIT_8266},
     {.name = "flash_erase", .call = flash_erase, .holds = holds_erased_part},
@@ -598,7 +600,7 @@ static bool is_not_available(esp_loader_error_t err, uint64_t sent_before, bool 
     if (err != ESP_LOADER_ERROR_UNSUPPORTED_FUNC) {
         return false;
     }
-    assert_int_equal(espsim_stats(bench.sim)->bytes_to_target, sent_before);
+    assert_int_equal(bench.port.sent_bytes, sent_before);
     if (is_bound) {
         assert_int_equal(reflash_last_fault(&bench.loader).cause, REFLASH_CAUSE_ARGUMENT);
     }
@@ -608,7 +610,7 @@ static bool is_not_available(esp_loader_error_t err, uint64_t sent_before, bool 
 /* Bring the context to where the row's call is next. MISSING: this version cannot. */
 static cell_t get_ready(const row_t *row, talk_t mode)
 {
-    const uint64_t sent_bytes = espsim_stats(bench.sim)->bytes_to_target;
+    const uint64_t sent_bytes = bench.port.sent_bytes;
     if (!row->is_first) {
         assert_int_equal(init_serial(), ESP_LOADER_SUCCESS);
         const esp_loader_error_t err = mode == ROM ? connect_rom() : connect_stub();
@@ -617,7 +619,7 @@ static cell_t get_ready(const row_t *row, talk_t mode)
         }
         assert_int_equal(err, ESP_LOADER_SUCCESS);
     }
-    const uint64_t sent_before_bytes = espsim_stats(bench.sim)->bytes_to_target;
+    const uint64_t sent_before_bytes = bench.port.sent_bytes;
     const esp_loader_error_t err = row->before != NULL ? row->before() : ESP_LOADER_SUCCESS;
     if (is_not_available(err, sent_before_bytes, true)) {
         return MISSING;
@@ -632,7 +634,7 @@ static void expect_failure(esp_loader_error_t err, path_t path)
     assert_int_equal(err, path == REFUSAL ? ESP_LOADER_ERROR_INVALID_RESPONSE : ESP_LOADER_ERROR_TIMEOUT);
     assert_int_equal(fault.code, err);
     assert_int_equal(fault.cause, path == REFUSAL ? REFLASH_CAUSE_REFUSED : REFLASH_CAUSE_SILENCE);
-    assert_int_equal(fault.target_reason, path == REFUSAL ? 0x06 : 0);
+    assert_int_equal(fault.target_reason != 0, path == REFUSAL);
     /* Afterwards the target can be had again. */
     if (path == REFUSAL) {
         bench.port.refuses = false;
@@ -652,7 +654,7 @@ static cell_t walk(const row_t *row, target_chip_t chip, talk_t mode, path_t pat
     if (path == SILENCE) {
         espsim_power_off(bench.sim);
     }
-    const uint64_t sent_bytes = espsim_stats(bench.sim)->bytes_to_target;
+    const uint64_t sent_bytes = bench.port.sent_bytes;
     const esp_loader_error_t err = row->call();
     assert_in_range(err, ESP_LOADER_SUCCESS, ESP_LOADER_ERROR_INVALID_RESPONSE);
     if (is_not_available(err, sent_bytes, !row->is_first || row->before != NULL)) {
@@ -660,6 +662,9 @@ static cell_t walk(const row_t *row, target_chip_t chip, talk_t mode, path_t pat
     }
     if ((row->lacking[mode] >> chip & 1) != 0) {
         fail_msg("the chip cannot do it, but it was tried");
+    }
+    if (path != SUCCESS && err == ESP_LOADER_SUCCESS && bench.port.sent_bytes == sent_bytes) {
+        return IMPOSSIBLE; /* it asked this loader nothing */
     }
     if (path == SUCCESS) {
         assert_int_equal(err, ESP_LOADER_SUCCESS);
@@ -683,7 +688,9 @@ static void every_function_works_is_refused_and_times_out_on_every_chip(void **s
                         continue;
                     }
                     print_message("%s %s, mode %d, path %d\n", chips[chip].name, rows[row].name, (int)mode, (int)path);
-                    bench_start(chip, mode, rows[row].locked && (rows[row].lacking[mode] >> chip & 1) == 0);
+                    /* A stub is uploaded by asking the ROM. */
+                    bench_start(chip, rows[row].is_first ? ROM : mode,
+                                rows[row].locked && (rows[row].lacking[mode] >> chip & 1) == 0);
                     *cell = walk(&rows[row], chip, mode, path);
                     bench_end();
                 }
