@@ -5,7 +5,10 @@
  *  A port is a struct of yours whose member `port` is an esp_loader_port_t; `ops` points to a table of
  *  functions, and each function finds your struct again with container_of(). The library calls a port
  *  only from inside an esp_loader_* or reflash_* call, never from an interrupt and never concurrently
- *  for one context. Slots that a transport does not need may be NULL. */
+ *  for one context. Slots that a transport does not need may be NULL.
+ *
+ *  A port ends the call that is running by returning FAIL from whatever moves bytes: nothing is repeated after it, and
+ *  the caller is told FAIL. That is the way to stop a job from outside. */
 #pragma once
 
 #include <stdarg.h>
