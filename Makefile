@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 60
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo test ci-extra test-clang format lint size coverage fuzz sweep bench-speed mutate interop interop-ci stub-codes clean
+.PHONY: help demo test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench-speed mutate interop interop-ci stub-codes docs api-table clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,13 +21,18 @@ test: ## build with gcc and sanitizers, run every test (under 5 minutes)
 	@scripts/run_tests.sh sanitize
 
 ci-extra: ## everything else a change has to pass (about 15 minutes)
-	@$(SETUP) base test clang fuzz lint size coverage mutate stubs interop
+	@$(SETUP) base test clang fuzz lint docs size coverage mutate stubs interop
 	@scripts/ci_extra.sh
 
 test-clang: ## the same tests, built with clang
 	@$(SETUP) base test clang
 	@scripts/build.sh clang
 	@scripts/run_tests.sh clang
+
+test-tsan: ## two loaders in two threads, built with the thread sanitizer
+	@$(SETUP) base test
+	@scripts/build.sh tsan
+	@scripts/run_tests.sh tsan
 
 format: ## lay out all C files as .clang-format says
 	@$(SETUP) lint
@@ -75,6 +80,16 @@ interop-ci: ## esptool and esptool-js on some chips, some jobs
 stub-codes: ## compare the table of official RAM stubs with the packages that carry them (fetched once)
 	@$(SETUP) stubs
 	@scripts/stub_codes.py
+
+docs: ## the API's documentation, from the headers, to build/docs/html; a warning is an error
+	@$(SETUP) docs
+	@mkdir -p build/docs
+	@doxygen docs/Doxyfile
+
+api-table: ## write docs/api-table.md: what is tested of the API, function by chip
+	@$(SETUP) base test
+	@scripts/build.sh dev test_api_table
+	@build/dev/tests/test_api_table write
 
 clean: ## remove everything that was built
 	rm -rf build

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The loader API: talk to the serial loader in an Espressif chip.
+/** @file
+ *  The loader API: talk to the serial loader in an Espressif chip.
  *
  *  One esp_loader_t is one conversation with one target. The caller owns it; it holds no heap memory, and
  *  contexts share nothing, so any number of targets can be served side by side, each from one thread.
@@ -7,13 +8,18 @@
  *      esp_loader_init_serial -> esp_loader_connect -> esp_loader_change_transmission_rate
  *          -> esp_loader_flash_start / _write / _finish ... -> esp_loader_reset_target -> esp_loader_deinit
  *
- *  Every function returns one of the ten codes of esp_loader_error.h. What holds for all of them:
- *    TIMEOUT           the target stayed silent, or the port could not send in time
- *    INVALID_RESPONSE  the target refused (its own code: reflash_last_fault()), or answered nonsense
- *    FAIL              the port failed
- *    INVALID_PARAM     refused here; nothing was sent
- *  After TIMEOUT, INVALID_RESPONSE or FAIL the target is in the loader or gone: connect again. What a flash
- *  command had begun may be half done; nothing outside the range it named was touched (ESP8266: see Flash).
+ *  Every function returns one of the ten codes of esp_loader_error.h. Those that ask the target something all share
+ *  these, here called *errors of talking*:
+ *  - TIMEOUT: the target stayed silent, or the port could not send in time
+ *  - INVALID_RESPONSE: the target refused (its own code: reflash_last_fault()), or answered nonsense
+ *  - FAIL: the port failed
+ *
+ *  After one of them the target is in its loader or gone: connect again. What a flash command had begun may be half
+ *  done; nothing outside the range it named was touched (ESP8266: see Flash).
+ *
+ *  INVALID_PARAM is refused here, and nothing was sent; so is UNSUPPORTED_FUNC. The conversation goes on after both.
+ *  All functions but those that start one return INVALID_PARAM without a connection or with a NULL pointer; `loader`
+ *  itself is never NULL. Buffers have no alignment unless one is named.
  *
  *  Addresses and sizes are in bytes. Flash addresses count from the start of the flash part. */
 #pragma once
@@ -33,9 +39,11 @@ extern "C" {
 
 /** An MD5 that is being computed. Private. */
 typedef struct {
+    /** @cond */
     uint32_t hash[4];
     uint32_t total_bytes;
     uint8_t block[64];
+    /** @endcond */
 } reflash_md5_t;
 
 /** One plain write. The caller fills the first four members and keeps the struct until _finish returned. */
@@ -44,25 +52,29 @@ typedef struct {
     uint32_t image_size; /*!< Bytes to write in all. */
     uint32_t block_size; /*!< Largest piece handed to _write: multiple of 4, at most 6144 for a mask ROM. */
     bool skip_verify; /*!< Do not compare MD5s in _finish. After a disturbed line only they tell whether all arrived. */
+    /** @cond */
     struct {
         bool begun;
         uint32_t sequence;
         uint32_t written_bytes;
         reflash_md5_t md5;
     } _state; /*!< Private. */
+    /** @endcond */
 } esp_loader_flash_cfg_t;
 
 /** One compressed write (a zlib stream). */
 typedef struct {
-    uint32_t offset;
+    uint32_t offset;          /*!< Flash address, multiple of 4096. */
     uint32_t image_size;      /*!< Bytes once unpacked. */
     uint32_t compressed_size; /*!< Bytes of the stream. */
     uint32_t block_size;      /*!< Every piece but the last: multiple of 4, at most 6144, 16384 for a stub. */
+    /** @cond */
     struct {
         bool begun;
         uint32_t sequence;
         uint32_t written_bytes;
     } _state; /*!< Private. */
+    /** @endcond */
 } esp_loader_flash_deflate_cfg_t;
 
 /** One write to RAM. */
@@ -70,13 +82,16 @@ typedef struct {
     uint32_t offset;     /*!< Address in the target's memory. */
     uint32_t size;       /*!< Bytes in all. */
     uint32_t block_size; /*!< Largest piece handed to _write; at most 6144 for a mask ROM, 16384 for a stub. */
+    /** @cond */
     struct {
         bool begun;
         uint32_t sequence;
         uint32_t written_bytes;
     } _state; /*!< Private. */
+    /** @endcond */
 } esp_loader_mem_cfg_t;
 
+/** A part of an image that belongs to one range of the target's memory. */
 typedef struct {
     uint32_t addr;       /*!< Load address. */
     uint32_t size;       /*!< Bytes. */
@@ -91,6 +106,7 @@ struct reflash_link;
 
 /** A conversation with one target. Allocate it as you like; every member is private. */
 typedef struct {
+    /** @cond */
     esp_loader_port_t *_port;
     const struct reflash_transport *_transport;
     const struct reflash_chip *_chip; /* NULL until connected                                  */
@@ -120,6 +136,7 @@ typedef struct {
         } sdio;
     } _transfer;        /* what the transport remembers */
     uint8_t _frame[80]; /* the last answer, unescaped: 8 header, 68 payload bytes */
+    /** @endcond */
 } esp_loader_t;
 
 /* --- Start and end --------------------------------------------------------------------------------- */
@@ -137,7 +154,7 @@ esp_loader_error_t esp_loader_init_spi(esp_loader_t *loader, esp_loader_port_t *
  *  last is filled up with zeros to one, and nothing tells whether it arrived; all else is UNSUPPORTED_FUNC. Once
  *  esp_loader_mem_finish() has started a RAM program it is talked to as a RAM stub. */
 esp_loader_error_t esp_loader_init_sdio(esp_loader_t *loader, esp_loader_port_t *port);
-/** Call the port's `deinit` and clear the context. The target stays as it is. */
+/** Call the port's `deinit` and clear the context, which may then be bound again. The target stays as it is. */
 void esp_loader_deinit(esp_loader_t *loader);
 
 /** Reset the target into its loader, get in step with it and find out which chip it is.
@@ -156,9 +173,10 @@ esp_loader_error_t esp_loader_connect_with_stub(esp_loader_t *loader, esp_loader
 esp_loader_error_t esp_loader_connect_secure_download_mode(esp_loader_t *loader,
                                                            esp_loader_connect_args_t *connect_args,
                                                            uint32_t flash_size);
-/** The chip found by connect; ESP_UNKNOWN_CHIP before. */
+/** The chip found by connect; ESP_UNKNOWN_CHIP before, and after a connect that failed. Asks the target nothing. */
 target_chip_t esp_loader_get_target(esp_loader_t *loader);
-/** Reset the target into its application, through the port. */
+/** Reset the target into its application, through the port; nothing is sent. Afterwards no loader listens: connect
+ *  again before the next call. */
 void esp_loader_reset_target(esp_loader_t *loader);
 
 /** Set both ends to `rate` baud and prove it with a SYNC at the new rate.
@@ -183,13 +201,16 @@ esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uin
  * would lie behind the flash the answer is IMAGE_SIZE, and nothing is erased.
  * An ESP32-P4 of revision 3.1 or 3.2 does not power its flash by itself; then no flash answers. */
 
-/** Begin a plain write and erase every sector it touches. `cfg` is begun only if this succeeds; _write and
- *  _finish refuse one that is not. */
+/** Begin a plain write of `cfg->image_size` bytes and erase every sector it touches. `cfg` is begun only if this
+ *  succeeds; _write and _finish refuse one that is not. INVALID_PARAM: a start that is no sector start, no bytes, or a
+ *  block size that the loader does not take. IMAGE_SIZE: the range leaves the flash; nothing was erased. Errors of
+ *  talking: some sectors may be erased. */
 esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg);
 /** Write the next `size` bytes: at most cfg->block_size, and a multiple of 4 unless they are the last. (ESP8266:
  *  exactly cfg->block_size unless they are the last.) `payload` needs no padding. A block whose checksum the
- *  target refuses, or whose answer is lost, is repeated as that loader counts blocks. IMAGE_SIZE: more than
- *  announced. */
+ *  target refuses, or whose answer is lost, is repeated as that loader counts blocks.
+ *  IMAGE_SIZE: more than announced; nothing was sent. INVALID_PARAM: not begun, or a size that is not allowed here.
+ *  Errors of talking: begin again. */
 esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg, const void *payload,
                                           uint32_t size);
 /** End a write; `cfg` must be begun again for another. IMAGE_SIZE: less was written than announced. Unless
@@ -205,16 +226,22 @@ esp_loader_error_t esp_loader_flash_deflate_write(esp_loader_t *loader, esp_load
 /** UNSUPPORTED_FUNC. */
 esp_loader_error_t esp_loader_flash_deflate_finish(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg);
 
-/** The size of the flash part, from its JEDEC id. */
+/** The size of the flash part in bytes, from its JEDEC id. `*flash_size` is set by success only. UNSUPPORTED_CHIP: see
+ *  above. Errors of talking. The flash is left as it is. */
 esp_loader_error_t esp_loader_flash_detect_size(esp_loader_t *loader, uint32_t *flash_size);
 /** UNSUPPORTED_FUNC. */
 esp_loader_error_t esp_loader_flash_read(esp_loader_t *loader, uint8_t *buf, uint32_t address, uint32_t length);
-/** Erase the whole flash part. */
+/** Erase the whole flash part; it then holds 0xFF. UNSUPPORTED_CHIP: see above. Errors of talking: parts of it may be
+ *  erased, and after TIMEOUT the target may still be at it. */
 esp_loader_error_t esp_loader_flash_erase(esp_loader_t *loader);
-/** Erase `size` bytes from `offset`, both multiples of 4096. */
+/** Erase `size` bytes from flash address `offset`, both multiples of 4096; they then hold 0xFF. INVALID_PARAM: they are
+ *  no such multiples, or `size` is 0. IMAGE_SIZE: the range leaves the flash; nothing was erased. UNSUPPORTED_CHIP: see
+ *  above. Errors of talking: parts of the range may be erased. */
 esp_loader_error_t esp_loader_flash_erase_region(esp_loader_t *loader, uint32_t offset, uint32_t size);
 /** Compare the MD5 of a flash range with `expected_md5`: 32 hexadecimal digits in ASCII (any case), not 16
- *  bytes; they need not be followed by a zero. INVALID_MD5: they differ. Any start and size.
+ *  bytes; they need not be followed by a zero. Any start and size. The flash is left as it is, and the conversation goes
+ *  on after any outcome but an error of talking. INVALID_MD5: they differ. INVALID_PARAM: no such digits. IMAGE_SIZE: the
+ *  range leaves the flash. UNSUPPORTED_FUNC: the loader has no digests. UNSUPPORTED_CHIP: see above.
  *  For raw digests see reflash_flash_verify_md5(). */
 esp_loader_error_t esp_loader_flash_verify_known_md5(esp_loader_t *loader, uint32_t address, uint32_t size,
                                                      const uint8_t *expected_md5);
@@ -241,13 +268,16 @@ esp_loader_error_t esp_loader_mem_write(esp_loader_t *loader, esp_loader_mem_cfg
  *  loader is gone. Asked once: after TIMEOUT and INVALID_RESPONSE other than a refusal the program may run all the
  *  same. IMAGE_SIZE: less was written than announced; nothing was sent. */
 esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, uint32_t entrypoint);
-/** The factory MAC address, 6 bytes, most significant first. */
+/** The factory MAC address, 6 bytes, most significant first. After an error `mac` may hold anything. Errors of talking;
+ *  they cost nothing but the answer. */
 esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac);
-/** Write, or read, one 32-bit word at `address` of the target's memory. An address the chip does not have
- *  may end its loader. */
+/** Write one 32-bit word at `address` of the target's memory, a multiple of 4. An address the chip does not have may end
+ *  its loader, which is then silent: TIMEOUT. Errors of talking: the word may have been written. */
 esp_loader_error_t esp_loader_write_register(esp_loader_t *loader, uint32_t address, uint32_t value);
+/** Read one 32-bit word likewise. `*value` is set by success only. Errors of talking. */
 esp_loader_error_t esp_loader_read_register(esp_loader_t *loader, uint32_t address, uint32_t *value);
-/** What the efuses say about security. UNSUPPORTED_FUNC: the chip's loader has no such command. */
+/** What the efuses say about security. UNSUPPORTED_FUNC: the chip's loader has no such command (ESP8266, ESP32). Errors
+ *  of talking; `*security_info` is then as it was. */
 esp_loader_error_t esp_loader_get_security_info(esp_loader_t *loader, esp_loader_target_security_info_t *security_info);
 
 #ifdef __cplusplus

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Ours, on top of the loader API: why a call failed, raw digests, and the job "make the target hold these
+/** @file
+ *  Ours, on top of the loader API: why a call failed, raw digests, and the job "make the target hold these
  *  images, sending only what it does not hold already". */
 #pragma once
 
@@ -10,6 +11,7 @@
 extern "C" {
 #endif
 
+/** Of these headers. */
 #define REFLASH_VERSION "0.1.0"
 
 /** Smallest unit a flash part erases, bytes. */
@@ -31,16 +33,18 @@ typedef enum {
     REFLASH_CAUSE_STOPPED          /*!< The caller's progress function said so. */
 } reflash_cause_t;
 
+/** Why a call failed. */
 typedef struct {
     esp_loader_error_t code; /*!< What the caller was told. */
-    reflash_cause_t cause;
-    uint8_t command;       /*!< Opcode of the question that failed; 0: none was asked. */
-    uint8_t target_reason; /*!< The target's error code (ROM: 0x05 to 0x0D); 0: it said nothing. */
-    reflash_boot_t boot;   /*!< Where no trial to connect was answered: what the target did instead. */
-    uint16_t strapping;    /*!< The number that it printed behind "boot:0x"; 0: none. */
-    uint8_t boot_pin;      /*!< GPIO that has to be low at reset, by its banner; REFLASH_NO_PIN: not known. */
+    reflash_cause_t cause;   /*!< What happened. */
+    uint8_t command;         /*!< Opcode of the question that failed; 0: none was asked. */
+    uint8_t target_reason;   /*!< The target's error code (ROM: 0x05 to 0x0D); 0: it said nothing. */
+    reflash_boot_t boot;     /*!< Where no trial to connect was answered: what the target did instead. */
+    uint16_t strapping;      /*!< The number that it printed behind "boot:0x"; 0: none. */
+    uint8_t boot_pin;        /*!< GPIO that has to be low at reset, by its banner; REFLASH_NO_PIN: not known. */
 } reflash_fault_t;
 
+/** reflash_fault_t: no pin is known. */
 #define REFLASH_NO_PIN 0xFFu
 
 /** Why the last call on `loader` failed. A call that succeeds leaves REFLASH_CAUSE_NONE. */
@@ -109,7 +113,7 @@ void reflash_set_link(esp_loader_t *loader, const reflash_link_t *link);
 /** MD5 of `bytes` bytes from `flash_addr`, as the target computes it, 16 raw bytes. Any start and size within
  *  the flash. Errors as for esp_loader_flash_verify_known_md5(), but INVALID_MD5. */
 esp_loader_error_t reflash_flash_md5(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes, uint8_t digest[16]);
-/** Compare it with 16 raw bytes. INVALID_MD5: they differ. */
+/** Compare it with 16 raw bytes. INVALID_MD5: they differ; the conversation goes on. Else as above. */
 esp_loader_error_t reflash_flash_verify_md5(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes,
                                             const uint8_t digest[16]);
 
@@ -118,13 +122,14 @@ esp_loader_error_t reflash_flash_verify_md5(esp_loader_t *loader, uint32_t flash
 /** What an image is for. Images are written in this order, so that whatever interrupts a job, a boot chain
  *  that pointed at an intact application before still does, or the part that is missing is found missing. */
 typedef enum {
-    REFLASH_KIND_APPLICATION, /*!< Applications, and data that no boot stage reads. */
-    REFLASH_KIND_OTADATA,
-    REFLASH_KIND_PARTITION_TABLE,
-    REFLASH_KIND_BOOTLOADER,
-    REFLASH_KIND_COUNT
+    REFLASH_KIND_APPLICATION,     /*!< Applications, and data that no boot stage reads. */
+    REFLASH_KIND_OTADATA,         /*!< Which application is to be started. */
+    REFLASH_KIND_PARTITION_TABLE, /*!< Where everything is. */
+    REFLASH_KIND_BOOTLOADER,      /*!< What the mask ROM starts. */
+    REFLASH_KIND_COUNT            /*!< How many kinds there are. */
 } reflash_kind_t;
 
+/** What became of an image. */
 typedef enum {
     REFLASH_RESULT_PENDING, /*!< Nothing known yet. */
     REFLASH_RESULT_SKIPPED, /*!< The target held it already. If the job succeeded, it still did at its end. */
@@ -132,18 +137,20 @@ typedef enum {
     REFLASH_RESULT_FAILED   /*!< Not written whole, or not proved. */
 } reflash_result_t;
 
+/** One image of a job. The caller fills in all but the last two members. */
 typedef struct {
-    reflash_kind_t kind;
+    reflash_kind_t kind; /*!< Decides when it is written. */
     uint32_t flash_addr; /*!< Multiple of REFLASH_SECTOR_BYTES. */
     uint32_t bytes;      /*!< At least 1. Its last sector is erased to the end. */
     const uint8_t *data; /*!< Not owned; must stay until the job is done. */
     uint8_t md5[16];     /*!< MD5 of `data`. */
 
     /* Filled in by reflash_update(). */
-    reflash_result_t result;
-    uint32_t sectors_written;
+    reflash_result_t result;  /*!< What became of it. */
+    uint32_t sectors_written; /*!< How many of its sectors were. */
 } reflash_image_t;
 
+/** What was done to an image. */
 typedef enum {
     REFLASH_STEP_CHECKED, /*!< The target was asked: result is PENDING (must be written) or SKIPPED. */
     REFLASH_STEP_WRITING, /*!< `done_bytes` of the image are written. First with 0, before the erase. */
@@ -154,11 +161,12 @@ typedef enum {
 typedef bool (*reflash_progress_t)(void *context, reflash_step_t step, const reflash_image_t *image,
                                    uint32_t done_bytes);
 
+/** A job's settings, and what it did. */
 typedef struct {
     uint32_t block_bytes;        /*!< Bytes sent at a time: multiple of 4, at most 6144; 0: 4096. */
     reflash_progress_t progress; /*!< May be NULL. */
-    void *progress_context;
-    uint32_t erased_bytes; /*!< Out: how much of the flash the job asked the target to erase. */
+    void *progress_context;      /*!< Given to `progress`. */
+    uint32_t erased_bytes;       /*!< Out: how much of the flash the job asked the target to erase. */
 } reflash_job_t;
 
 /** Make the target hold `images`.

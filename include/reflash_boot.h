@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What a target did after a reset instead of answering, read from what it printed. */
+/** @file
+ *  What a target did after a reset instead of answering, read from what it printed. */
 #pragma once
 
 /** In rising order of weight: of several the last one is told. */

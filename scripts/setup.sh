@@ -54,6 +54,7 @@ for set in "$@"; do
         need gcovr have gcovr
         need python3 have python3
         ;;
+    docs) need doxygen have doxygen ;;
     mutate) need python3 have python3 ;;
     interop)
         need python3-venv python3 -c "import ensurepip, venv"

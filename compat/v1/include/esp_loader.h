@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The loader API of generation 1.8: functions without a context, for one target at a time.
+/** @file
+ *  The loader API of generation 1.8: functions without a context, for one target at a time.
  *
  *  A program for it finds this header by putting the folder in front of the other one (the CMake target
  *  flasher_v1 does), and defines, for all of its files alike:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Generation 1.8 of the loader API, by names of ours; esp_loader.h in this folder gives them their old ones.
+/** @file
+ *  Generation 1.8 of the loader API, by names of ours; esp_loader.h in this folder gives them their old ones.
  *
  *  There is one target and one context, kept in the library flasher_v1, so: one thread. What is not said here
  *  is as for the function of the same name in the 2.x header, errors included. Calls before a connect answer
@@ -55,37 +56,58 @@ esp_loader_error_t reflash_v1_flash_finish(bool reboot);
 esp_loader_error_t reflash_v1_flash_verify(void);
 /** Compare a range with an MD5 of 32 hexadecimal digits. */
 esp_loader_error_t reflash_v1_flash_verify_known_md5(uint32_t address, uint32_t size, const uint8_t *expected_md5);
+/** The size of the flash part, bytes. */
 esp_loader_error_t reflash_v1_flash_detect_size(uint32_t *flash_size);
+/** Read `length` bytes from flash address `address`. */
 esp_loader_error_t reflash_v1_flash_read(uint8_t *buf, uint32_t address, uint32_t length);
+/** Erase the whole flash part. */
 esp_loader_error_t reflash_v1_flash_erase(void);
+/** Erase a range of whole sectors. */
 esp_loader_error_t reflash_v1_flash_erase_region(uint32_t offset, uint32_t size);
 
 /* --- RAM, registers, identity ---------------------------------------------------------------------- */
 
+/** Begin a write of `size` bytes to RAM address `offset`. */
 esp_loader_error_t reflash_v1_mem_start(uint32_t offset, uint32_t size, uint32_t block_size);
+/** Write the next `size` bytes, at most a block; nothing is padded. */
 esp_loader_error_t reflash_v1_mem_write(const void *payload, uint32_t size);
+/** End a write to RAM; `entrypoint` 0: the loader stays, else it jumps there. */
 esp_loader_error_t reflash_v1_mem_finish(uint32_t entrypoint);
+/** The factory MAC address, 6 bytes. */
 esp_loader_error_t reflash_v1_read_mac(uint8_t *mac);
+/** Write a 32-bit word of the target's memory. */
 esp_loader_error_t reflash_v1_write_register(uint32_t address, uint32_t reg_value);
+/** Read one. */
 esp_loader_error_t reflash_v1_read_register(uint32_t address, uint32_t *reg_value);
+/** What the efuses say about security. */
 esp_loader_error_t reflash_v1_get_security_info(esp_loader_target_security_info_t *security_info);
 
 /* --- The port: the program brings these -------------------------------------------------------------- */
 /* They promise what the members of the 2.x port's table do. */
 
 #ifdef SERIAL_FLASHER_INTERFACE_SDIO
+/** Write to an address of one of the card's functions. */
 esp_loader_error_t loader_port_write(uint32_t function, uint32_t addr, const uint8_t *data, uint16_t size,
                                      uint32_t timeout);
+/** Read from one. */
 esp_loader_error_t loader_port_read(uint32_t function, uint32_t addr, uint8_t *data, uint16_t size, uint32_t timeout);
+/** Find the card. */
 esp_loader_error_t loader_port_sdio_card_init(void);
 #else
+/** Send all `size` bytes within `timeout` ms. */
 esp_loader_error_t loader_port_write(const uint8_t *data, uint16_t size, uint32_t timeout);
+/** Receive exactly `size` bytes within `timeout` ms. */
 esp_loader_error_t loader_port_read(uint8_t *data, uint16_t size, uint32_t timeout);
 #endif
+/** Reset the target with its boot strap held, so that its loader runs. */
 void loader_port_enter_bootloader(void);
+/** Reset the target into its application. */
 void loader_port_reset_target(void);
+/** Wait. */
 void loader_port_delay_ms(uint32_t ms);
+/** Start a countdown. */
 void loader_port_start_timer(uint32_t ms);
+/** What is left of it, ms; 0 once it ran out. */
 uint32_t loader_port_remaining_time(void);
 /** May be missing: then the rate cannot be changed. UNSUPPORTED_FUNC: a rate means nothing to this link. */
 esp_loader_error_t loader_port_change_transmission_rate(uint32_t transmission_rate);
