@@ -14,4 +14,5 @@ const reflash_chip_t reflash_chip_esp32 = {
     .mac_layout = REFLASH_MAC_EFUSE,
     .last_opcode = 0x13,
     .begin_words = 4,
+    .whole_windows = true,
 };

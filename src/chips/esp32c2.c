@@ -14,4 +14,6 @@ const reflash_chip_t reflash_chip_esp32c2 = {
     .mac_layout = REFLASH_MAC_EFUSE,
     .last_opcode = 0x14,
     .begin_words = 5,
+    .revision_shift = 16,
+    .revision_reg = 0x60008844,
 };

@@ -6,6 +6,8 @@
 #include "reflash.h"
 #include "wire/packet.h"
 
+enum { REFLASH_DIGEST_BYTES = 16 };
+
 /** What one command carries. Unused members are 0. */
 typedef struct {
     uint8_t opcode;
@@ -38,7 +40,10 @@ static inline bool reflash_knows(const esp_loader_t *loader, uint8_t opcode)
     return opcode <= loader->_chip->last_opcode || (loader->_stub != NULL && opcode != REFLASH_GET_SECURITY_INFO);
 }
 
-/** Take frames away until none comes for `quiet_ms`, at most `limit` of them. */
+/** Wait for a frame of exactly `bytes` bytes, which is no answer to a command. A longer one is not stored. */
+esp_loader_error_t reflash_await_frame(esp_loader_t *loader, uint8_t *frame, uint16_t bytes, uint32_t timeout_ms);
+
+/** Take frames, and parts of them, away until none comes for `quiet_ms`, at most `limit` of them. */
 void reflash_drain(esp_loader_t *loader, uint32_t quiet_ms, unsigned limit);
 
 /** Data of the last answer, in front of its status. */
@@ -86,3 +91,7 @@ esp_loader_error_t reflash_security_info(esp_loader_t *loader, esp_loader_target
 esp_loader_error_t reflash_flash_ready(esp_loader_t *loader);
 /** The same, and check that [flash_addr, flash_addr + bytes) lies in the flash. */
 esp_loader_error_t reflash_flash_range(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes);
+/** Behind the last block of a flash write. A stub tells only now whether it could write that, or with what the command
+ *  failed that it answered too early; it stays. A mask ROM is not asked: it would leave its loader. Asked once: the
+ *  answer of a second time would hide that of the first. */
+esp_loader_error_t reflash_end_write(esp_loader_t *loader, uint8_t opcode, uint32_t work_bytes);

@@ -146,15 +146,16 @@ esp_loader_error_t esp_loader_get_security_info(esp_loader_t *loader, esp_loader
 esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uint32_t rate)
 {
     /* What peers wait: the ROM sends two more bytes at the old rate before it switches. */
-    enum { SETTLE_MS = 50 };
+    enum { SETTLE_MS = 50, FIRST_RATE = 115200 };
 
     RETURN_ON_ERROR(check_connected(loader, rate > 0));
     esp_loader_port_t *port = loader->_port;
     if (port->ops->change_transmission_rate == NULL || !reflash_knows(loader, REFLASH_CHANGE_BAUDRATE)) {
         return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
     }
-    /* A second word whose low byte is not 0 would make the ROM take the first as a raw divider. */
-    const uint32_t words[2] = {rate, 0};
+    /* A stub wants to know the rate before; a ROM would, if the low byte were not 0, take the first word as a raw
+     * divider. */
+    const uint32_t words[2] = {rate, loader->_stub == NULL ? 0 : loader->_rate != 0 ? loader->_rate : FIRST_RATE};
     RETURN_ON_ERROR(reflash_ask_once(
         loader, &(reflash_command_t){.opcode = REFLASH_CHANGE_BAUDRATE, .words = words, .word_count = 2}));
     port->ops->delay_ms(port, SETTLE_MS);
@@ -162,6 +163,7 @@ esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uin
         return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
     }
     port->ops->delay_ms(port, SETTLE_MS);
+    loader->_rate = rate;
     uint32_t magic;
     return reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic);
 }

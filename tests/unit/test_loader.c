@@ -821,17 +821,10 @@ static void what_is_not_available_yet_is_unsupported_and_sends_nothing(void **st
     (void)state;
     esp_loader_t *loader = &talk.loader;
     esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
-    esp_loader_flash_deflate_cfg_t deflate_cfg = {.image_size = 4, .compressed_size = 4, .block_size = 4};
-    uint8_t bytes[4] = {0};
     conversation_connect(&talk);
     leave_a_fault();
     const esp_loader_error_t errors[] = {
-        esp_loader_connect_with_stub(loader, &args),
         esp_loader_connect_secure_download_mode(loader, &args, 0x400000),
-        esp_loader_flash_deflate_start(loader, &deflate_cfg),
-        esp_loader_flash_deflate_write(loader, &deflate_cfg, bytes, 4),
-        esp_loader_flash_deflate_finish(loader, &deflate_cfg),
-        esp_loader_flash_read(loader, bytes, 0, 4),
     };
     for (size_t row = 0; row < sizeof(errors) / sizeof(errors[0]); row++) {
         assert_int_equal(errors[row], ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
