@@ -9,13 +9,15 @@ from pathlib import Path
 
 FLASH = re.compile(r"\.(text|rodata|data)\b")
 RAM = re.compile(r"\.(data|bss)\b|COMMON")
-PARTS = ("library", "C library and libgcc", "program", "port and images")
+PARTS = ("library", "RAM stub", "C library and libgcc", "program", "port and images")
 
 
 def part_of(where):
     if "libreflash.a" in where:
         return "library"
-    if "reflash_three_images.o" in where:
+    if "stub_of_" in where:
+        return "RAM stub"
+    if "reflash_three_images.o" in where or "every_function.o" in where:
         return "program"
     if "null_port.o" in where:
         return "port and images"
@@ -72,7 +74,7 @@ def measure(target):
         for name in sorted(frames):
             deepest(name, frames, calls, done)
         entries = {callee for callees in program_calls.values() for callee in callees if callee in frames}
-        stack = max(done[name] for name in entries)
+        stack = max(done[name] for name in entries or frames)  # a program of mere names may call any
     except RecursionError as loop:
         complaints.append(f"recursion: {loop}")
     return parts, objects, stack, [f"{target}: {complaint}" for complaint in complaints]
