@@ -264,12 +264,12 @@ esp_loader_error_t esp_loader_flash_verify_known_md5(esp_loader_t *loader, uint3
 /** Begin a write to RAM: `cfg->size` bytes from address `cfg->offset` on, any alignment.
  *  INVALID_PARAM: no bytes, a range beyond the address space, or a block size that the loader does not take. */
 esp_loader_error_t esp_loader_mem_start(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg);
-/** Write the next `size` bytes, at most cfg->block_size. Nothing is padded. The last aligned word of each piece is
- *  read back: FAIL with REFLASH_CAUSE_DIGEST_MISMATCH where the RAM does not hold it. After an error begin the
+/** Write the next `size` bytes, at most cfg->block_size. Nothing is padded. The end of each piece is read back (a
+ *  stub's all of it, which takes long): FAIL with REFLASH_CAUSE_DIGEST_MISMATCH where the RAM does not hold it. After an error begin the
  *  segment again. IMAGE_SIZE: more than announced; nothing was sent. */
 esp_loader_error_t esp_loader_mem_write(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, const void *payload,
                                         uint32_t size);
-/** End a write. `entrypoint` 0: the loader stays. Else it jumps there, and unless the program comes back to it the
+/** End a write. `entrypoint` 0: the loader stays, and is asked whether it did. Else it jumps there, and unless the program comes back to it the
  *  loader is gone. Asked once: after TIMEOUT and INVALID_RESPONSE other than a refusal the program may run all the
  *  same. IMAGE_SIZE: less was written than announced; nothing was sent. */
 esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, uint32_t entrypoint);
