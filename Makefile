@@ -11,21 +11,21 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: ## build the programs and show them at work on a virtual chip
-	@$(SETUP) base
+	@$(SETUP) base stubs
 	@scripts/build.sh release
 	@scripts/demo.sh
 
 test: ## build with gcc and sanitizers, run every test (under 5 minutes)
-	@$(SETUP) base test
+	@$(SETUP) base stubs test
 	@scripts/build.sh sanitize
 	@scripts/run_tests.sh sanitize
 
 ci-extra: ## everything else a change has to pass (about 15 minutes)
-	@$(SETUP) base test clang fuzz lint docs size coverage mutate stubs interop
+	@$(SETUP) base stubs test clang fuzz lint docs size coverage mutate stub-codes interop
 	@scripts/ci_extra.sh
 
 test-clang: ## the same tests, built with clang
-	@$(SETUP) base test clang
+	@$(SETUP) base stubs test clang
 	@scripts/build.sh clang
 	@scripts/run_tests.sh clang
 
@@ -39,24 +39,24 @@ format: ## lay out all C files as .clang-format says
 	@scripts/lint.sh --format
 
 lint: ## order between rooms, layout, clang-tidy, cppcheck, shellcheck
-	@$(SETUP) base test clang lint
+	@$(SETUP) base stubs test clang lint
 	@scripts/lint.sh
 
 size: ## flash, RAM and stack of the library on Cortex-M, and its limits
-	@$(SETUP) size
+	@$(SETUP) stubs size
 	@scripts/size.sh
 
 coverage: ## lines and branches the tests reach, by room
-	@$(SETUP) base test coverage
+	@$(SETUP) base stubs test coverage
 	@scripts/coverage.sh
 
 fuzz: ## feed the decoders at random, FUZZ_SECONDS each; then see what lines that reached
-	@$(SETUP) base clang fuzz
+	@$(SETUP) base stubs clang fuzz
 	@scripts/fuzz.sh $(FUZZ_SECONDS)
 	@scripts/fuzz_coverage.sh
 
 sweep: ## faults at RUNS random places of a 1 MiB job, repeatable by SEED
-	@$(SETUP) base test
+	@$(SETUP) base stubs test
 	@scripts/build.sh dev test_sweeps
 	@build/dev/tests/test_sweeps large $(SEED) $(RUNS)
 
@@ -66,19 +66,20 @@ bench-speed: ## how many times faster than a board a virtual chip is; fails belo
 	@build/release/bench_speed
 
 mutate: ## break the sources on purpose and expect the tests to notice
-	@$(SETUP) base test mutate
+	@$(SETUP) base stubs test mutate
+	@scripts/make_stubs.py --fetch
 	@scripts/mutate.py
 
 interop: ## other people's flashers on the virtual chip, all their jobs; needs package registries
-	@$(SETUP) base interop espflash
+	@$(SETUP) base stubs interop espflash
 	@scripts/interop.sh --write docs/interop.md
 
 interop-ci: ## esptool and esptool-js on some chips, some jobs
-	@$(SETUP) base interop
+	@$(SETUP) base stubs interop
 	@scripts/interop.sh --ci
 
 stub-codes: ## compare the table of official RAM stubs with the packages that carry them (fetched once)
-	@$(SETUP) stubs
+	@$(SETUP) stubs stub-codes
 	@scripts/stub_codes.py
 
 docs: ## the API's documentation, from the headers, to build/docs/html; a warning is an error

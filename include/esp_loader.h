@@ -50,7 +50,8 @@ typedef struct {
 typedef struct {
     uint32_t offset;     /*!< Flash address, multiple of 4096. */
     uint32_t image_size; /*!< Bytes to write in all. */
-    uint32_t block_size; /*!< Largest piece handed to _write: multiple of 4, at most 6144 for a mask ROM. */
+    uint32_t block_size; /*!< Largest piece handed to _write: multiple of 4, at most 6144 for a mask ROM, 16384 for
+                              a stub. */
     bool skip_verify; /*!< Do not compare MD5s in _finish. After a disturbed line only they tell whether all arrived. */
     /** @cond */
     struct {
@@ -123,6 +124,7 @@ typedef struct {
     uint32_t _baud;                       /* what both ends talk at                           */
     struct reflash_boot_text *_boot_text; /* while connecting: takes whatever the target says */
     uint16_t _answer_bytes;               /* data bytes of the last answer, in front of its status */
+    uint16_t _frame_bytes;                /* of the last frame that was waited for; 0: none came */
     bool _secure;                         /* the chip is in secure download mode */
     uint8_t _status_bytes;                /* at the end of every answer; 0 until a SYNC was answered */
     union {
@@ -162,7 +164,8 @@ void esp_loader_deinit(esp_loader_t *loader);
  *  Errors: TIMEOUT (no trial was answered), INVALID_RESPONSE (only nonsense came), FAIL (port),
  *  INVALID_TARGET (a chip this build does not know). */
 esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_args_t *connect_args);
-/** UNSUPPORTED_FUNC: this version works with the mask ROM. */
+/** The same, then upload a RAM stub and start it: esp_loader_connect(), then reflash_stub_start() (reflash.h), and the
+ *  errors of both. UNSUPPORTED_FUNC: there is no stub for this chip; it is connected all the same, with its mask ROM. */
 esp_loader_error_t esp_loader_connect_with_stub(esp_loader_t *loader, esp_loader_connect_args_t *connect_args);
 /** The same for a chip in secure download mode, which does not tell its flash: `flash_size` is what the caller knows,
  *  bytes, a multiple of 4096. Success: the flash is attached as well. What such a chip permits are FLASH_BEGIN, _DATA
@@ -213,23 +216,34 @@ esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash
  *  Errors of talking: begin again. */
 esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg, const void *payload,
                                           uint32_t size);
-/** End a write; `cfg` must be begun again for another. IMAGE_SIZE: less was written than announced. Unless
+/** End a write; `cfg` must be begun again for another. IMAGE_SIZE: less was written than announced. A stub tells only
+ *  now what became of the last block. Unless
  *  skip_verify: INVALID_MD5 when the flash does not hold what was passed to _write; UNSUPPORTED_FUNC on an
  *  ESP8266, whose ROM has no digests. The target stays in its loader. */
 esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg);
 
-/** UNSUPPORTED_FUNC. */
+/* A write of compressed data. That the target took all of it, and that a mask ROM found its checksum right, does not
+ * prove that the flash holds what was meant: questions carry no checksum, and a stub does not look at that of a long
+ * stream. Compare afterwards: esp_loader_flash_verify_known_md5(). */
+
+/** Begin a write of a zlib stream and erase every sector that it will touch once unpacked (a stub: as it goes).
+ *  UNSUPPORTED_FUNC: the loader cannot unpack (ESP8266 without a stub), or, the ESP32's mask ROM, would end with a write
+ *  of 32 KiB whatever the image's size and so damage what is stored behind it. */
 esp_loader_error_t esp_loader_flash_deflate_start(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg);
-/** UNSUPPORTED_FUNC. */
+/** Send the next piece of the stream: exactly cfg->block_size bytes, or what is left of compressed_size if that is less.
+ *  Nothing may stand behind the stream's end: a mask ROM would hang. IMAGE_SIZE: more than announced. After an
+ *  error begin again: a disturbed stream cannot be taken up, except where this was already done. */
 esp_loader_error_t esp_loader_flash_deflate_write(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg,
                                                   void *payload, uint32_t size);
-/** UNSUPPORTED_FUNC. */
+/** End it. A stub tells only now what became of the last blocks. IMAGE_SIZE: less was sent than announced. */
 esp_loader_error_t esp_loader_flash_deflate_finish(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg);
 
 /** The size of the flash part in bytes, from its JEDEC id. `*flash_size` is set by success only. UNSUPPORTED_CHIP: see
  *  above. Errors of talking. The flash is left as it is. */
 esp_loader_error_t esp_loader_flash_detect_size(esp_loader_t *loader, uint32_t *flash_size);
-/** UNSUPPORTED_FUNC. */
+/** Read `length` bytes from flash address `address`, any start and size, and prove them by their MD5. UNSUPPORTED_FUNC:
+ *  the loader cannot (ESP8266 without a stub). INVALID_MD5: they kept arriving otherwise than the target says that they
+ *  are. After any error `buf` holds anything. A mask ROM takes a question for each 64 bytes. */
 esp_loader_error_t esp_loader_flash_read(esp_loader_t *loader, uint8_t *buf, uint32_t address, uint32_t length);
 /** Erase the whole flash part; it then holds 0xFF. UNSUPPORTED_CHIP: see above. Errors of talking: parts of it may be
  *  erased, and after TIMEOUT the target may still be at it. */
@@ -259,12 +273,12 @@ esp_loader_error_t esp_loader_flash_verify_known_md5(esp_loader_t *loader, uint3
 /** Begin a write to RAM: `cfg->size` bytes from address `cfg->offset` on, any alignment.
  *  INVALID_PARAM: no bytes, a range beyond the address space, or a block size that the loader does not take. */
 esp_loader_error_t esp_loader_mem_start(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg);
-/** Write the next `size` bytes, at most cfg->block_size. Nothing is padded. The last aligned word of each piece is
- *  read back: FAIL with REFLASH_CAUSE_DIGEST_MISMATCH where the RAM does not hold it. After an error begin the
+/** Write the next `size` bytes, at most cfg->block_size. Nothing is padded. The end of each piece is read back (a
+ *  stub's all of it, which takes long): FAIL with REFLASH_CAUSE_DIGEST_MISMATCH where the RAM does not hold it. After an error begin the
  *  segment again. IMAGE_SIZE: more than announced; nothing was sent. */
 esp_loader_error_t esp_loader_mem_write(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, const void *payload,
                                         uint32_t size);
-/** End a write. `entrypoint` 0: the loader stays. Else it jumps there, and unless the program comes back to it the
+/** End a write. `entrypoint` 0: the loader stays, and is asked whether it did. Else it jumps there, and unless the program comes back to it the
  *  loader is gone. Asked once: after TIMEOUT and INVALID_RESPONSE other than a refusal the program may run all the
  *  same. IMAGE_SIZE: less was written than announced; nothing was sent. */
 esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, uint32_t entrypoint);

@@ -30,7 +30,8 @@ typedef enum {
     REFLASH_CAUSE_UNKNOWN_CHIP,    /*!< It answers, but is no chip of this build. */
     REFLASH_CAUSE_UNKNOWN_FLASH,   /*!< No flash part answers, or its id tells no size. */
     REFLASH_CAUSE_DIGEST_MISMATCH, /*!< The flash, or the RAM, holds something else. */
-    REFLASH_CAUSE_STOPPED          /*!< The caller's progress function said so. */
+    REFLASH_CAUSE_STOPPED,         /*!< The caller's progress function said so. */
+    REFLASH_CAUSE_STUB_STORAGE     /*!< The stub could not be read from where the host keeps it. */
 } reflash_cause_t;
 
 /** Why a call failed. */
@@ -38,10 +39,10 @@ typedef struct {
     esp_loader_error_t code; /*!< What the caller was told. */
     reflash_cause_t cause;   /*!< What happened. */
     uint8_t command;         /*!< Opcode of the question that failed; 0: none was asked. */
-    uint8_t target_reason;   /*!< The target's error code (ROM: 0x05 to 0x0D); 0: it said nothing. */
-    reflash_boot_t boot;     /*!< Where no trial to connect was answered: what the target did instead. */
-    uint16_t strapping;      /*!< The number that it printed behind "boot:0x"; 0: none. */
-    uint8_t boot_pin;        /*!< GPIO that has to be low at reset, by its banner; REFLASH_NO_PIN: not known. */
+    uint8_t target_reason; /*!< The target's error code (ROM: 0x05 to 0x0D, stub: 0xC0 to 0xFF); 0: it said nothing. */
+    reflash_boot_t boot;   /*!< Where no trial to connect was answered: what the target did instead. */
+    uint16_t strapping;    /*!< The number that it printed behind "boot:0x"; 0: none. */
+    uint8_t boot_pin;      /*!< GPIO that has to be low at reset, by its banner; REFLASH_NO_PIN: not known. */
 } reflash_fault_t;
 
 /** reflash_fault_t: no pin is known. */
@@ -107,6 +108,42 @@ typedef struct reflash_link {
 /** Use these values from now on, until esp_loader_deinit(). `link` must stay; NULL: all defaults. Call it behind
  *  esp_loader_init_*(), before connecting. */
 void reflash_set_link(esp_loader_t *loader, const reflash_link_t *link);
+
+/* --- RAM stubs ------------------------------------------------------------------------------------- */
+/* A stub is a program for the target's RAM that takes the place of its mask ROM loader until the next reset: it reads
+ * and hashes faster, unpacks while it receives, and erases while it writes. Those of esp-flasher-stub are in the library
+ * reflash-stubs, which is linked wherever this one is; a program that never asks for a stub links none. */
+
+enum { REFLASH_STUB_SEGMENTS = 2 };
+
+typedef struct reflash_stub {
+    uint32_t entry;
+    esp_loader_bin_segment_t segments[REFLASH_STUB_SEGMENTS]; /*!< `data` NULL: `read` has it. No segment is empty. */
+    /** Store `bytes` bytes of the stub, those for the target's address `addr`, in `buf`; at most 256 at a time, in order.
+     *  False: they cannot be had. NULL where no segment needs it. */
+    bool (*read)(void *context, uint32_t addr, uint8_t *buf, uint32_t bytes);
+    void *context;
+    /* Only reflash-stubs looks at the rest. */
+    const struct reflash_stub *next; /*!< That of older revisions of the chip. */
+    target_chip_t chip;
+    uint16_t from_revision; /*!< The oldest it is for. */
+} reflash_stub_t;
+
+/** The stub for a chip, or NULL: there is none. `revision` is 100 times the major chip revision and the minor one where
+ *  stubs depend on it (ESP32-C2, ESP32-P4), else 0. What it returns has to stay until the target is reset.
+ *
+ *  The library calls it, and reflash-stubs has one that knows the chips of the build. A program that defines a function
+ *  of this name itself is asked instead, and links only those stubs that it mentions: so it can keep them in external
+ *  storage, take stubs of its own, or, returning NULL, leave them out. */
+const reflash_stub_t *reflash_stub_find(target_chip_t chip, uint32_t revision);
+
+/** Upload a stub into the connected target and start it, at whatever rate both talk now: raise it before where that is
+ *  quicker. From then on all functions use the stub; esp_loader_connect() goes back to the mask ROM. Success at once
+ *  if one runs already.
+ *  UNSUPPORTED_FUNC: there is none for this chip and revision, or the chip would not start it (secure download mode;
+ *  secure boot on ESP32-C3 and ESP32-S3), or the transport is not serial; the mask ROM can be used on. FAIL: see esp_loader_mem_write(), or
+ *  REFLASH_CAUSE_STUB_STORAGE. After any other error connect again. */
+esp_loader_error_t reflash_stub_start(esp_loader_t *loader);
 
 /* --- Raw digests ----------------------------------------------------------------------------------- */
 

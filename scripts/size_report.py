@@ -12,16 +12,18 @@ RAM = re.compile(r"\.(data|bss)\b|COMMON")
 # Calls through the serial transport's table, which gcc's graphs do not show.
 THROUGH_TABLE = {
     "esp_loader_connect": ["src/loader/connect.c:connect_once"],
-    "reflash_ask_once": ["src/loader/connect.c:send", "reflash_serial_receive"],
-    "reflash_drain": ["reflash_serial_receive"],
+    "reflash_ask_once": ["src/loader/connect.c:send", "src/loader/connect.c:receive"],
+    "reflash_drain": ["src/loader/connect.c:receive"],
 }
-PARTS = ("library", "C library and libgcc", "program", "port and images")
+PARTS = ("library", "RAM stub", "C library and libgcc", "program", "port and images")
 
 
 def part_of(where):
     if "libreflash.a" in where:
         return "library"
-    if "reflash_three_images.o" in where:
+    if "stub_of_" in where:
+        return "RAM stub"
+    if "reflash_three_images.o" in where or "every_function.o" in where:
         return "program"
     if "null_port.o" in where:
         return "port and images"
@@ -81,7 +83,7 @@ def measure(target):
         for name in sorted(frames):
             deepest(name, frames, calls, done)
         entries = {callee for callees in program_calls.values() for callee in callees if callee in frames}
-        stack = max(done[name] for name in entries)
+        stack = max(done[name] for name in entries or frames)  # a program of mere names may call any
     except RecursionError as loop:
         complaints.append(f"recursion: {loop}")
     return parts, objects, stack, [f"{target}: {complaint}" for complaint in complaints]

@@ -75,6 +75,12 @@ typedef struct reflash_chip {
     uint8_t uart_clock;     /* reflash_uart_clock_t */
     bool erases_head_twice; /* FLASH_BEGIN counts the sectors in front of a 64 KiB border twice */
     bool whole_blocks;      /* FLASH_DATA of another size than announced: not known what it does */
+    bool whole_windows;     /* compressed data ends with a write of 32 KiB, however little of it is the image's */
+    bool locked_to_rom;     /* with secure boot no stub can be started */
+    /* Where the efuses tell the revision, if it decides about the stub: minor in four bits, major in two above them
+     * and, if not 0, one more. */
+    uint8_t revision_shift, revision_top_bit;
+    uint32_t revision_reg; /* 0: every revision takes the same stub */
 } reflash_chip_t;
 
 /** Where every chip shows a word of its ROM; the older ones are told apart by it. */

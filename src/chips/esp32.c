@@ -16,4 +16,5 @@ const reflash_chip_t reflash_chip_esp32 = {
     .begin_words = 4,
     .boot_pin = 0,
     .uart_clock = REFLASH_UART_CLOCK_ESP32,
+    .whole_windows = true,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ESP32-P4, chip revisions 1.x and 3.x: what differs between them - RAM, and on 3.1 and 3.2 the supply of the
- * flash part, which has to be on already - is not used here. */
+/* ESP32-P4, chip revisions 1.x and 3.x. They have different RAM, and so stubs; on 3.1 and 3.2 the supply of the flash
+ * part has to be on already. */
 #include "chips/chips.h"
 
 const reflash_chip_t reflash_chip_esp32p4 = {
@@ -17,4 +17,6 @@ const reflash_chip_t reflash_chip_esp32p4 = {
     .last_opcode = 0x14,
     .begin_words = 5,
     .boot_pin = 35,
+    .revision_top_bit = 23,
+    .revision_reg = 0x5012D04C,
 };

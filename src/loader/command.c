@@ -9,7 +9,8 @@ enum { ASK_TRIES = 3, REASON_INVALID_FORMAT = 0x05, ALL_BUT_STATUS = 0xFF };
 
 /* How long a slow but healthy target may take. FLASH_BEGIN: worn flash parts take 400 ms a sector and 2 s a
  * 64 KiB block, and the ROM erases 16 to 32 single sectors before and behind the blocks. MD5: the slowest
- * ROM hashes at about 6 s a MiB. */
+ * ROM hashes at about 6 s a MiB. Data behind which a stub erases, and what one block of a compressed stream may
+ * unfold to: four times what a part takes when it is new. */
 static const struct {
     uint8_t opcode;
     uint8_t data_bytes; /* in the answer, in front of its status */
@@ -30,8 +31,8 @@ static const struct {
     {REFLASH_READ_FLASH_SLOW, 64, 1000, 0},
     {REFLASH_CHANGE_BAUDRATE, 0, 1000, 0},
     {REFLASH_FLASH_DEFL_BEGIN, 0, 10000, 40000},
-    {REFLASH_FLASH_DEFL_DATA, 0, 3000, 40000},
-    {REFLASH_FLASH_DEFL_END, 0, 3000, 40000},
+    {REFLASH_FLASH_DEFL_DATA, 0, 3000, 24000},
+    {REFLASH_FLASH_DEFL_END, 0, 3000, 24000},
     {REFLASH_SPI_FLASH_MD5, 32, 1000, 8000},
     {REFLASH_GET_SECURITY_INFO, ALL_BUT_STATUS, 1000, 0},
     {REFLASH_ERASE_FLASH, 0, 10000, 40000},
@@ -168,10 +169,12 @@ static bool refuses(const uint8_t *status)
     return status[0] != 0;
 }
 
-/* A ROM answers a command that it does not know under the opcode of the last one that it did. */
-static bool is_unknown_command(const esp_loader_t *loader, const reflash_answer_t *answer, const uint8_t *status)
+/* A ROM answers a command that it does not know under the opcode of the last one that it did. A stub's refusal has no
+ * data in front of its status, and repeats the opcode as it arrived. */
+static bool is_bare_refusal(const esp_loader_t *loader, const reflash_answer_t *answer, const uint8_t *status)
 {
-    return answer->payload_bytes == loader->_status_bytes && refuses(status) && status[1] == REASON_INVALID_FORMAT;
+    return answer->payload_bytes == loader->_status_bytes && refuses(status) &&
+           (loader->_stub != NULL || status[1] == REASON_INVALID_FORMAT);
 }
 
 /* The answer to SYNC is nothing but its status, and so tells how long that is in all answers of this loader: status
@@ -189,9 +192,9 @@ static void learn_status_bytes(esp_loader_t *loader, uint8_t asked, const reflas
 static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uint8_t data_bytes)
 {
     bool heard = false;
+    loader->_frame_bytes = 0;
     for (;;) { /* until the port's timer ends receive() */
-        uint16_t frame_bytes;
-        esp_loader_error_t err = loader->_transport->receive(loader, &frame_bytes);
+        esp_loader_error_t err = loader->_transport->receive(loader, &loader->_frame_bytes);
         if (err != ESP_LOADER_SUCCESS) {
             if (heard && err == ESP_LOADER_ERROR_TIMEOUT) {
                 err = ESP_LOADER_ERROR_INVALID_RESPONSE;
@@ -201,7 +204,7 @@ static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uin
         heard = true;
 
         reflash_answer_t answer;
-        if (!reflash_answer_parse(loader->_frame, frame_bytes, &answer)) {
+        if (!reflash_answer_parse(loader->_frame, loader->_frame_bytes, &answer)) {
             continue;
         }
         learn_status_bytes(loader, opcode, &answer);
@@ -212,11 +215,11 @@ static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uin
         const uint8_t *status = reflash_answer_data(loader);
         if (answer.opcode == opcode && (found_bytes == data_bytes || data_bytes == ALL_BUT_STATUS)) {
             status += found_bytes;
-        } else if (!is_unknown_command(loader, &answer, status)) {
+        } else if (!is_bare_refusal(loader, &answer, status)) {
             continue;
         }
         if (refuses(status)) {
-            loader->_fault.target_reason = status[1];
+            loader->_fault.target_reason = status[loader->_stub != NULL ? 0 : 1];
             return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_REFUSED);
         }
         loader->_answer_value = answer.value;
@@ -242,7 +245,8 @@ esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_
 
     esp_loader_error_t err = send(loader, command);
     if (err == ESP_LOADER_SUCCESS) {
-        err = await_answer(loader, command->opcode, commands[row].data_bytes);
+        const bool raw_digest = command->opcode == REFLASH_SPI_FLASH_MD5 && loader->_stub != NULL;
+        err = await_answer(loader, command->opcode, raw_digest ? REFLASH_DIGEST_BYTES : commands[row].data_bytes);
     }
     if (err == ESP_LOADER_SUCCESS) {
         reflash_begin(loader);
@@ -256,7 +260,8 @@ void reflash_drain(esp_loader_t *loader, unsigned limit)
     for (unsigned frames = 0; frames < limit; frames++) {
         uint16_t frame_bytes;
         loader->_port->ops->start_timer(loader->_port, link->quiet_ms + link->round_trip_ms);
-        if (loader->_transport->receive(loader, &frame_bytes) != ESP_LOADER_SUCCESS) {
+        const esp_loader_error_t err = loader->_transport->receive(loader, &frame_bytes);
+        if (err != ESP_LOADER_SUCCESS && err != ESP_LOADER_ERROR_INVALID_RESPONSE) {
             return;
         }
     }
@@ -275,6 +280,11 @@ esp_loader_error_t reflash_ask(esp_loader_t *loader, const reflash_command_t *co
             return err;
         }
         reflash_drain(loader, STRAY_FRAMES);
+        /* A stub that lost an end byte takes every frame for the gap between two until a lone end byte comes. In step
+         * with it that same byte would put it out, so it is the last resort. */
+        if (loader->_stub != NULL && tries == ASK_TRIES - 1 && loader->_fault.cause == REFLASH_CAUSE_SILENCE) {
+            loader->_transport->wake_stub(loader);
+        }
         err = reflash_ask_once(loader, command);
     }
     return err;

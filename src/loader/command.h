@@ -7,6 +7,8 @@
 #include "transport/transport.h"
 #include "wire/packet.h"
 
+enum { REFLASH_DIGEST_BYTES = 16 };
+
 /** What one command carries. Unused members are 0. */
 typedef struct {
     uint8_t opcode;
@@ -62,7 +64,7 @@ static inline bool reflash_knows(const esp_loader_t *loader, uint8_t opcode)
            (opcode <= loader->_chip->last_opcode || (loader->_stub != NULL && opcode != REFLASH_GET_SECURITY_INFO));
 }
 
-/** Take frames away until the line falls quiet, at most `limit` of them. */
+/** Take frames, and parts of them, away until the line falls quiet, at most `limit` of them. */
 void reflash_drain(esp_loader_t *loader, unsigned limit);
 
 /** What was set, or the defaults. */
@@ -127,3 +129,12 @@ esp_loader_error_t reflash_flash_ready(esp_loader_t *loader);
 esp_loader_error_t reflash_flash_set_up(esp_loader_t *loader, uint32_t flash_bytes);
 /** The same as reflash_flash_ready(), and check that [flash_addr, flash_addr + bytes) lies in the flash. */
 esp_loader_error_t reflash_flash_range(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes);
+/** Behind the last block of a flash write. A stub tells only now whether it could write that, or with what the command
+ *  failed that it answered too early; it stays. A mask ROM is not asked: it would leave its loader. Asked once: the
+ *  answer of a second time would hide that of the first. */
+esp_loader_error_t reflash_end_write(esp_loader_t *loader, uint8_t opcode, uint32_t work_bytes);
+
+/* --- What is no answer (frame.c) -------------------------------------------------------------------- */
+
+/** Wait for a frame of exactly `bytes` bytes, which is no answer to a command. A longer one is not stored. */
+esp_loader_error_t reflash_await_frame(esp_loader_t *loader, uint8_t *frame, uint16_t bytes, uint32_t timeout_ms);

@@ -96,11 +96,23 @@ static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *re
     return ESP_LOADER_SUCCESS;
 }
 
+static esp_loader_error_t receive(esp_loader_t *loader, uint16_t *frame_bytes)
+{
+    return reflash_serial_receive(loader, loader->_frame, sizeof(loader->_frame), frame_bytes);
+}
+
+/* By a lone end byte. */
+static void wake_stub(esp_loader_t *loader)
+{
+    (void)reflash_serial_send_bytes(loader, NULL, 0);
+}
+
 static const reflash_transport_t serial = {
     .needed_slots = REFLASH_COMMON_SLOTS | REFLASH_SLOT(write) | REFLASH_SLOT(read),
     .connect = connect_once,
     .send = send,
-    .receive = reflash_serial_receive,
+    .receive = receive,
+    .wake_stub = wake_stub,
 };
 
 /* --- Public ---------------------------------------------------------------------------------------- */

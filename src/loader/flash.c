@@ -6,7 +6,7 @@
 #include "md5.h"
 #include "wire/bytes.h"
 
-enum { ERASE_BLOCK_BYTES = 0x1800, MD5_HEX_DIGITS = 32 };
+enum { ERASE_BLOCK_BYTES = 0x1800, STUB_BEGIN_WORDS = 4, STUB_ERASE_BYTES = 0x10000, MD5_HEX_DIGITS = 32 };
 
 /* --- Attaching the flash --------------------------------------------------------------------------- */
 
@@ -107,7 +107,9 @@ esp_loader_error_t reflash_flash_ready(esp_loader_t *loader)
     if (loader->_secure) { /* nobody told its size */
         return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
     }
-    RETURN_ON_ERROR(attach(loader));
+    if (loader->_stub == NULL) { /* which attached it when it started */
+        RETURN_ON_ERROR(attach(loader));
+    }
     uint32_t id;
     RETURN_ON_ERROR(read_flash_id(loader, &id));
     const uint32_t flash_bytes = flash_bytes_of(id);
@@ -161,17 +163,18 @@ static esp_loader_error_t halve_head(esp_loader_t *loader, uint32_t flash_addr, 
     return ESP_LOADER_SUCCESS;
 }
 
-/* Erases every sector of the range before it answers. */
+/* A ROM erases every sector of the range before it answers, a stub each before it writes there. */
 static esp_loader_error_t begin(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes, uint32_t block_bytes)
 {
+    const bool rom = loader->_stub == NULL;
     uint32_t erase_bytes = bytes;
-    if (loader->_chip->erases_head_twice) {
+    if (rom && loader->_chip->erases_head_twice) {
         RETURN_ON_ERROR(halve_head(loader, flash_addr, &erase_bytes));
     }
     const uint32_t words[] = {erase_bytes, (bytes + block_bytes - 1) / block_bytes, block_bytes, flash_addr, 0};
     return reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_FLASH_BEGIN,
                                                     .words = words,
-                                                    .word_count = loader->_chip->begin_words,
+                                                    .word_count = rom ? loader->_chip->begin_words : STUB_BEGIN_WORDS,
                                                     .work_bytes = bytes});
 }
 
@@ -181,6 +184,13 @@ esp_loader_error_t esp_loader_flash_erase_region(esp_loader_t *loader, uint32_t 
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
     RETURN_ON_ERROR(reflash_flash_range(loader, offset, size));
+    if (loader->_stub != NULL) {
+        const uint32_t words[] = {offset, size};
+        return reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_ERASE_REGION,
+                                                        .words = words,
+                                                        .word_count = sizeof(words) / sizeof(words[0]),
+                                                        .work_bytes = size});
+    }
     /* A ROM has no command for erasing alone: it is the first half of a write that never comes. */
     return begin(loader, offset, size, ERASE_BLOCK_BYTES);
 }
@@ -188,6 +198,10 @@ esp_loader_error_t esp_loader_flash_erase_region(esp_loader_t *loader, uint32_t 
 esp_loader_error_t esp_loader_flash_erase(esp_loader_t *loader)
 {
     RETURN_ON_ERROR(reflash_flash_ready(loader));
+    if (loader->_stub != NULL) {
+        return reflash_ask(loader,
+                           &(reflash_command_t){.opcode = REFLASH_ERASE_FLASH, .work_bytes = loader->_flash_bytes});
+    }
     return esp_loader_flash_erase_region(loader, 0, loader->_flash_bytes);
 }
 
@@ -219,23 +233,35 @@ esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash
     if (size > left_bytes) {
         return reflash_fail(loader, ESP_LOADER_ERROR_IMAGE_SIZE, REFLASH_CAUSE_ARGUMENT);
     }
-    const uint32_t unit_bytes = loader->_chip->whole_blocks ? cfg->block_size : 4;
+    const bool rom = loader->_stub == NULL;
+    const uint32_t unit_bytes = rom && loader->_chip->whole_blocks ? cfg->block_size : 4;
     const uint32_t odd_bytes = size % unit_bytes;
     if (odd_bytes != 0 && size != left_bytes) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
-    const uint32_t padding_bytes = odd_bytes != 0 ? unit_bytes - odd_bytes : 0;
+    const uint32_t padding_bytes = rom && odd_bytes != 0 ? unit_bytes - odd_bytes : 0;
     RETURN_ON_ERROR(reflash_write_block(loader,
                                         &(reflash_block_t){.opcode = REFLASH_FLASH_DATA,
                                                            .data = payload,
                                                            .bytes = (uint16_t)size,
-                                                           .padding_bytes = (uint16_t)padding_bytes},
+                                                           .padding_bytes = (uint16_t)padding_bytes,
+                                                           .work_bytes = rom ? 0 : STUB_ERASE_BYTES},
                                         &cfg->_state.sequence));
     if (!cfg->skip_verify) {
         reflash_md5_update(&cfg->_state.md5, payload, size);
     }
     cfg->_state.written_bytes += size;
     return ESP_LOADER_SUCCESS;
+}
+
+esp_loader_error_t reflash_end_write(esp_loader_t *loader, uint8_t opcode, uint32_t work_bytes)
+{
+    if (loader->_stub == NULL) {
+        return ESP_LOADER_SUCCESS;
+    }
+    const uint32_t stay = 1;
+    return reflash_ask_once(
+        loader, &(reflash_command_t){.opcode = opcode, .words = &stay, .word_count = 1, .work_bytes = work_bytes});
 }
 
 esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg)
@@ -248,7 +274,7 @@ esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flas
     if (cfg->_state.written_bytes != cfg->image_size) {
         return reflash_fail(loader, ESP_LOADER_ERROR_IMAGE_SIZE, REFLASH_CAUSE_ARGUMENT);
     }
-    /* No FLASH_END: it would make a ROM leave its loader. */
+    RETURN_ON_ERROR(reflash_end_write(loader, REFLASH_FLASH_END, STUB_ERASE_BYTES));
     if (cfg->skip_verify) {
         return ESP_LOADER_SUCCESS;
     }
@@ -296,7 +322,9 @@ esp_loader_error_t reflash_flash_md5(esp_loader_t *loader, uint32_t flash_addr, 
                                                              .words = words,
                                                              .word_count = sizeof(words) / sizeof(words[0]),
                                                              .work_bytes = bytes}));
-    if (!digest_from_hex(digest, reflash_answer_data(loader))) {
+    if (loader->_stub != NULL) {
+        memcpy(digest, reflash_answer_data(loader), REFLASH_DIGEST_BYTES);
+    } else if (!digest_from_hex(digest, reflash_answer_data(loader))) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_NONSENSE);
     }
     return ESP_LOADER_SUCCESS;

@@ -221,7 +221,8 @@ static esp_loader_error_t uart_clock(esp_loader_t *loader, uart_clock_t *clock)
     enum { C5_EXPECTS_REG = 0x60096110 };
     uint32_t khz;
     *clock = (uart_clock_t){0, 0};
-    switch (loader->_secure ? REFLASH_UART_CLOCK_RIGHT : loader->_chip->uart_clock) { /* no registers to ask */
+    /* In secure download mode there are no registers to ask, and a stub knows its clock. */
+    switch (loader->_secure || loader->_stub != NULL ? REFLASH_UART_CLOCK_RIGHT : loader->_chip->uart_clock) {
     case REFLASH_UART_CLOCK_ESP32:
         return esp32_clock(loader, clock);
     case REFLASH_UART_CLOCK_ESP32C2:
@@ -251,8 +252,9 @@ static uint32_t rate_to_ask(const uart_clock_t *clock, uint32_t rate)
 
 static esp_loader_error_t ask_rate(esp_loader_t *loader, const uart_clock_t *clock, uint32_t rate)
 {
-    /* A second word whose low byte is not 0 would make the ROM take the first as a raw divider. */
-    const uint32_t words[2] = {rate_to_ask(clock, rate), 0};
+    /* A stub wants to know the rate before; a ROM would, if the low byte were not 0, take the first word as a raw
+     * divider. */
+    const uint32_t words[2] = {rate_to_ask(clock, rate), loader->_stub != NULL ? loader->_baud : 0};
     return reflash_ask_once(loader,
                             &(reflash_command_t){.opcode = REFLASH_CHANGE_BAUDRATE, .words = words, .word_count = 2});
 }
@@ -284,6 +286,7 @@ static void restore_rate(esp_loader_t *loader, const uart_clock_t *clock)
         if (err != ESP_LOADER_SUCCESS) {
             const uint32_t flash_bytes = loader->_flash_bytes;
             loader->_flash_bytes = 0; /* to be attached again */
+            loader->_stub = NULL;
             err = reflash_sync_after_reset(loader);
             if (err == ESP_LOADER_SUCCESS && loader->_secure && flash_bytes > 0) {
                 err = reflash_flash_set_up(loader, flash_bytes);

@@ -65,12 +65,28 @@ esp_loader_error_t reflash_serial_send(esp_loader_t *loader, const reflash_reque
     return gather.error;
 }
 
-esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint16_t *frame_bytes)
+esp_loader_error_t reflash_serial_send_bytes(esp_loader_t *loader, const uint8_t *bytes, uint8_t count)
+{
+    gather_t gather = {.port = loader->_port, .error = ESP_LOADER_SUCCESS};
+
+    put_end(&gather);
+    for (unsigned at = 0; at < count; at++) {
+        put(&gather, bytes[at]);
+    }
+    if (count > 0) {
+        put_end(&gather);
+    }
+    flush(&gather);
+    return gather.error;
+}
+
+esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes,
+                                          uint16_t *frame_bytes)
 {
     esp_loader_port_t *port = loader->_port;
     bool heard = false;
     reflash_slip_reader_t reader;
-    reflash_slip_reader_init(&reader, loader->_frame, sizeof(loader->_frame));
+    reflash_slip_reader_init(&reader, frame, capacity_bytes);
 
     /* Each turn takes a byte or ends; a line that never pauses is stopped by the timer. */
     for (;;) {

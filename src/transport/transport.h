@@ -33,6 +33,8 @@ typedef struct reflash_transport {
     /** Receive one answer into loader->_frame before the port's timer runs out and tell its length.
      *  TIMEOUT: nothing came. INVALID_RESPONSE: something came, but no answer. Else: what the port said. */
     esp_loader_error_t (*receive)(esp_loader_t *loader, uint16_t *frame_bytes);
+    /** Bring a RAM stub that lost its place between two frames back. NULL: stubs are not spoken to over this transport. */
+    void (*wake_stub)(esp_loader_t *loader);
 } reflash_transport_t;
 
 /** Length of a request, header included. */

@@ -1098,29 +1098,6 @@ static void nothing_is_sent_to_a_target_that_is_not_connected(void **state)
     expect_fault(ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT, 0, 0);
 }
 
-static void what_is_not_available_yet_is_unsupported_and_sends_nothing(void **state)
-{
-    (void)state;
-    esp_loader_t *loader = &talk.loader;
-    esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
-    esp_loader_flash_deflate_cfg_t deflate_cfg = {.image_size = 4, .compressed_size = 4, .block_size = 4};
-    uint8_t bytes[4] = {0};
-    conversation_connect(&talk);
-    leave_a_fault();
-    const esp_loader_error_t errors[] = {
-        esp_loader_connect_with_stub(loader, &args),
-        esp_loader_flash_deflate_start(loader, &deflate_cfg),
-        esp_loader_flash_deflate_write(loader, &deflate_cfg, bytes, 4),
-        esp_loader_flash_deflate_finish(loader, &deflate_cfg),
-        esp_loader_flash_read(loader, bytes, 0, 4),
-    };
-    for (size_t row = 0; row < sizeof(errors) / sizeof(errors[0]); row++) {
-        assert_int_equal(errors[row], ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
-    }
-    expect_fault(ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT, 0, 0);
-    assert_string_equal(talk.port.line_calls, "IB");
-}
-
 /* --- A line that never pauses ---------------------------------------------------------------------- */
 
 /* None of them ever answers a question. */
@@ -1249,7 +1226,6 @@ int main(void)
         cmocka_unit_test(a_port_without_rates_is_unsupported_and_nothing_is_sent),
         cmocka_unit_test(a_bad_argument_is_refused_and_nothing_is_sent),
         cmocka_unit_test(nothing_is_sent_to_a_target_that_is_not_connected),
-        cmocka_unit_test(what_is_not_available_yet_is_unsupported_and_sends_nothing),
         cmocka_unit_test(a_babbling_line_does_not_hold_up_connecting),
         cmocka_unit_test(a_line_full_of_sync_answers_does_not_hold_up_connecting),
         cmocka_unit_test(a_babbling_line_does_not_hold_up_a_question),

@@ -23,9 +23,12 @@ static conversation_t talk;
 #define BEGIN_PROGRAM " >c000051000000000001a000000010000001a00000000000940c0 <c001050400831df00000000000c0"
 #define PROGRAM_BLOCK " >c000072a009a0000001a000000000000000000000000000000" PROGRAM_HEX "c0"
 #define PROGRAM_ACCEPTED " <c001070400831df00000000000c0"
-/* Its last aligned word, at 0x40090014. */
+/* Its last four bytes lie in two words, from 0x40090014 on. */
 #define PROGRAM_WORD " >c0000a04000000000014000940c0"
-#define PROGRAM_CHECKED PROGRAM_WORD " <c0010a040062001df000000000c0"
+#define PROGRAM_CHECKED                                                                                                \
+    PROGRAM_WORD " <c0010a040062001df000000000c0"                                                                      \
+                 " >c0000a04000000000018000940c0 <c0010a0400000099990"                                                 \
+                 "0000000c0"
 #define RUN " >c000060800000000000000000004000940c0"
 #define STAY " >c000060800000000000100000000000000c0"
 
@@ -90,7 +93,7 @@ static void without_an_entry_point_the_loader_stays(void **state)
 {
     (void)state;
     esp_loader_mem_cfg_t cfg = begin_two_blocks();
-    play(BLOCK_0 ACCEPTED CHECKED_0 BLOCK_1 ACCEPTED CHECKED_1 STAY " <c001060400c3d1e0ef00000000c0");
+    play(BLOCK_0 ACCEPTED CHECKED_0 BLOCK_1 ACCEPTED CHECKED_1 STAY " <c001060400c3d1e0ef00000000c0" MAGIC_ANSWERED);
     assert_int_equal(write_hex(&cfg, DATA_0), ESP_LOADER_SUCCESS);
     assert_int_equal(write_hex(&cfg, DATA_1), ESP_LOADER_SUCCESS);
     assert_int_equal(esp_loader_mem_finish(&talk.loader, &cfg, 0), ESP_LOADER_SUCCESS);
@@ -107,10 +110,12 @@ static void the_last_word_is_looked_at_wherever_a_piece_ends(void **state)
     play(" >c000051000000000000a00000002000000070000000180fe3fc0 <c001050400831df00000000000c0"
          " >c000071700ef0000000700000000000000000000000000000001020304050607c0" ACCEPTED
          " >c0000a0400000000000480fe3fc0 <c0010a04000405060700000000c0" /* bytes 3 to 6 */
-         " >c000071300ef00000003000000010000000000000000000000010203c0" ACCEPTED);
+         " >c000071300ef00000003000000010000000000000000000000010203c0" ACCEPTED
+         " >c0000a0400000000000880fe3fc0 <c0010a040001020399"
+         "00000000c0"); /* 99: behind it */
     assert_int_equal(esp_loader_mem_start(&talk.loader, &cfg), ESP_LOADER_SUCCESS);
     assert_int_equal(esp_loader_mem_write(&talk.loader, &cfg, data, 7), ESP_LOADER_SUCCESS);
-    assert_int_equal(esp_loader_mem_write(&talk.loader, &cfg, data, 3), ESP_LOADER_SUCCESS); /* holds no word */
+    assert_int_equal(esp_loader_mem_write(&talk.loader, &cfg, data, 3), ESP_LOADER_SUCCESS);
     expect_no_fault();
 }
 
