@@ -38,7 +38,7 @@ run() {
 say "Firmware for a Cortex-M3: start-up code, UART driver, libreflash, three images for the target"
 "$bin/make_images" -o images --app-bytes 262144
 cmake -S "$example" -B firmware -G Ninja -DIMAGES="$PWD/images" >cmake.log || { cat cmake.log && exit 1; }
-cmake --build firmware -- --quiet
+cmake --build firmware >cmake.log || { cat cmake.log && exit 1; }
 arm-none-eabi-size firmware/firmware.elf
 
 say "The target: a virtual ESP32. Its UART is a socket, the control socket stands for the wires"
@@ -58,5 +58,5 @@ say "2. The same again: everything matches"
 run
 say "3. A firmware with another application: two images match, one is flashed"
 "$bin/make_images" -o images --app-bytes 262144 --version 1.1.0 --change 1 >/dev/null
-cmake --build firmware -- --quiet
+cmake --build firmware >cmake.log || { cat cmake.log && exit 1; }
 run

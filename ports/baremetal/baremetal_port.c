@@ -8,10 +8,12 @@ static const baremetal_board_t *board_of(esp_loader_port_t *port)
 
 /* --- Time -------------------------------------------------------------------------------------------------- */
 
-#define SYSTICK_CTRL (*(volatile uint32_t *)0xE000E010)
-#define SYSTICK_LOAD (*(volatile uint32_t *)0xE000E014)
-#define SYSTICK_VALUE (*(volatile uint32_t *)0xE000E018)
+#ifndef SYSTICK /* a test has others */
+#define SYSTICK ((volatile uint32_t *)0xE000E010)
+#define WAIT_FOR_INTERRUPT() __asm volatile("wfi")
+#endif
 
+enum { SYSTICK_CONTROL, SYSTICK_RELOAD, SYSTICK_VALUE };
 enum { SYSTICK_ON = 1, SYSTICK_INTERRUPT = 2, SYSTICK_FROM_CPU = 4 };
 
 static volatile uint32_t now_ms;
@@ -54,6 +56,7 @@ static void delay_ms(esp_loader_port_t *base, uint32_t ms)
     (void)base;
     const uint32_t start_ms = now_ms;
     while (!is_over(start_ms, ms + 1)) {
+        WAIT_FOR_INTERRUPT();
     }
 }
 
@@ -121,9 +124,9 @@ static void reset_target(esp_loader_port_t *base)
 static esp_loader_error_t init(esp_loader_port_t *base)
 {
     const baremetal_port_t *port = container_of(base, baremetal_port_t, port);
-    SYSTICK_LOAD = port->board->cpu_hz / 1000 - 1;
-    SYSTICK_VALUE = 0;
-    SYSTICK_CTRL = SYSTICK_ON | SYSTICK_INTERRUPT | SYSTICK_FROM_CPU;
+    SYSTICK[SYSTICK_RELOAD] = port->board->cpu_hz / 1000 - 1;
+    SYSTICK[SYSTICK_VALUE] = 0;
+    SYSTICK[SYSTICK_CONTROL] = SYSTICK_ON | SYSTICK_INTERRUPT | SYSTICK_FROM_CPU;
     return port->board->set_rate(port->baudrate);
 }
 
