@@ -63,7 +63,6 @@ static void say_hex(uint32_t number)
 static void say_failure(const char *what, const esp_loader_t *loader)
 {
     static const char *const causes[] = {
-        [REFLASH_CAUSE_NONE] = "no reason known",
         [REFLASH_CAUSE_SILENCE] = "the target is silent",
         [REFLASH_CAUSE_REFUSED] = "the target refuses",
         [REFLASH_CAUSE_NONSENSE] = "the target's answer makes no sense",
@@ -72,12 +71,13 @@ static void say_failure(const char *what, const esp_loader_t *loader)
         [REFLASH_CAUSE_UNKNOWN_CHIP] = "the target is no chip of this build",
         [REFLASH_CAUSE_UNKNOWN_FLASH] = "no flash part answers",
         [REFLASH_CAUSE_DIGEST_MISMATCH] = "the flash does not hold what was sent",
-        [REFLASH_CAUSE_STOPPED] = "stopped",
     };
+    const reflash_cause_t cause = reflash_last_fault(loader).cause;
+    const bool is_told = cause < sizeof(causes) / sizeof(causes[0]) && causes[cause] != NULL;
     begin_log("E");
     say(what);
     say(": ");
-    say_line(causes[reflash_last_fault(loader).cause]);
+    say_line(is_told ? causes[cause] : "no reason known");
 }
 
 /* --- The job ----------------------------------------------------------------------------------------------- */

@@ -16,10 +16,10 @@ void uart2_rx_handler(void);
 void reset_handler(void)
 {
     const uint32_t *from = data_content;
-    for (uint32_t *to = data_start; to < data_end; to++) {
+    for (uint32_t *to = data_start; (uintptr_t)to < (uintptr_t)data_end; to++) {
         *to = *from++;
     }
-    for (uint32_t *to = bss_start; to < bss_end; to++) {
+    for (uint32_t *to = bss_start; (uintptr_t)to < (uintptr_t)bss_end; to++) {
         *to = 0;
     }
     (void)main();

@@ -19,17 +19,17 @@ enum { INTERRUPT_RX = 2 };
 enum { DIVIDER_MIN = 16, DIVIDER_MAX = 0xFFFFF };
 
 static const struct {
-    uintptr_t registers;
+    registers_t *registers;
     uint32_t rx_interrupt;
 } hardware[UART_COUNT] = {
-    [UART_CONSOLE] = {0x40004000, 0},
-    [UART_TARGET] = {0x40005000, 2},
-    [UART_WIRES] = {0x40006000, 4},
+    [UART_CONSOLE] = {(registers_t *)0x40004000, 0},
+    [UART_TARGET] = {(registers_t *)0x40005000, 2},
+    [UART_WIRES] = {(registers_t *)0x40006000, 4},
 };
 
 static registers_t *registers_of(uart_id_t uart)
 {
-    return (registers_t *)hardware[uart].registers;
+    return hardware[uart].registers;
 }
 
 #define NVIC_ENABLE (*(volatile uint32_t *)0xE000E100)
