@@ -7,7 +7,7 @@
 
 /** What a board has to offer. None of these waits for the target. */
 typedef struct {
-    uint32_t cpu_hz; /*!< What SysTick counts: 1 kHz to 16 GHz. */
+    uint32_t cpu_hz; /*!< What SysTick counts; at least 2000. */
     /** Hand one byte to the UART. False: it has no room now. */
     bool (*put)(uint8_t byte);
     /** Take the oldest byte that was received. False: there is none. Between two calls up to 50 ms pass while the target

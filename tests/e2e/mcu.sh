@@ -20,10 +20,10 @@ build_firmware() {
 run_until() {
     "$example/run.sh" "$1" "$address" ./control.sock >raw 2>err </dev/null &
     qemu=$!
-    for ((turn = 0; turn < 1500; turn++)); do
+    for ((turn = 0; turn < 600; turn++)); do
         ! grep -q "^$2" raw || break
         kill -0 "$qemu" 2>/dev/null || break
-        sleep 0.02
+        sleep 0.05
     done
     kill -9 "$qemu" 2>/dev/null || :
     wait "$qemu" 2>/dev/null || :
