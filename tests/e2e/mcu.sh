@@ -18,6 +18,7 @@ build_firmware() {
 
 # Run firmware $1 until its output has a line that begins with $2, then kill the emulator: a power cut.
 run_until() {
+    : >raw # here, or what the run before said might still be read
     "$example/run.sh" "$1" "$address" ./control.sock >raw 2>err </dev/null &
     qemu=$!
     for ((turn = 0; turn < 600; turn++)); do
