@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 60
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench bench-speed mutate interop interop-ci stub-codes docs api-table clean
+.PHONY: help demo demo-mcu test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench bench-speed mutate interop interop-ci stub-codes docs api-table clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -15,17 +15,22 @@ demo: ## build the programs and show them at work on a virtual chip
 	@scripts/build.sh release
 	@scripts/demo.sh
 
+demo-mcu: ## the same with an emulated microcontroller as host
+	@$(SETUP) base stubs mcu
+	@scripts/build.sh release
+	@scripts/demo_mcu.sh
+
 test: ## build with gcc and sanitizers, run every test (under 5 minutes)
-	@$(SETUP) base stubs test
+	@$(SETUP) base stubs test mcu
 	@scripts/build.sh sanitize
 	@scripts/run_tests.sh sanitize
 
 ci-extra: ## everything else a change has to pass (about 15 minutes)
-	@$(SETUP) base stubs test clang fuzz lint docs size coverage mutate stub-codes interop
+	@$(SETUP) base stubs test mcu clang fuzz lint docs size coverage mutate stub-codes interop
 	@scripts/ci_extra.sh
 
 test-clang: ## the same tests, built with clang
-	@$(SETUP) base stubs test clang
+	@$(SETUP) base stubs test mcu clang
 	@scripts/build.sh clang
 	@scripts/run_tests.sh clang
 
@@ -47,7 +52,7 @@ size: ## flash, RAM and stack of the library on Cortex-M, and its limits
 	@scripts/size.sh
 
 coverage: ## lines and branches the tests reach, by room
-	@$(SETUP) base stubs test coverage
+	@$(SETUP) base stubs test mcu coverage
 	@scripts/coverage.sh
 
 fuzz: ## feed the decoders at random, FUZZ_SECONDS each; then see what lines that reached

@@ -35,6 +35,7 @@ stubs (wire|transport|loader|reflash)/
 ports (wire|chips|transport|loader|reflash)/|reflash\.h
 sim (wire|transport|loader|reflash)/
 compat (wire|chips|transport|loader|reflash)/
+examples (wire|chips|transport|loader)/
 END
 }
 
