@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The bundle: the flash content a target must have, prepared so that a host has almost nothing to compute. The
+ *  format is in docs/bundle-format.md. This reads one from any source with random access and keeps nothing of it
+ *  in memory but its header. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reflash.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A block of flash address space, bytes. */
+#define REFLASH_BLOCK_BYTES 65536u
+
+/** Where a bundle is read from. */
+typedef struct {
+    /** Copy `bytes` bytes from `offset` to `buf`. Never asked beyond `bytes` of this source. False: it failed. */
+    bool (*read)(void *context, uint32_t offset, uint8_t *buf, uint32_t bytes);
+    void *context;
+    uint32_t bytes; /*!< How many there are. */
+} reflash_source_t;
+
+/** What is wrong with a bundle. */
+typedef enum {
+    REFLASH_BUNDLE_GOOD,
+    REFLASH_BUNDLE_UNREADABLE,   /*!< The source failed. */
+    REFLASH_BUNDLE_NO_BUNDLE,    /*!< It does not begin like one. */
+    REFLASH_BUNDLE_NEWER,        /*!< Of a version that this code does not know. */
+    REFLASH_BUNDLE_CUT,          /*!< Its size is not that of the source. */
+    REFLASH_BUNDLE_DAMAGED,      /*!< The digest says so. */
+    REFLASH_BUNDLE_INCONSISTENT, /*!< A field contradicts the format or another field. */
+    REFLASH_BUNDLE_NOT_THERE     /*!< No image, sector or data of that number; the caller's mistake. */
+} reflash_bundle_error_t;
+
+typedef struct {
+    reflash_source_t source;
+    uint32_t flash_bytes; /*!< What the images need. */
+    uint16_t chip_id;     /*!< As in image headers; 0xFFFF: ESP8266. */
+    uint16_t image_count;
+    uint8_t flash_mode, flash_size_freq; /*!< As in image headers; 0xFF: not told. */
+    bool has_plain, has_packed;          /*!< What there is to send: images as they are, compressed pieces. */
+} reflash_bundle_t;
+
+typedef struct {
+    char name[32]; /*!< Ends with a zero. */
+    uint32_t flash_addr, bytes;
+    uint8_t md5[16];
+    reflash_kind_t kind;
+    bool encrypted; /*!< The target has to encrypt while it writes. */
+    /* Private. */
+    uint32_t _blocks_offset, _sectors_offset, _plain_offset;
+} reflash_bundle_image_t;
+
+typedef struct {
+    uint8_t md5[16];
+    uint32_t adler32;
+    uint16_t bytes;        /*!< Of the image, in this sector. */
+    uint16_t packed_bytes; /*!< 0: no piece. */
+    uint8_t packed_xor;
+    uint8_t plain_xor[4]; /*!< One for each KiB. */
+    bool is_blank;        /*!< All FF. */
+    bool starts_group;    /*!< A compressed run may begin here. */
+    /* Private. */
+    uint32_t _packed_offset;
+} reflash_bundle_sector_t;
+
+/** Read and check the header and all image entries. `source` is copied, what it points to has to stay. Anything but
+ *  GOOD leaves nothing to close and `bundle` unusable. */
+reflash_bundle_error_t reflash_bundle_open(reflash_bundle_t *bundle, const reflash_source_t *source);
+
+/** Compare the digest with the content: reads all of it. */
+reflash_bundle_error_t reflash_bundle_check(const reflash_bundle_t *bundle);
+
+/** Image `image_index` of bundle->image_count, in the order of flash addresses. */
+reflash_bundle_error_t reflash_bundle_image(const reflash_bundle_t *bundle, uint16_t image_index,
+                                            reflash_bundle_image_t *image);
+
+/** How many sectors, and blocks of flash address space, `image` touches. */
+uint32_t reflash_bundle_sector_count(const reflash_bundle_image_t *image);
+uint32_t reflash_bundle_block_count(const reflash_bundle_image_t *image);
+
+/** What the bundle says of sector `sector_index` of `image`. */
+reflash_bundle_error_t reflash_bundle_sector(const reflash_bundle_t *bundle, const reflash_bundle_image_t *image,
+                                             uint32_t sector_index, reflash_bundle_sector_t *sector);
+
+/** MD5 of what `image` has in the `block_index`-th block of flash address space that it touches. */
+reflash_bundle_error_t reflash_bundle_block_md5(const reflash_bundle_t *bundle, const reflash_bundle_image_t *image,
+                                                uint32_t block_index, uint8_t md5[16]);
+
+/** `bytes` bytes of the image from `offset` on. NOT_THERE also if the bundle has no plain data. */
+reflash_bundle_error_t reflash_bundle_plain(const reflash_bundle_t *bundle, const reflash_bundle_image_t *image,
+                                            uint32_t offset, uint8_t *buf, uint32_t bytes);
+
+/** The same of a sector's compressed piece. */
+reflash_bundle_error_t reflash_bundle_packed(const reflash_bundle_t *bundle, const reflash_bundle_sector_t *sector,
+                                             uint32_t offset, uint8_t *buf, uint32_t bytes);
+
+#ifdef __cplusplus
+}
+#endif
