@@ -14,6 +14,7 @@ enum {
     ROW_BYTES = 32,
     MD5_BYTES = 16,
     IMAGES_MAX = 64,
+    FLASH_BYTES_MAX = 1 << 28, /* far from where addresses wrap */
     PACKED_BYTES_MAX = 4608,
     DIGEST_COVERS_FROM = 32,
     FLAG_PLAIN = 1,
@@ -140,8 +141,8 @@ reflash_bundle_error_t reflash_bundle_open(reflash_bundle_t *bundle, const refla
     bundle->has_plain = (flags & FLAG_PLAIN) != 0;
     bundle->has_packed = (flags & FLAG_PACKED) != 0;
     if (bundle->image_count == 0 || bundle->image_count > IMAGES_MAX || flags == 0 ||
-        (flags & ~(FLAG_PLAIN | FLAG_PACKED)) != 0 || !is_zero(header + 42, 22) ||
-        bundle->image_count > (source->bytes - HEADER_BYTES) / ENTRY_BYTES) {
+        (flags & ~(FLAG_PLAIN | FLAG_PACKED)) != 0 || bundle->flash_bytes > FLASH_BYTES_MAX ||
+        !is_zero(header + 42, 22) || bundle->image_count > (source->bytes - HEADER_BYTES) / ENTRY_BYTES) {
         return REFLASH_BUNDLE_INCONSISTENT;
     }
     uint32_t first_free_addr = 0; /* the sector behind the images so far */
