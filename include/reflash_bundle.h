@@ -15,6 +15,10 @@ extern "C" {
 
 /** A block of flash address space, bytes. */
 #define REFLASH_BLOCK_BYTES 65536u
+/** A compressed sector has at most as many bytes. */
+#define REFLASH_PACKED_BYTES_MAX 4608u
+
+/* --- Types ----------------------------------------------------------------------------------------- */
 
 /** Where a bundle is read from. */
 typedef struct {
@@ -59,20 +63,22 @@ typedef struct {
     uint8_t md5[16];
     uint32_t adler32;
     uint16_t bytes;        /*!< Of the image, in this sector. */
-    uint16_t packed_bytes; /*!< 0: no piece. */
+    uint16_t packed_bytes; /*!< At most REFLASH_PACKED_BYTES_MAX; 0: no piece. */
     uint8_t packed_xor;
-    uint8_t plain_xor[4]; /*!< One for each KiB. */
+    uint8_t plain_xor[4]; /*!< One for each KiB; 0 for one without bytes. */
     bool is_blank;        /*!< All FF. */
     bool starts_group;    /*!< A compressed run may begin here. */
     /* Private. */
     uint32_t _packed_offset;
 } reflash_bundle_sector_t;
 
+/* --- Reading --------------------------------------------------------------------------------------- */
+
 /** Read and check the header and all image entries. `source` is copied, what it points to has to stay. Anything but
  *  GOOD leaves nothing to close and `bundle` unusable. */
 reflash_bundle_error_t reflash_bundle_open(reflash_bundle_t *bundle, const reflash_source_t *source);
 
-/** Compare the digest with the content: reads all of it. */
+/** Compare the digest with the content: reads all of it, and links MD5. */
 reflash_bundle_error_t reflash_bundle_check(const reflash_bundle_t *bundle);
 
 /** Image `image_index` of bundle->image_count, in the order of flash addresses. */
@@ -98,6 +104,43 @@ reflash_bundle_error_t reflash_bundle_plain(const reflash_bundle_t *bundle, cons
 /** The same of a sector's compressed piece. */
 reflash_bundle_error_t reflash_bundle_packed(const reflash_bundle_t *bundle, const reflash_bundle_sector_t *sector,
                                              uint32_t offset, uint8_t *buf, uint32_t bytes);
+
+/* --- Compressed runs ------------------------------------------------------------------------------- */
+
+/** The Adler-32 of two parts put together, from theirs; the second has `second_bytes` bytes. */
+uint32_t reflash_adler32_join(uint32_t first, uint32_t second, uint32_t second_bytes);
+
+/** Consecutive sectors of an image as one zlib stream, cut into blocks to send. A copy of this struct is a bookmark:
+ *  to send a block again, go on with the copy that was made before it was read. */
+typedef struct {
+    uint32_t stream_bytes; /*!< Of the whole stream. */
+    uint32_t image_bytes;  /*!< What it unpacks to. */
+    uint32_t block_count;  /*!< How many blocks it takes. */
+    uint32_t block_bytes;  /*!< The current block: its size, at most as reflash_run_begin() was told ... */
+    uint8_t block_xor;     /*!< ... and the XOR of its bytes, known before the first of them is read. */
+    /* Private. The stream is made of units: its head, a piece for each sector, its tail. */
+    const reflash_bundle_t *_bundle;
+    const reflash_bundle_image_t *_image;
+    uint32_t _first_sector, _sector_count, _block_bytes_max, _adler32;
+    uint32_t _unit;        /* the next one to read from ... */
+    uint32_t _unit_offset; /* ... and what was read of it */
+    uint32_t _block_end;   /* the unit behind the block */
+    uint32_t _block_left_bytes;
+} reflash_run_t;
+
+/** Look at all rows of `sector_count` sectors from `first_sector` on, and tell what their stream will be. There is no
+ *  current block yet. `bundle` and `image` have to stay while `run` is used. No block gets more than
+ *  `block_bytes_max`: at least REFLASH_PACKED_BYTES_MAX.
+ *  NOT_THERE: no such sectors, no group starts with the first one, no compressed data, or blocks too small. */
+reflash_bundle_error_t reflash_run_begin(reflash_run_t *run, const reflash_bundle_t *bundle,
+                                         const reflash_bundle_image_t *image, uint32_t first_sector,
+                                         uint32_t sector_count, uint32_t block_bytes_max);
+
+/** Make the next block the current one, whether or not the last was read whole. NOT_THERE: that was the last. */
+reflash_bundle_error_t reflash_run_next_block(reflash_run_t *run);
+
+/** The next `bytes` bytes of the current block. NOT_THERE: it has fewer left. */
+reflash_bundle_error_t reflash_run_read(reflash_run_t *run, uint8_t *buf, uint32_t bytes);
 
 #ifdef __cplusplus
 }

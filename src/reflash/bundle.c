@@ -15,7 +15,6 @@ enum {
     MD5_BYTES = 16,
     IMAGES_MAX = 64,
     FLASH_BYTES_MAX = 1 << 28, /* far from where addresses wrap */
-    PACKED_BYTES_MAX = 4608,
     DIGEST_COVERS_FROM = 32,
     FLAG_PLAIN = 1,
     FLAG_PACKED = 2,
@@ -42,18 +41,16 @@ static bool is_zero(const uint8_t *at, uint32_t bytes)
     return true;
 }
 
-/* Units of `unit` bytes of flash address space that [addr, addr + bytes) touches. */
-static uint32_t units_touched(uint32_t addr, uint32_t bytes, uint32_t unit)
+static uint32_t entry_offset(uint32_t image_index)
 {
-    return bytes == 0 ? 0 : (addr + (bytes - 1)) / unit - addr / unit + 1;
+    return HEADER_BYTES + ENTRY_BYTES * image_index;
 }
 
-/* Whether `count` rows of `row_bytes` at `offset` lie between the image entries and the end. */
-static bool holds(const reflash_bundle_t *bundle, uint32_t offset, uint32_t count, uint32_t row_bytes)
+/* Whether `bytes` bytes at `offset` lie between the image entries and the end. */
+static bool holds(const reflash_bundle_t *bundle, uint32_t offset, uint32_t bytes)
 {
-    const uint32_t tables_start = HEADER_BYTES + ENTRY_BYTES * (uint32_t)bundle->image_count;
     const uint32_t end = bundle->source.bytes;
-    return offset >= tables_start && offset <= end && count <= (end - offset) / row_bytes;
+    return offset >= entry_offset(bundle->image_count) && offset <= end && bytes <= end - offset;
 }
 
 static reflash_bundle_error_t fetch(const reflash_bundle_t *bundle, uint32_t offset, uint8_t *buf, uint32_t bytes)
@@ -76,15 +73,16 @@ static reflash_bundle_error_t parse_entry(const reflash_bundle_t *bundle, const 
     image->_sectors_offset = reflash_get_le32(entry + 64);
     image->_plain_offset = reflash_get_le32(entry + 68);
 
+    /* The size is compared before it is reckoned with: tables of a range within the flash are at most 2 MiB. */
     const bool good =
         image->name[sizeof(image->name) - 1] == '\0' && image->flash_addr % REFLASH_SECTOR_BYTES == 0 &&
         image->bytes > 0 && image->flash_addr < bundle->flash_bytes &&
         image->bytes <= bundle->flash_bytes - image->flash_addr && entry[56] < REFLASH_KIND_COUNT &&
         (entry[57] & ~IMAGE_FLAG_ENCRYPTED) == 0 && is_zero(entry + 58, 2) && is_zero(entry + 72, 24) &&
         image->_blocks_offset % 4 == 0 && image->_sectors_offset % 4 == 0 &&
-        holds(bundle, image->_blocks_offset, reflash_bundle_block_count(image), MD5_BYTES) &&
-        holds(bundle, image->_sectors_offset, reflash_bundle_sector_count(image), ROW_BYTES) &&
-        (bundle->has_plain ? holds(bundle, image->_plain_offset, image->bytes, 1) : image->_plain_offset == NO_DATA);
+        holds(bundle, image->_blocks_offset, reflash_bundle_block_count(image) * MD5_BYTES) &&
+        holds(bundle, image->_sectors_offset, reflash_bundle_sector_count(image) * ROW_BYTES) &&
+        (bundle->has_plain ? holds(bundle, image->_plain_offset, image->bytes) : image->_plain_offset == NO_DATA);
     return good ? REFLASH_BUNDLE_GOOD : REFLASH_BUNDLE_INCONSISTENT;
 }
 
@@ -92,12 +90,13 @@ static reflash_bundle_error_t parse_entry(const reflash_bundle_t *bundle, const 
 
 uint32_t reflash_bundle_sector_count(const reflash_bundle_image_t *image)
 {
-    return units_touched(image->flash_addr, image->bytes, REFLASH_SECTOR_BYTES);
+    return (image->bytes + REFLASH_SECTOR_BYTES - 1) / REFLASH_SECTOR_BYTES; /* it starts one */
 }
 
 uint32_t reflash_bundle_block_count(const reflash_bundle_image_t *image)
 {
-    return units_touched(image->flash_addr, image->bytes, REFLASH_BLOCK_BYTES);
+    const uint32_t last_addr = image->flash_addr + image->bytes - 1;
+    return last_addr / REFLASH_BLOCK_BYTES - image->flash_addr / REFLASH_BLOCK_BYTES + 1;
 }
 
 reflash_bundle_error_t reflash_bundle_image(const reflash_bundle_t *bundle, uint16_t image_index,
@@ -108,7 +107,7 @@ reflash_bundle_error_t reflash_bundle_image(const reflash_bundle_t *bundle, uint
         return REFLASH_BUNDLE_NOT_THERE;
     }
     const reflash_bundle_error_t err =
-        fetch(bundle, HEADER_BYTES + ENTRY_BYTES * (uint32_t)image_index, entry, ENTRY_BYTES);
+        fetch(bundle, entry_offset(image_index), entry, ENTRY_BYTES);
     return err == REFLASH_BUNDLE_GOOD ? parse_entry(bundle, entry, image) : err;
 }
 
@@ -142,7 +141,7 @@ reflash_bundle_error_t reflash_bundle_open(reflash_bundle_t *bundle, const refla
     bundle->has_packed = (flags & FLAG_PACKED) != 0;
     if (bundle->image_count == 0 || bundle->image_count > IMAGES_MAX || flags == 0 ||
         (flags & ~(FLAG_PLAIN | FLAG_PACKED)) != 0 || bundle->flash_bytes > FLASH_BYTES_MAX ||
-        !is_zero(header + 42, 22) || bundle->image_count > (source->bytes - HEADER_BYTES) / ENTRY_BYTES) {
+        !is_zero(header + 42, 22) || entry_offset(bundle->image_count) > source->bytes) {
         return REFLASH_BUNDLE_INCONSISTENT;
     }
     uint32_t first_free_addr = 0; /* the sector behind the images so far */
@@ -213,11 +212,11 @@ reflash_bundle_error_t reflash_bundle_sector(const reflash_bundle_t *bundle, con
         sector_index == 0 || (image->flash_addr + sector_index * REFLASH_SECTOR_BYTES) % REFLASH_BLOCK_BYTES == 0;
     bool good = (row[27] & ~(SECTOR_FLAG_BLANK | SECTOR_FLAG_STARTS_GROUP)) == 0;
     if (bundle->has_packed) {
-        good = good && sector->packed_bytes > 0 && sector->packed_bytes <= PACKED_BYTES_MAX &&
-               holds(bundle, sector->_packed_offset, sector->packed_bytes, 1) &&
+        good = good && sector->packed_bytes > 0 && sector->packed_bytes <= REFLASH_PACKED_BYTES_MAX &&
+               holds(bundle, sector->_packed_offset, sector->packed_bytes) &&
                (sector->starts_group || !must_start_group);
     } else {
-        good = good && sector->packed_bytes == 0 && sector->_packed_offset == NO_DATA && !sector->starts_group;
+        good = good && sector->_packed_offset == NO_DATA && is_zero(row + 24, 3) && !sector->starts_group;
     }
     return good ? REFLASH_BUNDLE_GOOD : REFLASH_BUNDLE_INCONSISTENT;
 }
