@@ -5,67 +5,92 @@ FUZZ_SECONDS ?= 60
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo test ci-extra test-clang format lint size coverage fuzz sweep mutate interop stub-codes clean
+.PHONY: help demo test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench-speed mutate interop interop-ci stub-codes docs api-table clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: ## build the programs and show them at work on a virtual chip
-	@$(SETUP) base
+	@$(SETUP) base stubs
 	@scripts/build.sh release
 	@scripts/demo.sh
 
 test: ## build with gcc and sanitizers, run every test (under 5 minutes)
-	@$(SETUP) base test
+	@$(SETUP) base stubs test
 	@scripts/build.sh sanitize
 	@scripts/run_tests.sh sanitize
 
 ci-extra: ## everything else a change has to pass (about 15 minutes)
-	@$(SETUP) base test clang fuzz lint size coverage mutate stubs
+	@$(SETUP) base stubs test clang fuzz lint docs size coverage mutate stub-codes interop
 	@scripts/ci_extra.sh
 
 test-clang: ## the same tests, built with clang
-	@$(SETUP) base test clang
+	@$(SETUP) base stubs test clang
 	@scripts/build.sh clang
 	@scripts/run_tests.sh clang
+
+test-tsan: ## two loaders in two threads, built with the thread sanitizer
+	@$(SETUP) base test
+	@scripts/build.sh tsan
+	@scripts/run_tests.sh tsan
 
 format: ## lay out all C files as .clang-format says
 	@$(SETUP) lint
 	@scripts/lint.sh --format
 
 lint: ## order between rooms, layout, clang-tidy, cppcheck, shellcheck
-	@$(SETUP) base test clang lint
+	@$(SETUP) base stubs test clang lint
 	@scripts/lint.sh
 
 size: ## flash, RAM and stack of the library on Cortex-M, and its limits
-	@$(SETUP) size
+	@$(SETUP) stubs size
 	@scripts/size.sh
 
 coverage: ## lines and branches the tests reach, by room
-	@$(SETUP) base test coverage
+	@$(SETUP) base stubs test coverage
 	@scripts/coverage.sh
 
 fuzz: ## feed the decoders at random, FUZZ_SECONDS each; then see what lines that reached
-	@$(SETUP) base clang fuzz
+	@$(SETUP) base stubs clang fuzz
 	@scripts/fuzz.sh $(FUZZ_SECONDS)
 	@scripts/fuzz_coverage.sh
 
 sweep: ## faults at RUNS random places of a 1 MiB job, repeatable by SEED
-	@$(SETUP) base test
+	@$(SETUP) base stubs test
 	@scripts/build.sh dev test_sweeps
 	@build/dev/tests/test_sweeps large $(SEED) $(RUNS)
 
+bench-speed: ## how many times faster than a board a virtual chip is; fails below 200
+	@$(SETUP) base
+	@scripts/build.sh release bench_speed
+	@build/release/bench_speed
+
 mutate: ## break the sources on purpose and expect the tests to notice
-	@$(SETUP) base test mutate
+	@$(SETUP) base stubs test mutate
+	@scripts/make_stubs.py --fetch
 	@scripts/mutate.py
 
-interop: ## other people's flashers on the virtual chip; needs a Python package registry
-	@$(SETUP) base interop
-	@scripts/interop.sh
+interop: ## other people's flashers on the virtual chip, all their jobs; needs package registries
+	@$(SETUP) base stubs interop espflash
+	@scripts/interop.sh --write docs/interop.md
+
+interop-ci: ## esptool and esptool-js on some chips, some jobs
+	@$(SETUP) base stubs interop
+	@scripts/interop.sh --ci
 
 stub-codes: ## compare the table of official RAM stubs with the packages that carry them (fetched once)
-	@$(SETUP) stubs
+	@$(SETUP) stubs stub-codes
 	@scripts/stub_codes.py
+
+docs: ## the API's documentation, from the headers, to build/docs/html; a warning is an error
+	@$(SETUP) docs
+	@mkdir -p build/docs
+	@doxygen docs/Doxyfile
+
+api-table: ## write docs/api-table.md: what is tested of the API, function by chip
+	@$(SETUP) base test
+	@scripts/build.sh dev test_api_table
+	@build/dev/tests/test_api_table write
 
 clean: ## remove everything that was built
 	rm -rf build

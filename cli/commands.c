@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chips/chips.h"
 #include "inputs.h"
 #include "output.h"
 #include "target.h"
@@ -71,7 +70,8 @@ static status_t open_and_connect(job_t *job)
                        "or in REFLASH_PORT");
         return give_up(job, STATUS_USAGE);
     }
-    const target_result_t opened = target_open(&job->target, options->port, job->message, sizeof(job->message));
+    const target_result_t opened =
+        target_open(&job->target, options->port, options->lines, job->message, sizeof(job->message));
     if (opened != TARGET_OK) {
         return give_up(job, opened == TARGET_USAGE ? STATUS_USAGE : STATUS_CONNECT);
     }
@@ -86,18 +86,19 @@ static status_t open_and_connect(job_t *job)
     if (err != ESP_LOADER_SUCCESS) {
         return give_up_on_target(job, STATUS_CONNECT, err);
     }
-    const reflash_chip_t *chip = job->target.loader._chip;
+    reflash_target_t chip = {.name = ""};
+    (void)reflash_describe_target(&job->target.loader, &chip); /* connected it is */
     char mac_text[18];
     (void)snprintf(mac_text, sizeof(mac_text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
                    mac[5]);
-    output_line(&job->output, "%s, MAC %s, %u KiB flash, %u baud", chip->name, mac_text, job->flash_bytes / 1024,
+    output_line(&job->output, "%s, MAC %s, %u KiB flash, %u baud", chip.name, mac_text, job->flash_bytes / 1024,
                 job->target.baud);
     output_event(&job->output,
-                 json_pack("{s:s, s:s, s:s, s:I, s:I}", "event", "connected", "chip", chip->name, "mac", mac_text,
+                 json_pack("{s:s, s:s, s:s, s:I, s:I}", "event", "connected", "chip", chip.name, "mac", mac_text,
                            "flash_bytes", (json_int_t)job->flash_bytes, "baud", (json_int_t)job->target.baud));
-    if (options->chip != NULL && !same_chip(options->chip, chip->name)) {
+    if (options->chip != NULL && !same_chip(options->chip, chip.name)) {
         (void)snprintf(job->message, sizeof(job->message),
-                       "the target is an %s, not the %s of --chip; nothing was changed", chip->name, options->chip);
+                       "the target is an %s, not the %s of --chip; nothing was changed", chip.name, options->chip);
         return give_up(job, STATUS_INPUT);
     }
     return STATUS_OK;
@@ -116,8 +117,9 @@ static status_t load_inputs(job_t *job, int word_count, char *const *words)
 
 static status_t check_inputs(job_t *job)
 {
-    const reflash_chip_t *chip = job->target.loader._chip;
-    if (inputs_check_chip(&job->inputs, chip->chip_id, chip->name, job->flash_bytes, job->message,
+    reflash_target_t chip = {.name = ""};
+    (void)reflash_describe_target(&job->target.loader, &chip);
+    if (inputs_check_chip(&job->inputs, (uint16_t)chip.chip_id, chip.name, job->flash_bytes, job->message,
                           sizeof(job->message)) != INPUTS_OK) {
         return give_up(job, STATUS_INPUT);
     }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "reset_lines.h"
+
 /** Exit status of the program. Stable: scripts rely on it. */
 typedef enum {
     STATUS_OK = 0,
@@ -24,6 +26,7 @@ typedef struct {
     bool force;
     bool monitor;
     bool no_reset;
+    reflash_lines_style_t lines;
 } options_t;
 
 typedef struct {

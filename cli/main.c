@@ -27,6 +27,9 @@ static void print_usage(void)
                  "  -b, --baud RATE    rate to raise to after connecting at 115200 (%d)\n"
                  "      --chip CHIP    refuse any other chip\n"
                  "      --monitor      after flashing, show the target's log until Ctrl-C or its end\n"
+                 "      --before HOW   how to enter the loader: default, slow (a large capacitor at RESET), usb (the\n"
+                 "                     chip's own USB-Serial/JTAG), no-reset (BOOT and RESET are pressed by hand)\n"
+                 "      --after HOW    reset (into the application), or no-reset\n"
                  "      --no-reset     leave the target in its loader\n"
                  "      --no-stub      talk to the mask ROM only (this version always does)\n"
                  "      --force        flash images whose header or checksum is wrong, or that are for another chip\n"
@@ -56,6 +59,21 @@ static bool parse_baud(const char *text, uint32_t *baud)
     return errno == 0 && end != text && *end == '\0' && *text != '-' && rate >= 1200 && rate <= BAUD_MAX;
 }
 
+static bool parse_before(const char *text, reflash_lines_style_t *style)
+{
+    static const char *const names[] = {[REFLASH_LINES_CLASSIC] = "default",
+                                        [REFLASH_LINES_SLOW] = "slow",
+                                        [REFLASH_LINES_USB] = "usb",
+                                        [REFLASH_LINES_NONE] = "no-reset"};
+    for (unsigned row = 0; row < sizeof(names) / sizeof(names[0]); row++) {
+        if (strcmp(names[row], text) == 0) {
+            *style = (reflash_lines_style_t)row;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The first signal asks for an orderly stop, the second is the default: the end. */
 static void on_signal(int signal_number)
 {
@@ -75,12 +93,14 @@ static const command_t *find_command(const char *name)
 
 int main(int argc, char **argv)
 {
-    enum { CHIP = 256, MONITOR, NO_RESET, NO_STUB, FORCE, JSON };
+    enum { CHIP = 256, MONITOR, BEFORE, AFTER, NO_RESET, NO_STUB, FORCE, JSON };
     static const struct option long_options[] = {
         {"port", required_argument, NULL, 'p'},
         {"baud", required_argument, NULL, 'b'},
         {"chip", required_argument, NULL, CHIP},
         {"monitor", no_argument, NULL, MONITOR},
+        {"before", required_argument, NULL, BEFORE},
+        {"after", required_argument, NULL, AFTER},
         {"no-reset", no_argument, NULL, NO_RESET},
         {"no-stub", no_argument, NULL, NO_STUB},
         {"force", no_argument, NULL, FORCE},
@@ -106,6 +126,17 @@ int main(int argc, char **argv)
             break;
         case MONITOR:
             options.monitor = true;
+            break;
+        case BEFORE:
+            if (!parse_before(optarg, &options.lines)) {
+                return complain("--before takes default, slow, usb or no-reset, not ", optarg);
+            }
+            break;
+        case AFTER:
+            options.no_reset = strcmp(optarg, "no-reset") == 0;
+            if (!options.no_reset && strcmp(optarg, "reset") != 0) {
+                return complain("--after takes reset or no-reset, not ", optarg);
+            }
             break;
         case NO_RESET:
             options.no_reset = true;

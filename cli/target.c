@@ -42,6 +42,9 @@ static target_result_t open_sim(target_t *target, char *rest, char *message, siz
     if (target->sim == NULL) {
         return TARGET_FAILED;
     }
+    if (espsim_faults_are_random(&settings.faults)) {
+        (void)fprintf(stderr, "espsim: seed %u\n", settings.faults.seed);
+    }
     target->sim_port = (espsim_port_t){.port = {&espsim_port_ops}, .sim = target->sim, .baud = TARGET_FIRST_BAUD};
     target->port = &target->sim_port.port;
     return TARGET_OK;
@@ -96,7 +99,8 @@ static const struct {
 } kinds[] = {
     {"sim:", open_sim}, {"socket://", open_socket}, {"rfc2217://", open_rfc2217}, {"/", open_tty}, {"./", open_tty}};
 
-target_result_t target_open(target_t *target, const char *name, char *message, size_t message_bytes)
+target_result_t target_open(target_t *target, const char *name, reflash_lines_style_t lines, char *message,
+                            size_t message_bytes)
 {
     memset(target, 0, sizeof(*target));
     const size_t name_bytes = strlen(name) + 1;
@@ -118,6 +122,8 @@ target_result_t target_open(target_t *target, const char *name, char *message, s
     if (result != TARGET_OK) {
         return result;
     }
+    target->tty.lines.style = lines;
+    target->rfc2217.lines.style = lines;
     target->opened_ms = reflash_stream_now_ms();
     target->baud = TARGET_FIRST_BAUD;
     errno = 0;
@@ -184,7 +190,8 @@ esp_loader_error_t target_connect(target_t *target, uint32_t baud, const volatil
     }
     target->baud = baud;
     const esp_loader_error_t err = esp_loader_change_transmission_rate(&target->loader, baud);
-    if (err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC) { /* this ROM keeps the rate it was spoken to at */
+    /* This ROM keeps the rate it was spoken to at, or the line is no good at the new one: both are only slower. */
+    if (err != ESP_LOADER_SUCCESS && esp_loader_get_target(&target->loader) != ESP_UNKNOWN_CHIP) {
         target->baud = TARGET_FIRST_BAUD;
         return ESP_LOADER_SUCCESS;
     }
@@ -258,18 +265,53 @@ static const char *reason_text(uint8_t reason)
     return "no reason that is known";
 }
 
+/* What the target did instead of answering, and what to do about it. */
+static void explain_boot(const reflash_fault_t *fault, char *message, size_t message_bytes)
+{
+    static const char *const texts[] = {
+        [REFLASH_BOOT_SILENT] = "no answer from a loader, and nothing was printed; is the target powered and wired (TX "
+                                "to RX), and does no other program use the port?",
+        [REFLASH_BOOT_UNREADABLE] = "what the target prints cannot be read: it talks at another rate (an ESP8266 at "
+                                    "74880 baud), or its ground is not connected",
+        [REFLASH_BOOT_NO_BANNER] = "something prints text but was not reset; is RESET wired to RTS? Otherwise hold "
+                                   "BOOT, press RESET, and try again with --before no-reset",
+        [REFLASH_BOOT_DEAF] = "the target waits in its loader but does not hear this host; check the wire from TX to "
+                              "its RX",
+        [REFLASH_BOOT_OTHER_MODE] = "the target started in a mode that is neither its loader nor its flash; check its "
+                                    "strapping pins",
+        [REFLASH_BOOT_FROM_FLASH] = "the target started its application instead of its loader; its boot pin has to be "
+                                    "low while RESET rises",
+        [REFLASH_BOOT_NO_PROGRAM] = "the target started from its flash, which holds no program, instead of its loader; "
+                                    "its boot pin has to be low while RESET rises",
+        [REFLASH_BOOT_LOOP] = "the target resets again and again by itself; check its supply and its RESET pin",
+        [REFLASH_BOOT_DISABLED] =
+            "the efuses of this target forbid its loader; it cannot be flashed over a serial line",
+        [REFLASH_BOOT_BROWN_OUT] = "the supply of the target breaks down (brown-out); try another cable, USB port or "
+                                   "power supply",
+    };
+    int used = snprintf(message, message_bytes, "%s", texts[fault->boot]);
+    const bool strap = fault->boot >= REFLASH_BOOT_OTHER_MODE && fault->boot <= REFLASH_BOOT_NO_PROGRAM;
+    if (strap && fault->boot_pin != REFLASH_NO_PIN && used >= 0 && (size_t)used < message_bytes) {
+        used += snprintf(message + used, message_bytes - (size_t)used, " (GPIO%u)", (unsigned)fault->boot_pin);
+    }
+    if (fault->strapping != 0 && used >= 0 && (size_t)used < message_bytes) {
+        (void)snprintf(message + used, message_bytes - (size_t)used, " [boot:0x%x]", (unsigned)fault->strapping);
+    }
+}
+
 void target_explain(target_t *target, esp_loader_error_t err, char *message, size_t message_bytes)
 {
     const reflash_fault_t fault = reflash_last_fault(&target->loader);
-    const bool connecting = esp_loader_get_target(&target->loader) == ESP_UNKNOWN_CHIP;
+    const bool unanswered = fault.cause == REFLASH_CAUSE_SILENCE || fault.cause == REFLASH_CAUSE_NONSENSE;
+    if (unanswered && esp_loader_get_target(&target->loader) == ESP_UNKNOWN_CHIP) {
+        explain_boot(&fault, message, message_bytes);
+        return;
+    }
     switch (fault.cause) {
     case REFLASH_CAUSE_SILENCE:
         (void)snprintf(message, message_bytes,
-                       connecting
-                           ? "no answer from a loader; is the target powered and wired, is its boot pin held low "
-                             "at reset, and does no other program use the port?"
-                           : "the target stopped answering (command 0x%02x); check power and cable, or try a "
-                             "lower rate with -b",
+                       "the target stopped answering (command 0x%02x); check power and cable, or try a lower rate "
+                       "with -b",
                        fault.command);
         break;
     case REFLASH_CAUSE_REFUSED:

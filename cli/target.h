@@ -37,9 +37,11 @@ typedef struct {
 typedef enum { TARGET_OK, TARGET_USAGE, TARGET_FAILED } target_result_t;
 
 /** Open `name`: "/dev/ttyUSB0", "rfc2217://HOST:PORT", "socket://HOST:PORT" or
- *  "sim:CHIP[?NAME=VALUE&...]" (see settings.h). USAGE: the name makes
+ *  "sim:CHIP[?NAME=VALUE&...]" (see settings.h). `lines`: how DTR and RTS of a device or RFC 2217 server are moved.
+ *  USAGE: the name makes
  *  no sense; FAILED: it cannot be opened. Both with a message, and nothing is left open. */
-target_result_t target_open(target_t *target, const char *name, char *message, size_t message_bytes);
+target_result_t target_open(target_t *target, const char *name, reflash_lines_style_t lines, char *message,
+                            size_t message_bytes);
 void target_close(target_t *target);
 
 /** Connect at the first rate, then raise it to `baud` where the port can; `raised` tells. Gives up between two

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The loader API: talk to the serial loader in an Espressif chip.
+/** @file
+ *  The loader API: talk to the serial loader in an Espressif chip.
  *
  *  One esp_loader_t is one conversation with one target. The caller owns it; it holds no heap memory, and
  *  contexts share nothing, so any number of targets can be served side by side, each from one thread.
@@ -7,13 +8,18 @@
  *      esp_loader_init_serial -> esp_loader_connect -> esp_loader_change_transmission_rate
  *          -> esp_loader_flash_start / _write / _finish ... -> esp_loader_reset_target -> esp_loader_deinit
  *
- *  Every function returns one of the ten codes of esp_loader_error.h. What holds for all of them:
- *    TIMEOUT           the target stayed silent, or the port could not send in time
- *    INVALID_RESPONSE  the target refused (its own code: reflash_last_fault()), or answered nonsense
- *    FAIL              the port failed
- *    INVALID_PARAM     refused here; nothing was sent
- *  After TIMEOUT, INVALID_RESPONSE or FAIL the target is in the loader or gone: connect again. What a flash
- *  command had begun may be half done; nothing outside the range it named was touched (ESP8266: see Flash).
+ *  Every function returns one of the ten codes of esp_loader_error.h. Those that ask the target something all share
+ *  these, here called *errors of talking*:
+ *  - TIMEOUT: the target stayed silent, or the port could not send in time
+ *  - INVALID_RESPONSE: the target refused (its own code: reflash_last_fault()), or answered nonsense
+ *  - FAIL: the port failed
+ *
+ *  After one of them the target is in its loader or gone: connect again. What a flash command had begun may be half
+ *  done; nothing outside the range it named was touched (ESP8266: see Flash).
+ *
+ *  INVALID_PARAM is refused here, and nothing was sent; so is UNSUPPORTED_FUNC. The conversation goes on after both.
+ *  All functions but those that start one return INVALID_PARAM without a connection or with a NULL pointer; `loader`
+ *  itself is never NULL. Buffers have no alignment unless one is named.
  *
  *  Addresses and sizes are in bytes. Flash addresses count from the start of the flash part. */
 #pragma once
@@ -23,129 +29,116 @@
 
 #include "esp_loader_error.h"
 #include "esp_loader_io.h"
+#include "esp_loader_types.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* --- Chips ----------------------------------------------------------------------------------------- */
-
-/** Programs index arrays of ESP_MAX_CHIP entries by these, so no larger value is ever returned. */
-typedef enum {
-    ESP8266_CHIP = 0,
-    ESP32_CHIP = 1,
-    ESP32S2_CHIP = 2,
-    ESP32C3_CHIP = 3,
-    ESP32S3_CHIP = 4,
-    ESP32C2_CHIP = 5,
-    ESP32C5_CHIP = 6,
-    ESP32H2_CHIP = 7,
-    ESP32C6_CHIP = 8,
-    ESP32P4_CHIP = 9,
-    ESP32C61_CHIP = 10,
-    ESP_MAX_CHIP = 11,
-    ESP_UNKNOWN_CHIP = 11
-} target_chip_t;
-
 /* --- Arguments ------------------------------------------------------------------------------------- */
-
-typedef struct {
-    uint32_t sync_timeout; /*!< How long to wait for the answer to one SYNC, ms. */
-    int32_t trials;        /*!< How many times to reset the target and try; each reset is followed by up to
-                                five SYNCs, because a first one only trains the target's receiver. */
-} esp_loader_connect_args_t;
-
-#define ESP_LOADER_CONNECT_DEFAULT()                                                                                   \
-    {                                                                                                                  \
-        100, 10                                                                                                        \
-    }
 
 /** An MD5 that is being computed. Private. */
 typedef struct {
+    /** @cond */
     uint32_t hash[4];
     uint32_t total_bytes;
     uint8_t block[64];
+    /** @endcond */
 } reflash_md5_t;
 
 /** One plain write. The caller fills the first four members and keeps the struct until _finish returned. */
 typedef struct {
     uint32_t offset;     /*!< Flash address, multiple of 4096. */
     uint32_t image_size; /*!< Bytes to write in all. */
-    uint32_t block_size; /*!< Largest piece handed to _write: multiple of 4, at most 6144 for a mask ROM. */
+    uint32_t block_size; /*!< Largest piece handed to _write: multiple of 4, at most 6144 for a mask ROM, 16384 for
+                              a stub. */
     bool skip_verify; /*!< Do not compare MD5s in _finish. After a disturbed line only they tell whether all arrived. */
+    /** @cond */
     struct {
         bool begun;
         uint32_t sequence;
         uint32_t written_bytes;
         reflash_md5_t md5;
     } _state; /*!< Private. */
+    /** @endcond */
 } esp_loader_flash_cfg_t;
 
 /** One compressed write (a zlib stream). */
 typedef struct {
-    uint32_t offset;
+    uint32_t offset;          /*!< Flash address, multiple of 4096. */
     uint32_t image_size;      /*!< Bytes once unpacked. */
     uint32_t compressed_size; /*!< Bytes of the stream. */
-    uint32_t block_size;
+    uint32_t block_size;      /*!< Every piece but the last: multiple of 4, at most 6144, 16384 for a stub. */
+    /** @cond */
     struct {
+        bool begun;
         uint32_t sequence;
+        uint32_t written_bytes;
     } _state; /*!< Private. */
+    /** @endcond */
 } esp_loader_flash_deflate_cfg_t;
 
 /** One write to RAM. */
 typedef struct {
     uint32_t offset;     /*!< Address in the target's memory. */
     uint32_t size;       /*!< Bytes in all. */
-    uint32_t block_size; /*!< Largest piece handed to _write. */
+    uint32_t block_size; /*!< Largest piece handed to _write; at most 6144 for a mask ROM, 16384 for a stub. */
+    /** @cond */
     struct {
+        bool begun;
         uint32_t sequence;
+        uint32_t written_bytes;
     } _state; /*!< Private. */
+    /** @endcond */
 } esp_loader_mem_cfg_t;
 
-/** Start of an application or bootloader image. */
-typedef struct {
-    uint8_t magic;           /*!< 0xE9. */
-    uint8_t segments;        /*!< Number of segments, at most 16. */
-    uint8_t flash_mode;      /*!< 0 QIO, 1 QOUT, 2 DIO, 3 DOUT. */
-    uint8_t flash_size_freq; /*!< High nibble size code, low nibble frequency code. */
-    uint32_t entrypoint;
-} esp_loader_bin_header_t;
-
+/** A part of an image that belongs to one range of the target's memory. */
 typedef struct {
     uint32_t addr;       /*!< Load address. */
     uint32_t size;       /*!< Bytes. */
     const uint8_t *data; /*!< Where the segment's bytes are; not owned. */
 } esp_loader_bin_segment_t;
 
-typedef struct {
-    target_chip_t target_chip;
-    uint32_t eco_version;
-    bool secure_boot_enabled;
-    bool secure_boot_aggressive_revoke_enabled;
-    bool secure_download_mode_enabled;
-    bool secure_boot_revoked_keys[3];
-    bool jtag_software_disabled;
-    bool jtag_hardware_disabled;
-    bool usb_disabled;
-    bool flash_encryption_enabled;
-    bool dcache_in_uart_download_disabled;
-    bool icache_in_uart_download_disabled;
-} esp_loader_target_security_info_t;
-
 struct reflash_chip;
+struct reflash_boot_text;
+struct reflash_transport;
+struct reflash_stub;
+struct reflash_link;
 
 /** A conversation with one target. Allocate it as you like; every member is private. */
 typedef struct {
+    /** @cond */
     esp_loader_port_t *_port;
+    const struct reflash_transport *_transport;
     const struct reflash_chip *_chip; /* NULL until connected                                  */
+    const struct reflash_stub *_stub; /* what runs in the target's RAM; NULL: its mask ROM     */
     uint32_t _flash_bytes;            /* 0 until the flash was attached and its size told      */
     uint32_t _answer_value;           /* value field of the last answer                        */
     struct {
         uint8_t code, cause, command, target_reason;
+        uint16_t strapping;
+        uint8_t boot, boot_pin;
     } _fault;
-    uint16_t _answer_bytes; /* data bytes of the last answer, in front of its status */
-    uint8_t _status_bytes;  /* at the end of every answer; 0 until a SYNC was answered */
-    uint8_t _frame[80];     /* the last answer, unescaped: 8 header, 68 payload bytes */
+    const struct reflash_link *_link;     /* NULL: the defaults                               */
+    uint32_t _sync_ms;                    /* how long the answer to a SYNC may take           */
+    uint32_t _baud;                       /* what both ends talk at                           */
+    struct reflash_boot_text *_boot_text; /* while connecting: takes whatever the target says */
+    uint16_t _answer_bytes;               /* data bytes of the last answer, in front of its status */
+    uint16_t _frame_bytes;                /* of the last frame that was waited for; 0: none came */
+    bool _secure;                         /* the chip is in secure download mode */
+    uint8_t _status_bytes;                /* at the end of every answer; 0 until a SYNC was answered */
+    union {
+        struct {
+            uint8_t last_rx, last_tx; /* the buffers used last */
+        } spi;
+        struct {
+            uint32_t sequence, addr; /* of the next packet to the ROM, ... */
+            uint8_t owed_answer;     /* ... which answers none: the opcode to be answered for it; 0: none */
+            bool left_rom;           /* it jumped to what was loaded */
+        } sdio;
+    } _transfer;        /* what the transport remembers */
+    uint8_t _frame[80]; /* the last answer, unescaped: 8 header, 68 payload bytes */
+    /** @endcond */
 } esp_loader_t;
 
 /* --- Start and end --------------------------------------------------------------------------------- */
@@ -154,11 +147,16 @@ typedef struct {
  *  INVALID_PARAM: a pointer is NULL, or the port lacks a function that serial needs. Otherwise what the
  *  port's `init` returned. The target is not touched. `port` must outlive the context. */
 esp_loader_error_t esp_loader_init_serial(esp_loader_t *loader, esp_loader_port_t *port);
-/** UNSUPPORTED_FUNC: this version speaks serial only. */
+/** The same for a chip whose mask ROM is an SPI slave (ESP32-S2, S3, C2, C3, H2; the strapping pins choose that, so it
+ *  is the port's enter_bootloader that sets them). The port needs `write`, `read` and `spi_set_cs`. Only what needs RAM
+ *  and registers works; the rest is UNSUPPORTED_FUNC and sends nothing. An answer carries no checksum on this way. */
 esp_loader_error_t esp_loader_init_spi(esp_loader_t *loader, esp_loader_port_t *port);
-/** UNSUPPORTED_FUNC: this version speaks serial only. */
+/** The same for a chip that is an SDIO card (ESP32, C5, C6, C61). The port needs `sdio_write`, `sdio_read` and
+ *  `sdio_card_init`. The mask ROM takes nothing but RAM: addresses and all blocks but the last are multiples of 4, the
+ *  last is filled up with zeros to one, and nothing tells whether it arrived; all else is UNSUPPORTED_FUNC. Once
+ *  esp_loader_mem_finish() has started a RAM program it is talked to as a RAM stub. */
 esp_loader_error_t esp_loader_init_sdio(esp_loader_t *loader, esp_loader_port_t *port);
-/** Call the port's `deinit` and clear the context. The target stays as it is. */
+/** Call the port's `deinit` and clear the context, which may then be bound again. The target stays as it is. */
 void esp_loader_deinit(esp_loader_t *loader);
 
 /** Reset the target into its loader, get in step with it and find out which chip it is.
@@ -166,22 +164,34 @@ void esp_loader_deinit(esp_loader_t *loader);
  *  Errors: TIMEOUT (no trial was answered), INVALID_RESPONSE (only nonsense came), FAIL (port),
  *  INVALID_TARGET (a chip this build does not know). */
 esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_args_t *connect_args);
-/** UNSUPPORTED_FUNC: this version works with the mask ROM. */
+/** The same, then upload a RAM stub and start it: esp_loader_connect(), then reflash_stub_start() (reflash.h), and the
+ *  errors of both. UNSUPPORTED_FUNC: there is no stub for this chip; it is connected all the same, with its mask ROM. */
 esp_loader_error_t esp_loader_connect_with_stub(esp_loader_t *loader, esp_loader_connect_args_t *connect_args);
-/** UNSUPPORTED_FUNC. */
+/** The same for a chip in secure download mode, which does not tell its flash: `flash_size` is what the caller knows,
+ *  bytes, a multiple of 4096. Success: the flash is attached as well. What such a chip permits are FLASH_BEGIN, _DATA
+ *  and _END, attaching, the rate and security info: writes without a comparison (`skip_verify`) and erases of regions.
+ *  All else - registers, RAM, digests, reading - is UNSUPPORTED_FUNC and sends nothing. A chip that is not in that mode
+ *  is connected all the same. INVALID_PARAM: the size is none. esp_loader_connect() finds such a chip as well, but has
+ *  no flash then. */
 esp_loader_error_t esp_loader_connect_secure_download_mode(esp_loader_t *loader,
                                                            esp_loader_connect_args_t *connect_args,
                                                            uint32_t flash_size);
-/** The chip found by connect; ESP_UNKNOWN_CHIP before. */
+/** The chip found by connect; ESP_UNKNOWN_CHIP before, and after a connect that failed. Asks the target nothing. */
 target_chip_t esp_loader_get_target(esp_loader_t *loader);
-/** Reset the target into its application, through the port. */
+/** Reset the target into its application, through the port; nothing is sent. Afterwards no loader listens: connect
+ *  again before the next call. */
 void esp_loader_reset_target(esp_loader_t *loader);
 
-/** Set both ends to `rate` baud and prove it with a question at the new rate.
- *  Success: both talk at `rate`. UNSUPPORTED_FUNC: the chip (ESP8266), or the port, cannot; nothing changed.
- *  A mask ROM divides the clock that it believes to have: on an ESP32-C2 with a 26 MHz crystal, and on an ESP32-C5
- *  whose crystal is not the one its ROM expects, the rates come out different and the call fails.
- *  Anything else: the ends may disagree; set the port back to its first rate and connect again. */
+/** Set both ends to `rate` baud and prove it with a SYNC at the new rate.
+ *  Success: both talk at `rate`. Where a mask ROM is wrong about its crystal (ESP32, ESP32-C2, ESP32-C5) it is asked
+ *  for the rate that comes out as `rate`.
+ *  UNSUPPORTED_FUNC: the chip, or the port, cannot; nothing changed. An ESP8266's ROM keeps the rate at which it was
+ *  connected, so there open the port at the wanted rate.
+ *  Any other error: the line does not work at `rate`, and both ends are back at the rate before, where the conversation
+ *  goes on. If nothing else helped the target was reset into its loader for that: what was begun - a write, a RAM
+ *  program - is gone. If not even that helped it counts as not connected: esp_loader_get_target() is
+ *  ESP_UNKNOWN_CHIP.
+ *  The rate before is that of the last successful call, at first reflash_link_t's first_baud. */
 esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uint32_t rate);
 
 /* --- Flash ----------------------------------------------------------------------------------------- */
@@ -194,68 +204,95 @@ esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uin
  * would lie behind the flash the answer is IMAGE_SIZE, and nothing is erased.
  * An ESP32-P4 of revision 3.1 or 3.2 does not power its flash by itself; then no flash answers. */
 
-/** Begin a plain write and erase every sector it touches. `cfg` is begun only if this succeeds; _write and
- *  _finish refuse one that is not. */
+/** Begin a plain write of `cfg->image_size` bytes and erase every sector it touches. `cfg` is begun only if this
+ *  succeeds; _write and _finish refuse one that is not. INVALID_PARAM: a start that is no sector start, no bytes, or a
+ *  block size that the loader does not take. IMAGE_SIZE: the range leaves the flash; nothing was erased. Errors of
+ *  talking: some sectors may be erased. */
 esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg);
 /** Write the next `size` bytes: at most cfg->block_size, and a multiple of 4 unless they are the last. (ESP8266:
  *  exactly cfg->block_size unless they are the last.) `payload` needs no padding. A block whose checksum the
- *  target refuses, or whose answer is lost, is repeated as that loader counts blocks. IMAGE_SIZE: more than
- *  announced. */
+ *  target refuses, or whose answer is lost, is repeated as that loader counts blocks.
+ *  IMAGE_SIZE: more than announced; nothing was sent. INVALID_PARAM: not begun, or a size that is not allowed here.
+ *  Errors of talking: begin again. */
 esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg, const void *payload,
                                           uint32_t size);
-/** End a write; `cfg` must be begun again for another. IMAGE_SIZE: less was written than announced. Unless
+/** End a write; `cfg` must be begun again for another. IMAGE_SIZE: less was written than announced. A stub tells only
+ *  now what became of the last block. Unless
  *  skip_verify: INVALID_MD5 when the flash does not hold what was passed to _write; UNSUPPORTED_FUNC on an
  *  ESP8266, whose ROM has no digests. The target stays in its loader. */
 esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg);
 
-/** UNSUPPORTED_FUNC. */
+/* A write of compressed data. That the target took all of it, and that a mask ROM found its checksum right, does not
+ * prove that the flash holds what was meant: questions carry no checksum, and a stub does not look at that of a long
+ * stream. Compare afterwards: esp_loader_flash_verify_known_md5(). */
+
+/** Begin a write of a zlib stream and erase every sector that it will touch once unpacked (a stub: as it goes).
+ *  UNSUPPORTED_FUNC: the loader cannot unpack (ESP8266 without a stub), or, the ESP32's mask ROM, would end with a write
+ *  of 32 KiB whatever the image's size and so damage what is stored behind it. */
 esp_loader_error_t esp_loader_flash_deflate_start(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg);
-/** UNSUPPORTED_FUNC. */
+/** Send the next piece of the stream: exactly cfg->block_size bytes, or what is left of compressed_size if that is less.
+ *  Nothing may stand behind the stream's end: a mask ROM would hang. IMAGE_SIZE: more than announced. After an
+ *  error begin again: a disturbed stream cannot be taken up, except where this was already done. */
 esp_loader_error_t esp_loader_flash_deflate_write(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg,
                                                   void *payload, uint32_t size);
-/** UNSUPPORTED_FUNC. */
+/** End it. A stub tells only now what became of the last blocks. IMAGE_SIZE: less was sent than announced. */
 esp_loader_error_t esp_loader_flash_deflate_finish(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg);
 
-/** The size of the flash part, from its JEDEC id. */
+/** The size of the flash part in bytes, from its JEDEC id. `*flash_size` is set by success only. UNSUPPORTED_CHIP: see
+ *  above. Errors of talking. The flash is left as it is. */
 esp_loader_error_t esp_loader_flash_detect_size(esp_loader_t *loader, uint32_t *flash_size);
-/** UNSUPPORTED_FUNC. */
+/** Read `length` bytes from flash address `address`, any start and size, and prove them by their MD5. UNSUPPORTED_FUNC:
+ *  the loader cannot (ESP8266 without a stub). INVALID_MD5: they kept arriving otherwise than the target says that they
+ *  are. After any error `buf` holds anything. A mask ROM takes a question for each 64 bytes. */
 esp_loader_error_t esp_loader_flash_read(esp_loader_t *loader, uint8_t *buf, uint32_t address, uint32_t length);
-/** Erase the whole flash part. */
+/** Erase the whole flash part; it then holds 0xFF. UNSUPPORTED_CHIP: see above. Errors of talking: parts of it may be
+ *  erased, and after TIMEOUT the target may still be at it. */
 esp_loader_error_t esp_loader_flash_erase(esp_loader_t *loader);
-/** Erase `size` bytes from `offset`, both multiples of 4096. */
+/** Erase `size` bytes from flash address `offset`, both multiples of 4096; they then hold 0xFF. INVALID_PARAM: they are
+ *  no such multiples, or `size` is 0. IMAGE_SIZE: the range leaves the flash; nothing was erased. UNSUPPORTED_CHIP: see
+ *  above. Errors of talking: parts of the range may be erased. */
 esp_loader_error_t esp_loader_flash_erase_region(esp_loader_t *loader, uint32_t offset, uint32_t size);
 /** Compare the MD5 of a flash range with `expected_md5`: 32 hexadecimal digits in ASCII (any case), not 16
- *  bytes; they need not be followed by a zero. INVALID_MD5: they differ. Any start and size.
+ *  bytes; they need not be followed by a zero. Any start and size. The flash is left as it is, and the conversation goes
+ *  on after any outcome but an error of talking. INVALID_MD5: they differ. INVALID_PARAM: no such digits. IMAGE_SIZE: the
+ *  range leaves the flash. UNSUPPORTED_FUNC: the loader has no digests. UNSUPPORTED_CHIP: see above.
  *  For raw digests see reflash_flash_verify_md5(). */
 esp_loader_error_t esp_loader_flash_verify_known_md5(esp_loader_t *loader, uint32_t address, uint32_t size,
                                                      const uint8_t *expected_md5);
 
 /* --- RAM, registers, identity ---------------------------------------------------------------------- */
 
-/** UNSUPPORTED_FUNC. */
+/* A program's segments are loaded one after the other, each with _start and as many _write as it takes; one _finish
+ * behind the last starts it:
+ *
+ *     for (each segment) { esp_loader_mem_start; esp_loader_mem_write ...; }
+ *     esp_loader_mem_finish(loader, &cfg, header.entrypoint);
+ *
+ * The target stores whatever it is told to wherever it is told to: RAM that its loader uses is the caller's to avoid. */
+
+/** Begin a write to RAM: `cfg->size` bytes from address `cfg->offset` on, any alignment.
+ *  INVALID_PARAM: no bytes, a range beyond the address space, or a block size that the loader does not take. */
 esp_loader_error_t esp_loader_mem_start(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg);
-/** UNSUPPORTED_FUNC. */
+/** Write the next `size` bytes, at most cfg->block_size. Nothing is padded. The end of each piece is read back (a
+ *  stub's all of it, which takes long): FAIL with REFLASH_CAUSE_DIGEST_MISMATCH where the RAM does not hold it. After an error begin the
+ *  segment again. IMAGE_SIZE: more than announced; nothing was sent. */
 esp_loader_error_t esp_loader_mem_write(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, const void *payload,
                                         uint32_t size);
-/** UNSUPPORTED_FUNC. */
+/** End a write. `entrypoint` 0: the loader stays, and is asked whether it did. Else it jumps there, and unless the program comes back to it the
+ *  loader is gone. Asked once: after TIMEOUT and INVALID_RESPONSE other than a refusal the program may run all the
+ *  same. IMAGE_SIZE: less was written than announced; nothing was sent. */
 esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, uint32_t entrypoint);
-/** The factory MAC address, 6 bytes, most significant first. */
+/** The factory MAC address, 6 bytes, most significant first. After an error `mac` may hold anything. Errors of talking;
+ *  they cost nothing but the answer. */
 esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac);
-/** Write, or read, one 32-bit word at `address` of the target's memory. An address the chip does not have
- *  may end its loader. */
+/** Write one 32-bit word at `address` of the target's memory, a multiple of 4. An address the chip does not have may end
+ *  its loader, which is then silent: TIMEOUT. Errors of talking: the word may have been written. */
 esp_loader_error_t esp_loader_write_register(esp_loader_t *loader, uint32_t address, uint32_t value);
+/** Read one 32-bit word likewise. `*value` is set by success only. Errors of talking. */
 esp_loader_error_t esp_loader_read_register(esp_loader_t *loader, uint32_t address, uint32_t *value);
-/** What the efuses say about security. UNSUPPORTED_FUNC: the chip's loader has no such command. */
+/** What the efuses say about security. UNSUPPORTED_FUNC: the chip's loader has no such command (ESP8266, ESP32). Errors
+ *  of talking; `*security_info` is then as it was. */
 esp_loader_error_t esp_loader_get_security_info(esp_loader_t *loader, esp_loader_target_security_info_t *security_info);
-
-/** Leave the calling function with the error of `x`, if it is one. */
-#define RETURN_ON_ERROR(x)                                                                                             \
-    do {                                                                                                               \
-        esp_loader_error_t return_on_error_ = (x);                                                                     \
-        if (return_on_error_ != ESP_LOADER_SUCCESS) {                                                                  \
-            return return_on_error_;                                                                                   \
-        }                                                                                                              \
-    } while (0)
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What every `esp_loader_*` function returns.
+/** @file
+ *  What every `esp_loader_*` function returns.
  *
  *  The values are fixed: programs hold arrays of ESP_LOADER_ERROR_INVALID_RESPONSE + 1 names and index
  *  them with what we return. Why a call failed in detail is told by reflash_last_fault() (reflash.h). */
@@ -9,6 +10,7 @@
 extern "C" {
 #endif
 
+/** The ten codes. */
 typedef enum {
     ESP_LOADER_SUCCESS,                /*!< Done. */
     ESP_LOADER_ERROR_FAIL,             /*!< The port failed, or something that has no better name. */

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The port: what a host platform gives the library.
+/** @file
+ *  The port: what a host platform gives the library.
  *
  *  A port is a struct of yours whose member `port` is an esp_loader_port_t; `ops` points to a table of
  *  functions, and each function finds your struct again with container_of(). The library calls a port
  *  only from inside an esp_loader_* or reflash_* call, never from an interrupt and never concurrently
- *  for one context. Slots that a transport does not need may be NULL. */
+ *  for one context. Slots that a transport does not need may be NULL.
+ *
+ *  A port ends the call that is running by returning FAIL from whatever moves bytes: nothing is repeated after it, and
+ *  the caller is told FAIL. That is the way to stop a job from outside. */
 #pragma once
 
 #include <stdarg.h>
@@ -20,23 +24,24 @@ extern "C" {
 
 /* --- Log levels ------------------------------------------------------------------------------------ */
 
-#define ESP_LOADER_LOG_NONE 0
-#define ESP_LOADER_LOG_ERROR 1
-#define ESP_LOADER_LOG_WARN 2
-#define ESP_LOADER_LOG_INFO 3
-#define ESP_LOADER_LOG_DEBUG 4
+#define ESP_LOADER_LOG_NONE 0  /**< Nothing. */
+#define ESP_LOADER_LOG_ERROR 1 /**< What failed. */
+#define ESP_LOADER_LOG_WARN 2  /**< What may be wrong. */
+#define ESP_LOADER_LOG_INFO 3  /**< What goes on. */
+#define ESP_LOADER_LOG_DEBUG 4 /**< Everything. */
 
 /** Messages above this level are left out when the library is compiled. */
 #ifndef SERIAL_FLASHER_LOG_LEVEL
 #define SERIAL_FLASHER_LOG_LEVEL ESP_LOADER_LOG_NONE
 #endif
 
+/** The same levels for programs. */
 typedef enum {
-    ESP_LOADER_LOG_LEVEL_NONE = ESP_LOADER_LOG_NONE,
-    ESP_LOADER_LOG_LEVEL_ERROR = ESP_LOADER_LOG_ERROR,
-    ESP_LOADER_LOG_LEVEL_WARN = ESP_LOADER_LOG_WARN,
-    ESP_LOADER_LOG_LEVEL_INFO = ESP_LOADER_LOG_INFO,
-    ESP_LOADER_LOG_LEVEL_DEBUG = ESP_LOADER_LOG_DEBUG
+    ESP_LOADER_LOG_LEVEL_NONE = ESP_LOADER_LOG_NONE,   /*!< See ESP_LOADER_LOG_NONE. */
+    ESP_LOADER_LOG_LEVEL_ERROR = ESP_LOADER_LOG_ERROR, /*!< See ESP_LOADER_LOG_ERROR. */
+    ESP_LOADER_LOG_LEVEL_WARN = ESP_LOADER_LOG_WARN,   /*!< See ESP_LOADER_LOG_WARN. */
+    ESP_LOADER_LOG_LEVEL_INFO = ESP_LOADER_LOG_INFO,   /*!< See ESP_LOADER_LOG_INFO. */
+    ESP_LOADER_LOG_LEVEL_DEBUG = ESP_LOADER_LOG_DEBUG  /*!< See ESP_LOADER_LOG_DEBUG. */
 } esp_loader_log_level_t;
 
 /* --- The port -------------------------------------------------------------------------------------- */
@@ -72,18 +77,25 @@ typedef struct {
     /** Receive exactly `size` bytes. TIMEOUT: fewer came in time (`timeout` 0: look, do not wait); what came
      *  may be lost. FAIL: the line is broken. Required for serial. */
     esp_loader_error_t (*read)(esp_loader_port_t *port, uint8_t *data, uint16_t size, uint32_t timeout);
-    /** SPI only: drive chip select. */
+    /** Drive the target's chip select: 0 selects it. Required for SPI, where `write` and `read` are halves of one
+     *  transaction between 0 and 1, MSB first. */
     void (*spi_set_cs)(esp_loader_port_t *port, uint32_t level);
-    /** SDIO only. */
+    /** Write, or read, `size` bytes (at most 512) of the card's function 0 or 1 to, or from, `addr` and the addresses
+     *  behind it. SUCCESS: all of them were moved. TIMEOUT: the card did not react in time. FAIL: the bus is broken.
+     *  Required for SDIO. */
     esp_loader_error_t (*sdio_write)(esp_loader_port_t *port, uint32_t function, uint32_t addr, const uint8_t *data,
                                      uint16_t size, uint32_t timeout);
+    /** Read: see `sdio_write`. */
     esp_loader_error_t (*sdio_read)(esp_loader_port_t *port, uint32_t function, uint32_t addr, uint8_t *data,
                                     uint16_t size, uint32_t timeout);
+    /** Bring the bus up and select the card, as often as asked. Anything but SUCCESS: no card answers. Required for
+     *  SDIO. */
     esp_loader_error_t (*sdio_card_init)(esp_loader_port_t *port);
 } esp_loader_port_ops_t;
 
+/** First member of every concrete port. */
 struct esp_loader_port_s {
-    const esp_loader_port_ops_t *ops;
+    const esp_loader_port_ops_t *ops; /*!< Not owned; must outlive the port. */
 };
 
 #ifndef container_of

@@ -1,31 +1,28 @@
 #!/usr/bin/env bash
-# Let clients that we did not write do their normal jobs on espsim: tests/interop/*.sh, once per chip, all at a time.
-# The pinned clients are installed into build/interop.
+# Let clients that we did not write do their normal jobs on espsim, see tests/interop/run.py, which takes the arguments.
+# The pinned clients are installed into build/interop, by pip, npm and cargo. With --ci, espflash is left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 esptool_version=5.3.1
+esptool_js_version=0.7.0
 
-scripts/build.sh sanitize espsim make_images
+scripts/build.sh sanitize espsim espsim_lines
 folder=$PWD/build/interop
-mkdir -p "$folder"
+mkdir -p "$folder/npm" "$folder/espflash"
 if [ "$("$folder/venv/bin/esptool" version 2>/dev/null | tail -n 1)" != "$esptool_version" ]; then
     rm -rf "$folder/venv"
     python3 -m venv "$folder/venv"
     "$folder/venv/bin/pip" install --quiet --disable-pip-version-check "esptool==$esptool_version"
 fi
-export ESPTOOL=$folder/venv/bin/esptool ESPSIM=$PWD/build/sanitize/espsim MAKE_IMAGES=$PWD/build/sanitize/make_images
+if ! grep -qs "\"version\": \"$esptool_js_version\"" "$folder/npm/node_modules/esptool-js/package.json"; then
+    npm install --prefix "$folder/npm" --no-package-lock --no-audit --no-fund --loglevel=error \
+        "esptool-js@$esptool_js_version"
+fi
+if [[ " $* " != *" --ci "* ]]; then
+    cp -rp tests/interop/espflash/. "$folder/espflash" # a copy, as cargo writes a lock file beside the source
+    CARGO_TARGET_DIR=$folder/espflash/target cargo build --quiet --manifest-path "$folder/espflash/Cargo.toml"
+fi
 
-running=()
-for script in tests/interop/*.sh; do
-    for chip in esp32 esp32c3; do
-        tests/run_in_empty_folder.sh "$PWD/$script" "$chip" &
-        running+=("$!")
-    done
-done
-status=0
-for process in "${running[@]}"; do
-    wait "$process" || status=1
-done
-[ "$status" -eq 0 ] && echo "Interop: all passed"
-exit "$status"
+export ESPSIM=$PWD/build/sanitize/espsim ESPSIM_LINES=$PWD/build/sanitize/libespsim-lines.so CLIENTS=$folder
+exec python3 tests/interop/run.py "$@"

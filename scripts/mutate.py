@@ -136,7 +136,8 @@ class Copy:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
             shutil.copymode(source, copy)
-        self.must(["cmake", "--preset", "dev", "-DCMAKE_COMPILE_WARNING_AS_ERROR=OFF", "-DCMAKE_C_FLAGS=-O1 -g0 -w"])
+        self.must(["cmake", "--preset", "dev", "-DCMAKE_COMPILE_WARNING_AS_ERROR=OFF",
+                   f"-DREFLASH_STUBS_PACKAGE={ROOT / 'build/stubs/esptool-js-0.7.0.tgz'}", "-DCMAKE_C_FLAGS=-O1 -g0 -w"])
         self.must(["ninja", "-C", "build/dev", "--quiet"])
         return self
 

@@ -8,6 +8,7 @@ have() { command -v "$1" >/dev/null; }
 has_header() { printf '#include <%s>\n' "$@" | ${CC:-cc} -E -x c - -o /dev/null 2>/dev/null; }
 has_clang_runtime() { compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*" >/dev/null; }
 has_llvm_cov() { [ -x "$(dirname "$(readlink -f "$(command -v clang)")")/llvm-cov" ]; }
+has_stubs() { [ -f build/stubs/esptool-js-0.7.0.tgz ]; }
 has_newlib_nano() { [ -f "$(arm-none-eabi-gcc -print-file-name=nano.specs)" ]; }
 
 missing=()
@@ -54,12 +55,22 @@ for set in "$@"; do
         need gcovr have gcovr
         need python3 have python3
         ;;
+    docs) need doxygen have doxygen ;;
     mutate) need python3 have python3 ;;
-    interop) need python3-venv python3 -c "import ensurepip, venv" ;;
+    interop)
+        need python3-venv python3 -c "import ensurepip, venv"
+        need nodejs have node
+        need npm have npm
+        ;;
+    espflash) need cargo have cargo ;;
     stubs)
         need python3 have python3
+        has_stubs || need npm have npm
+        ;;
+    stub-codes)
         need python3-pip have pip
         need npm have npm
+        need cargo have cargo
         ;;
     *)
         echo "setup.sh: no set named $set" >&2

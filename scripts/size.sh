@@ -2,9 +2,11 @@
 # What libreflash costs on a Cortex-M: links bench/size/reflash_three_images.c against it and reports flash, RAM
 # and stack. Fails when a promise is broken:
 #   - more than 7000 bytes of text and constants of the library on a Cortex-M0+ with the two chips that the table is
-#     for, or more than 7500 with all
+#     for, or more than 7500 with all; than 9000 with all and a RAM stub, not counting the stub itself; than 12000 if
+#     every function of the API is used, and no stub
 #   - a byte of .data or .bss anywhere in the library
-#   - a libc function beyond the plain ones of <string.h>
+#   - a libc function beyond the plain ones of <string.h> (and reflash_stub_find(), which another library or the program
+#     has)
 #   - a global symbol that begins with neither esp_loader_ nor reflash_
 #   - recursion, or a stack frame without a bound
 set -euo pipefail
@@ -13,6 +15,8 @@ cd "$(dirname "$0")/.."
 targets=(cortex-m0plus cortex-m4)
 m0plus_limit_bytes=7000
 m0plus_limit_bytes_all_chips=7500
+limit_bytes_plus_stub=9000
+limit_bytes_every_function=12000
 two_chips='-DREFLASH_CHIP_LIST(X)=X(esp32) X(esp32c3)'
 gcc=arm-none-eabi-gcc
 flags=(-mthumb -std=c11 -Os -ffunction-sections -fdata-sections -fcallgraph-info=su -Wall -Wextra -Werror -Iinclude)
@@ -28,10 +32,10 @@ expect_none() {
     fi
 }
 
-# Arguments: processor, folder below build/size, flags.
+# Arguments: processor, folder below build/size, the program's source and what goes with it, flags.
 build() {
-    local cpu=$1 out=build/size/$2
-    shift 2
+    local cpu=$1 out=build/size/$2 sources=$3
+    shift 3
     local library_objects=() program_objects=() source object
     rm -rf "$out"
     mkdir -p "$out/library" "$out/program"
@@ -41,9 +45,9 @@ build() {
         "$gcc" -mcpu="$cpu" "${flags[@]}" "$@" -Isrc -c "$source" -o "$object"
         library_objects+=("$object")
     done < <(find src -name '*.c' | sort)
-    for source in reflash_three_images null_port; do
-        object=$out/program/$source.o
-        "$gcc" -mcpu="$cpu" "${flags[@]}" -c "bench/size/$source.c" -o "$object"
+    for source in $sources bench/size/null_port.c; do
+        object=$out/program/$(basename "$source" .c).o
+        "$gcc" -mcpu="$cpu" "${flags[@]}" "$@" -c "$source" -o "$object"
         program_objects+=("$object")
     done
     arm-none-eabi-ar rcs "$out/libreflash.a" "${library_objects[@]}"
@@ -58,19 +62,29 @@ check_library() {
     globals=$(arm-none-eabi-nm -g --defined-only "$library" | awk 'NF == 3 { print $3 }' | sort -u)
     strangers=$(awk '!/^(esp_loader|reflash)_/' <<<"$globals")
     needs=$(arm-none-eabi-nm -u "$library" | awk '$1 == "U" { print $2 }' | sort -u | comm -23 - <(echo "$globals") |
-        awk '!/^(mem(cpy|move|set|cmp|chr)|str(len|cmp|ncmp|chr)|__(aeabi|gnu)_[a-z0-9_]+)$/')
+        awk '!/^(reflash_stub_find|mem(cpy|move|set|cmp|chr)|str(len|cmp|ncmp|chr)|__(aeabi|gnu)_[a-z0-9_]+)$/')
     expect_none "$1: the library has variables" "$variables"
     expect_none "$1: global names without a prefix" "$strangers"
     expect_none "$1: the library needs functions it must not use" "$needs"
 }
 
 for cpu in "${targets[@]}"; do
-    build "$cpu" "$cpu" "$two_chips"
+    build "$cpu" "$cpu" bench/size/reflash_three_images.c "$two_chips"
     check_library "$cpu"
 done
-build cortex-m0plus cortex-m0plus-all-chips
+build cortex-m0plus cortex-m0plus-all-chips bench/size/reflash_three_images.c
+scripts/make_stubs.py --fetch --out build/size/stubs esp32
+mv build/size/stubs/esp32.c build/size/stubs/stub_of_esp32.c
+for cpu in "${targets[@]}"; do
+    build "$cpu" "$cpu-plus-stub" "bench/size/reflash_three_images.c build/size/stubs/stub_of_esp32.c" -DWITH_STUB
+    build "$cpu" "$cpu-every-function" bench/size/every_function.c
+done
 python3 scripts/size_report.py --limit "cortex-m0plus=$m0plus_limit_bytes" "${targets[@]}" || failed=1
 echo
 python3 scripts/size_report.py --brief --limit "cortex-m0plus-all-chips=$m0plus_limit_bytes_all_chips" \
     cortex-m0plus-all-chips || failed=1
+for cpu in "${targets[@]}"; do
+    python3 scripts/size_report.py --brief --limit "$cpu-plus-stub=$limit_bytes_plus_stub" \
+        --limit "$cpu-every-function=$limit_bytes_every_function" "$cpu-plus-stub" "$cpu-every-function" || failed=1
+done
 exit $failed

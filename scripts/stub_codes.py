@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Write sim/stub_codes.c, by which espsim recognises the official RAM stubs, or check it.
 
-No stub is kept here: the packages that carry them are fetched into build/stubs, by npm and by pip, and what goes into
-the table is only where a stub's code lies, how long it is, where it starts, and its SHA-256. Arguments, all optional:
+No stub is kept here: the packages that carry them are fetched into build/stubs, by npm, pip and cargo, and what goes
+into the table is only where a stub's code lies, how long it is, where it starts, and its SHA-256. Arguments, all optional:
   --write   write the table; without it, the table that is there has to be right
   --offline use what was fetched before
 Exit code 1: the table is not what the packages say."""
@@ -10,9 +10,11 @@ import argparse
 import base64
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import tarfile
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +23,8 @@ FETCHED = ROOT / "build/stubs"
 
 NPM_PACKAGE, NPM_FILE = "esptool-js@0.7.0", "esptool-js-0.7.0.tgz"
 PIP_PACKAGE, PIP_FILE = "esptool==5.3.1", "esptool-5.3.1.tar.gz"
+
+CARGO_PACKAGE, CARGO_FOLDER = "espflash@=4.5.0", "espflash-4.5.0/resources/stubs"
 
 # package file, folder inside it, generation, what the stubs in it are
 SOURCES = [
@@ -50,6 +54,19 @@ def fetch():
     if not (FETCHED / PIP_FILE).exists():
         subprocess.run(["pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest", ".", PIP_PACKAGE],
                        cwd=FETCHED, check=True)
+    if fetched_crate() is None:
+        (FETCHED / "crate/src").mkdir(parents=True, exist_ok=True)
+        (FETCHED / "crate/src/lib.rs").touch()
+        name, version = CARGO_PACKAGE.split("@")
+        (FETCHED / "crate/Cargo.toml").write_text(
+            '[package]\nname = "crate"\nversion = "0.0.0"\n\n[workspace]\n\n'
+            f'[dependencies]\n{name} = {{ version = "{version}", default-features = false }}\n')
+        subprocess.run(["cargo", "fetch", "--quiet"], cwd=FETCHED / "crate", check=True,
+                       env={**os.environ, "CARGO_HOME": str(FETCHED / "cargo")})
+
+
+def fetched_crate():
+    return next(FETCHED.glob(f"cargo/registry/src/*/{CARGO_FOLDER}"), None)
 
 
 def row(name, stub, generation):
@@ -70,9 +87,13 @@ def table():
             if not names:
                 sys.exit(f"stub_codes: {file} holds no stubs in {folder}")
             for name in names:
-                # A chip whose revisions take different stubs is one chip.
-                chip = Path(name).stem.split("-")[0]
-                text += row(chip, json.load(package.extractfile(name)), generation)
+                text += row(Path(name).stem, json.load(package.extractfile(name)), generation)
+    # Most of espflash's are among these. Others are older builds of the legacy stub.
+    text += "    /* legacy, espflash 4.5.0, as far as they are not the same */\n"
+    for path in sorted(fetched_crate().glob("*.toml")):
+        own = row(path.stem.replace("rc1", "-rev1"), tomllib.loads(path.read_text()), "ESPSIM_STUB_1")
+        if own.split("{", 2)[2] not in text:
+            text += own
     return text + TAIL
 
 

@@ -4,7 +4,7 @@
 #include "chip.h"
 
 #include <mbedtls/md.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -12,6 +12,7 @@ enum {
     IMAGE_HEADER_BYTES_MIN = 8, /* what all have: magic, segments, flash mode, sizes, entry */
     SEGMENT_HEADER_BYTES = 8,
     SEGMENTS_MAX = 16,
+    CHIP_ID_OFFSET = 12,
     HASH_FLAG_OFFSET = 23,
     SHA256_BYTES = 32,
     APP_DESCRIPTOR_OFFSET = 0x20,
@@ -27,9 +28,27 @@ enum {
 
 /* --- Flash content ------------------------------------------------------------------------------------- */
 
+/* Where the decrypted flash is; what of it is looked at gets made. */
+static const uint8_t *plain_at(const espsim_t *sim, uint32_t addr, uint32_t bytes)
+{
+    const espsim_plain_t *plain = sim->plain;
+    const uint32_t end = addr + bytes;
+    for (uint32_t at = addr / SECTOR_BYTES * SECTOR_BYTES; at < end; at += SECTOR_BYTES) {
+        if (plain->is_made[at / SECTOR_BYTES] == 0) {
+            memcpy(&plain->cells[at], &sim->nor.cells[at], SECTOR_BYTES);
+            plain->is_made[at / SECTOR_BYTES] = 1;
+            (void)espsim_flash_crypt(sim, true, at, &plain->cells[at], SECTOR_BYTES);
+        }
+    }
+    return &plain->cells[addr];
+}
+
 static const uint8_t *flash_at(const espsim_t *sim, uint32_t addr, uint32_t bytes)
 {
-    return bytes <= sim->nor.bytes && addr <= sim->nor.bytes - bytes ? &sim->nor.cells[addr] : NULL;
+    if (bytes > sim->nor.bytes || addr > sim->nor.bytes - bytes) {
+        return NULL;
+    }
+    return sim->plain != NULL ? plain_at(sim, addr, bytes) : &sim->nor.cells[addr];
 }
 
 static uint32_t word(const uint8_t *at)
@@ -42,6 +61,7 @@ static uint32_t word(const uint8_t *at)
 typedef struct {
     uint32_t addr;
     uint32_t bytes; /* up to and with the checksum byte */
+    bool hashed;    /* a SHA-256 follows */
     uint8_t segment_count;
     uint32_t segment_addr[SEGMENTS_MAX], segment_bytes[SEGMENTS_MAX];
     uint8_t segment_checksum[SEGMENTS_MAX]; /* of all data up to the end of this one */
@@ -50,6 +70,16 @@ typedef struct {
 } image_t;
 
 typedef enum { IMAGE_GOOD, IMAGE_NONE, IMAGE_CUT, IMAGE_BAD_CHECKSUM, IMAGE_BAD_HASH } image_verdict_t;
+
+/* False: it says that it is for another chip. The ESP8266's header does not say. */
+static bool chip_fits(const espsim_t *sim, uint32_t addr, unsigned *chip_id)
+{
+    const reflash_rom_t *row = sim->rom_row;
+    const uint8_t *header = flash_at(sim, addr, row->image_header_bytes);
+    const bool says = row->image_header_bytes > CHIP_ID_OFFSET + 1 && header != NULL;
+    *chip_id = says ? header[CHIP_ID_OFFSET] | (unsigned)header[CHIP_ID_OFFSET + 1] << 8 : row->chip->chip_id;
+    return *chip_id == row->chip->chip_id;
+}
 
 static bool hash_is_right(const espsim_t *sim, const image_t *image)
 {
@@ -70,6 +100,7 @@ static image_verdict_t read_image(const espsim_t *sim, uint32_t addr, image_t *i
         return IMAGE_NONE;
     }
     image->entry = word(header + 4);
+    image->hashed = header_bytes > HASH_FLAG_OFFSET && header[HASH_FLAG_OFFSET] == 1;
     image->checksum_right = 0xEF;
     uint32_t offset = header_bytes;
     for (uint8_t segment = 0; segment < header[1]; segment++) {
@@ -99,8 +130,58 @@ static image_verdict_t read_image(const espsim_t *sim, uint32_t addr, image_t *i
     if (image->checksum_found != image->checksum_right) {
         return IMAGE_BAD_CHECKSUM;
     }
-    const bool hashed = header_bytes > HASH_FLAG_OFFSET && header[HASH_FLAG_OFFSET] == 1;
-    return !hashed || hash_is_right(sim, image) ? IMAGE_GOOD : IMAGE_BAD_HASH;
+    return !image->hashed || hash_is_right(sim, image) ? IMAGE_GOOD : IMAGE_BAD_HASH;
+}
+
+/* --- Signatures: a stand-in, no key is looked at ----------------------------------------------------------- */
+
+typedef enum { SIGNATURE_GOOD, SIGNATURE_NONE, SIGNATURE_BAD } signature_verdict_t;
+
+/* One of up to three blocks in a sector of its own: magic, version, SHA-256 of all before the sector, key, signature, and
+ * a CRC-32 of all that. */
+static signature_verdict_t read_signature(const espsim_t *sim, const image_t *image, uint8_t *first_byte)
+{
+    enum { MAGIC = 0xE7, BLOCKS = 3, BLOCK_BYTES = 1216, DIGEST_OFFSET = 4, CRC_OFFSET = 1196 };
+
+    const uint32_t bytes = image->bytes + (image->hashed ? SHA256_BYTES : 0);
+    const uint32_t signed_bytes = (bytes + SECTOR_BYTES - 1) / SECTOR_BYTES * SECTOR_BYTES;
+    const uint8_t *content = flash_at(sim, image->addr, signed_bytes + SECTOR_BYTES);
+    uint8_t digest[SHA256_BYTES];
+    *first_byte = 0xFF;
+    if (content == NULL ||
+        mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), content, signed_bytes, digest) != 0) {
+        return SIGNATURE_NONE;
+    }
+    *first_byte = content[signed_bytes];
+    for (unsigned block = 0; block < BLOCKS; block++) {
+        const uint8_t *at = &content[signed_bytes + block * BLOCK_BYTES];
+        if (at[0] == MAGIC && memcmp(&at[DIGEST_OFFSET], digest, sizeof(digest)) == 0 &&
+            word(&at[CRC_OFFSET]) == (uint32_t)crc32(0, at, CRC_OFFSET)) {
+            return SIGNATURE_GOOD;
+        }
+    }
+    return *first_byte == MAGIC ? SIGNATURE_BAD : SIGNATURE_NONE;
+}
+
+static bool rom_accepts_signature(espsim_t *sim, const image_t *image)
+{
+    uint8_t first_byte;
+    const signature_verdict_t verdict = read_signature(sim, image, &first_byte);
+    if (!sim->rom_row->security->checks_signature_first) {
+        espsim_print(sim, "%s", verdict != SIGNATURE_GOOD ? "Secure boot check fail\r\n" : "");
+        return verdict == SIGNATURE_GOOD;
+    }
+    espsim_print(sim, "Valid secure boot key blocks: 0\r\n");
+    if (verdict == SIGNATURE_NONE) {
+        espsim_print(sim,
+                     "No signature block magic byte found at signature sector (found 0x%x not 0xe7). "
+                     "Image not V2 signed?\r\n",
+                     first_byte);
+    } else if (verdict == SIGNATURE_BAD) {
+        espsim_print(sim, "Sig block 0 invalid: Image digest does not match\r\n");
+    }
+    espsim_print(sim, "secure boot verification %s\r\n", verdict == SIGNATURE_GOOD ? "succeeded" : "failed");
+    return verdict == SIGNATURE_GOOD;
 }
 
 /* --- First stage: the mask ROM ---------------------------------------------------------------------------- */
@@ -124,11 +205,15 @@ static const char *mode_name(uint8_t mode)
     return mode < sizeof(names) / sizeof(names[0]) ? names[mode] : "?";
 }
 
+static void tell_flash_mode(espsim_t *sim, const image_t *image)
+{
+    espsim_print(sim, "%s", sim->rom_row->boot_pins);
+    espsim_print(sim, "mode:%s, clock div:2\r\n", mode_name(flash_at(sim, image->addr, IMAGE_HEADER_BYTES_MIN)[2]));
+}
+
 static void list_segments(espsim_t *sim, const image_t *image)
 {
     const bool in_hex = sim->rom_row->boot_log == REFLASH_BOOT_LOG_HEX;
-    espsim_print(sim, "%s", sim->rom_row->boot_pins);
-    espsim_print(sim, "mode:%s, clock div:2\r\n", mode_name(flash_at(sim, image->addr, IMAGE_HEADER_BYTES_MIN)[2]));
     for (uint8_t segment = 0; segment < image->segment_count; segment++) {
         espsim_print(sim, in_hex ? "load:0x%08x,len:0x%x\r\n" : "load:0x%08x,len:%u\r\n",
                      (unsigned)image->segment_addr[segment], (unsigned)image->segment_bytes[segment]);
@@ -174,6 +259,12 @@ static bool load_bootloader(espsim_t *sim)
     if (sim->rom_row->boot_log == REFLASH_BOOT_LOG_ESP8266) {
         return load_bootloader_esp8266(sim, &image, verdict);
     }
+    const bool is_signed = sim->config.security.secure_boot;
+    const bool signature_first = is_signed && sim->rom_row->security->checks_signature_first;
+    tell_flash_mode(sim, &image);
+    if (signature_first && !rom_accepts_signature(sim, &image)) {
+        return false;
+    }
     list_segments(sim, &image);
     if (verdict == IMAGE_BAD_CHECKSUM) {
         espsim_print(sim, "csum err:0x%02x!=0x%02x\r\n", image.checksum_found, image.checksum_right);
@@ -183,44 +274,66 @@ static bool load_bootloader(espsim_t *sim)
         espsim_print(sim, verdict == IMAGE_CUT ? "load err\r\n" : "hash err\r\n");
         return false;
     }
+    if (is_signed && !signature_first && !rom_accepts_signature(sim, &image)) {
+        return false;
+    }
     espsim_print(sim, "entry 0x%08x\r\n", (unsigned)image.entry);
     return true;
 }
 
 /* --- Second stage and application: a stand-in ---------------------------------------------------------------- */
 
+enum { SLOTS_MAX = 16, FACTORY = -1 }; /* OTA slots count from 0 */
+
 typedef struct {
     bool found;
-    uint32_t addr;
+    uint32_t addr, bytes;
 } partition_t;
 
 typedef struct {
-    partition_t factory, otadata, ota[16];
-    unsigned ota_count;
+    partition_t factory, otadata, test, ota[SLOTS_MAX];
+    int ota_count;
 } table_t;
 
-static bool read_table(const espsim_t *sim, table_t *table)
+typedef enum { TABLE_GOOD, TABLE_NONE, TABLE_BAD_MD5 } table_verdict_t;
+
+static void note_partition(table_t *table, const uint8_t *row)
 {
-    enum { TYPE_APP = 0, TYPE_DATA = 1, SUBTYPE_FACTORY = 0x00, SUBTYPE_OTADATA = 0x00, SUBTYPE_OTA_0 = 0x10 };
+    enum { TYPE_APP = 0, TYPE_DATA = 1 };
+    enum { SUBTYPE_FACTORY = 0x00, SUBTYPE_OTADATA = 0x00, SUBTYPE_OTA_0 = 0x10, SUBTYPE_TEST = 0x20 };
+
+    const partition_t partition = {true, word(row + 4), word(row + 8)};
+    if (row[2] == TYPE_APP && row[3] == SUBTYPE_FACTORY) {
+        table->factory = partition;
+    } else if (row[2] == TYPE_APP && row[3] == SUBTYPE_TEST) {
+        table->test = partition;
+    } else if (row[2] == TYPE_DATA && row[3] == SUBTYPE_OTADATA) {
+        table->otadata = partition;
+    } else if (row[2] == TYPE_APP && row[3] >= SUBTYPE_OTA_0 && row[3] < SUBTYPE_OTA_0 + SLOTS_MAX) {
+        partition_t *slot = &table->ota[row[3] - SUBTYPE_OTA_0];
+        table->ota_count += slot->found ? 0 : 1;
+        *slot = partition;
+    }
+}
+
+static table_verdict_t read_table(const espsim_t *sim, table_t *table)
+{
+    enum { DIGEST_OFFSET = 16, DIGEST_BYTES = 16 };
 
     memset(table, 0, sizeof(*table));
-    unsigned rows = 0;
-    for (; rows < TABLE_ROWS; rows++) {
-        const uint8_t *row = flash_at(sim, TABLE_ADDR + rows * ROW_BYTES, ROW_BYTES);
-        if (row == NULL || row[0] != 0xAA || row[1] != 0x50) {
-            break;
-        }
-        const partition_t partition = {true, word(row + 4)};
-        if (row[2] == TYPE_APP && row[3] == SUBTYPE_FACTORY) {
-            table->factory = partition;
-        } else if (row[2] == TYPE_DATA && row[3] == SUBTYPE_OTADATA) {
-            table->otadata = partition;
-        } else if (row[2] == TYPE_APP && row[3] >= SUBTYPE_OTA_0 && row[3] < SUBTYPE_OTA_0 + 16) {
-            table->ota[row[3] - SUBTYPE_OTA_0] = partition;
-            table->ota_count++;
-        }
+    const uint8_t *rows = flash_at(sim, TABLE_ADDR, (TABLE_ROWS + 1) * ROW_BYTES);
+    uint32_t bytes = 0;
+    for (; bytes < TABLE_ROWS * ROW_BYTES && rows[bytes] == 0xAA && rows[bytes + 1] == 0x50; bytes += ROW_BYTES) {
+        note_partition(table, &rows[bytes]);
     }
-    return rows > 0;
+    if (bytes == 0) {
+        return TABLE_NONE;
+    }
+    uint8_t digest[DIGEST_BYTES];
+    const bool has_md5 = rows[bytes] == 0xEB && rows[bytes + 1] == 0xEB;
+    const bool agrees = mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_MD5), rows, bytes, digest) == 0 &&
+                        memcmp(digest, &rows[bytes + DIGEST_OFFSET], sizeof(digest)) == 0;
+    return has_md5 && !agrees ? TABLE_BAD_MD5 : TABLE_GOOD;
 }
 
 /* Records carry the CRC-32 of their sequence number, as the ROM's crc32_le(0xFFFFFFFF, ...) computes it. */
@@ -233,7 +346,8 @@ static bool record_counts(const uint8_t *record, uint32_t *sequence)
            word(record + 28) == (uint32_t)crc32(0xFFFFFFFFu, record, 4);
 }
 
-static partition_t choose_application(const espsim_t *sim, const table_t *table)
+/* The slot of the newest good record; without one, FACTORY. */
+static int chosen_slot(const espsim_t *sim, const table_t *table)
 {
     uint32_t best = 0;
     for (unsigned copy = 0; copy < 2 && table->otadata.found && table->ota_count > 0; copy++) {
@@ -243,10 +357,7 @@ static partition_t choose_application(const espsim_t *sim, const table_t *table)
             best = sequence;
         }
     }
-    if (best > 0) {
-        return table->ota[(best - 1) % table->ota_count];
-    }
-    return table->factory.found ? table->factory : table->ota[0];
+    return best > 0 ? (int)((best - 1) % (uint32_t)table->ota_count) : FACTORY;
 }
 
 static void run_application(espsim_t *sim, uint32_t addr)
@@ -261,26 +372,123 @@ static void run_application(espsim_t *sim, uint32_t addr)
     espsim_print(sim, "Hello world!\r\n");
 }
 
-void espsim_boot_from_flash(espsim_t *sim)
+static void complain_about_image(espsim_t *sim, const image_t *image, image_verdict_t verdict)
+{
+    if (verdict == IMAGE_NONE) {
+        espsim_print(sim, "E (31) esp_image: image at 0x%x has invalid magic byte\r\n", (unsigned)image->addr);
+    } else if (verdict == IMAGE_CUT) {
+        espsim_print(sim, "E (31) esp_image: image at 0x%x does not fit\r\n", (unsigned)image->addr);
+    } else if (verdict == IMAGE_BAD_CHECKSUM) {
+        espsim_print(sim, "E (31) esp_image: Checksum failed. Calculated 0x%x read 0x%x\r\n", image->checksum_right,
+                     image->checksum_found);
+    } else if (verdict == IMAGE_BAD_HASH) {
+        espsim_print(sim, "E (31) esp_image: Image hash failed - image is corrupt\r\n");
+    }
+}
+
+static bool complains_about_signature(espsim_t *sim, const image_t *image)
+{
+    uint8_t first_byte;
+    const bool wrong = sim->config.security.secure_boot && read_signature(sim, image, &first_byte) != SIGNATURE_GOOD;
+    if (wrong) {
+        espsim_print(sim, "E (31) esp_image: Secure boot signature verification failed\r\n");
+    }
+    return wrong;
+}
+
+static bool complains_about_chip(espsim_t *sim, uint32_t addr)
+{
+    unsigned chip_id;
+    const bool fits = chip_fits(sim, addr, &chip_id);
+    if (!fits) {
+        espsim_print(sim, "E (31) boot_comm: mismatch chip ID, expected %u, found %u\r\n", sim->rom_row->chip->chip_id,
+                     chip_id);
+    }
+    return !fits;
+}
+
+/* False: there is nothing that can run, and it says so. */
+static bool try_partition(espsim_t *sim, const partition_t *partition)
+{
+    image_t image;
+    if (!partition->found) {
+        return false;
+    }
+    image_verdict_t verdict = read_image(sim, partition->addr, &image);
+    verdict = verdict == IMAGE_GOOD && image.bytes > partition->bytes ? IMAGE_CUT : verdict;
+    complain_about_image(sim, &image, verdict);
+    if (verdict != IMAGE_GOOD || complains_about_chip(sim, partition->addr) || complains_about_signature(sim, &image)) {
+        return false;
+    }
+    run_application(sim, partition->addr);
+    return true;
+}
+
+static bool try_slot(espsim_t *sim, const table_t *table, int slot)
+{
+    const partition_t *partition = slot == FACTORY ? &table->factory : &table->ota[slot];
+    if (try_partition(sim, partition)) {
+        return true;
+    }
+    if (partition->found && slot == FACTORY) {
+        espsim_print(sim, "E (31) boot: Factory app partition is not bootable\r\n");
+    } else if (partition->found) {
+        espsim_print(sim, "E (31) boot: OTA app partition slot %d is not bootable\r\n", slot);
+    }
+    return false;
+}
+
+/* From the chosen slot down to the factory application, then up from there; a test application comes last. */
+static bool boot_application(espsim_t *sim, const table_t *table)
+{
+    const int first = chosen_slot(sim, table);
+    for (int slot = first; slot >= FACTORY; slot--) {
+        if (try_slot(sim, table, slot)) {
+            return true;
+        }
+    }
+    for (int slot = first + 1; slot < table->ota_count; slot++) {
+        if (try_slot(sim, table, slot)) {
+            return true;
+        }
+    }
+    return try_partition(sim, &table->test);
+}
+
+static void boot_all_stages(espsim_t *sim)
 {
     table_t table;
-    image_t image;
-    sim->state = ESPSIM_GONE;
-    if (!load_bootloader(sim)) {
+    if (!load_bootloader(sim) || complains_about_chip(sim, sim->rom_row->chip->boot_addr)) {
         return;
     }
-    if (!read_table(sim, &table)) {
-        if (sim->rom_row->boots_without_table) {
-            run_application(sim, sim->rom_row->chip->boot_addr);
-            return;
-        }
+    const table_verdict_t verdict = read_table(sim, &table);
+    if (verdict == TABLE_NONE && sim->rom_row->boots_without_table) {
+        run_application(sim, sim->rom_row->chip->boot_addr);
+    } else if (verdict == TABLE_NONE) {
         espsim_print(sim, "E (31) boot: no partition table at 0x%x\r\n", TABLE_ADDR);
-        return;
-    }
-    const partition_t application = choose_application(sim, &table);
-    if (!application.found || read_image(sim, application.addr, &image) != IMAGE_GOOD) {
+    } else if (verdict == TABLE_BAD_MD5) {
+        espsim_print(sim, "E (31) flash_parts: Incorrect MD5 checksum\r\n"
+                          "E (31) boot: Failed to verify partition table\r\n");
+    } else if (!boot_application(sim, &table)) {
         espsim_print(sim, "E (31) boot: No bootable app partitions in the partition table\r\n");
+    }
+}
+
+void espsim_boot_from_flash(espsim_t *sim)
+{
+    sim->state = ESPSIM_GONE;
+    if (sim->config.security.flash_key_bytes == 0) {
+        boot_all_stages(sim);
         return;
     }
-    run_application(sim, application.addr);
+    espsim_plain_t plain = {.cells = malloc(sim->nor.bytes), .is_made = calloc(sim->nor.bytes / SECTOR_BYTES, 1)};
+    if (plain.cells != NULL && plain.is_made != NULL) {
+        sim->plain = &plain;
+        boot_all_stages(sim);
+        sim->plain = NULL;
+    } else {
+        sim->out_of_memory = true;
+    }
+    free(plain.cells);
+    free(plain.is_made);
 }

@@ -5,9 +5,14 @@
 #include <zlib.h>
 
 #include "espsim.h"
+#include "faults.h"
+#include "wire.h"
 
 #define ESPSIM_NEVER UINT64_MAX
+enum { ESPSIM_BUNDLE_BYTES = 62 }; /* what a USB packet of an FTDI bridge carries */
 enum { ESPSIM_NS_PER_US = 1000, ESPSIM_WINDOW_BYTES = 32768, ESPSIM_RX_BUFFER_BYTES = 0x2000 };
+enum { ESPSIM_SECTOR_BYTES = 0x1000, ESPSIM_FLASH_BYTES_MAX = 1 << 24 };
+enum { ESPSIM_SECTORS_MAX = ESPSIM_FLASH_BYTES_MAX / ESPSIM_SECTOR_BYTES };
 
 /* --- Flash part (nor.c) ---------------------------------------------------------------------------- */
 
@@ -15,13 +20,16 @@ typedef struct {
     uint8_t *cells;
     uint32_t bytes;
     const espsim_timing_t *timing;
+    const espsim_flash_part_t *part;
     bool write_enabled;
     uint8_t status; /* as last written: block-protect bits */
     bool powered_down;
-    uint64_t ops;       /* erases and programs so far */
-    uint64_t cut_at_op; /* power fails in the middle of this one; 0: never */
-    bool power_failed;
+    uint64_t ops;                 /* erases and programs so far */
+    espsim_fault_state_t *faults; /* NULL: none */
+    bool cut_off;                 /* power failed, or the chip was reset: it says nothing more to the part */
     espsim_stats_t *stats;
+    uint32_t wear[ESPSIM_SECTORS_MAX]; /* erases, by sector */
+    uint32_t last_page;                /* the one that was programmed last, from 1 */
 } espsim_nor_t;
 
 /** One SPI transaction. `data` is what is written after the address, or where what is read goes. Returns how
@@ -33,7 +41,10 @@ uint64_t espsim_nor_transact(espsim_nor_t *nor, uint8_t opcode, uint32_t addr, u
 typedef struct espsim_page espsim_page_t;
 typedef struct {
     const reflash_rom_t *rom;
-    bool is_blank; /* without what a factory burns */
+    const reflash_register_value_t *faulty_word; /* instead of what the row says; NULL: none */
+    bool is_blank;                               /* without what a factory burns */
+    reflash_register_value_t burned[4];          /* bits that were set in efuse words */
+    size_t burned_count;
     espsim_page_t *pages;
 } espsim_memory_t;
 
@@ -47,13 +58,20 @@ bool espsim_memory_put_word(espsim_memory_t *memory, uint32_t addr, uint32_t val
 /** Forget all that was written. */
 void espsim_memory_reset(espsim_memory_t *memory);
 
-/* --- UART (uart.c) --------------------------------------------------------------------------------- */
+/* --- Locks (security.c) ------------------------------------------------------------------------------ */
 
-typedef struct {
-    uint64_t arrives_ns;
-    uint32_t baud;
-    uint8_t byte;
-} espsim_tx_byte_t;
+/** Burn the efuses that the configuration asks for. */
+void espsim_security_burn(espsim_t *sim);
+/** What GET_SECURITY_INFO tells; the chip may tell less of it. */
+void espsim_security_info(const espsim_t *sim, uint8_t info[20]);
+
+/* --- Flash encryption (flash_crypt.c) ---------------------------------------------------------------- */
+
+/** Turn plain text into what lies in flash at `addr`, or back. False: `addr` or `bytes` is no multiple of 16. Without
+ *  flash encryption nothing is to be done. */
+bool espsim_flash_crypt(const espsim_t *sim, bool decrypts, uint32_t addr, uint8_t *data, uint32_t bytes);
+
+/* --- UART (uart.c) --------------------------------------------------------------------------------- */
 
 typedef struct {
     uint32_t baud;
@@ -62,14 +80,15 @@ typedef struct {
     /* Receive ring without an overflow check, as in the ROM: the write index runs over unread data. */
     uint8_t ring[2048];
     uint16_t ring_bytes, ring_read, ring_write;
-    /* What was sent and has not been taken by the host. */
-    espsim_tx_byte_t *tx;
-    size_t tx_capacity, tx_first, tx_count;
+    espsim_wire_t tx;    /* what was sent and has not been taken by the host */
     uint64_t tx_free_ns; /* when the last byte sent leaves the wire */
 } espsim_uart_t;
 
-/** Queue a byte for sending, not before `from_ns`. False: out of memory on the host. */
-bool espsim_uart_send(espsim_uart_t *uart, uint8_t byte, uint64_t from_ns);
+/** Queue a byte for sending, not before `from_ns`; what becomes of it on the wire is in `sent`. False: out of memory
+ *  on the host. */
+bool espsim_uart_send(espsim_uart_t *uart, const espsim_faulty_byte_t *sent, uint64_t from_ns);
+/** How long a byte is on the wire, ns. */
+uint64_t espsim_uart_byte_ns(uint32_t baud);
 void espsim_uart_receive(espsim_uart_t *uart, uint8_t byte, uint32_t baud);
 /** Whether two ends at these rates understand each other; 0 stands for any rate. */
 bool espsim_uart_rates_fit(uint32_t baud, uint32_t other_baud);
@@ -90,6 +109,7 @@ typedef struct {
     uint32_t addr;     /* where the next byte goes         */
     uint32_t left_bytes, left_blocks;
     uint32_t block_count;
+    bool encrypts; /* what is written */
 } espsim_transfer_t;
 
 typedef enum { ESPSIM_FRAME_OUTSIDE, ESPSIM_FRAME_INSIDE, ESPSIM_FRAME_ESCAPED } espsim_frame_state_t;
@@ -185,6 +205,7 @@ typedef struct {
         uint32_t addr, left_bytes, compressed_left_bytes;
         uint32_t erase_sector, erase_sectors; /* the next one, and how many are left */
         bool dirty_seen;
+        bool encrypts;
     } flash;
     espsim_unpacker_t unpacker;
     uint8_t window[ESPSIM_WINDOW_BYTES];
@@ -216,10 +237,31 @@ typedef enum {
     ESPSIM_GONE,   /* application, hang, or anything else that does not listen */
 } espsim_state_t;
 
+/** The flash as the chip reads it through its decryption: made sector by sector while it boots. */
+typedef struct {
+    uint8_t *cells;
+    uint8_t *is_made; /* one byte for each sector */
+} espsim_plain_t;
+
+/** What the chip has taken on and not spent yet, see ledger.c. */
+typedef struct {
+    uint64_t owed_ns[ESPSIM_CAUSE_COUNT];
+    uint64_t owed_total_ns; /* their sum, so that the byte after byte in which nothing is owed is cheap */
+    uint64_t quiet_ns;      /* entered under the host since the last byte from it */
+} espsim_ledger_t;
+
+/** How much the present command takes, as far as it is known. */
+typedef struct {
+    uint64_t work_ns, owed_ns[ESPSIM_CAUSE_COUNT], owed_total_ns;
+} espsim_work_t;
+
 struct espsim {
     espsim_config_t config;
     const reflash_rom_t *rom_row;
-    espsim_faults_t faults;
+    espsim_fault_state_t faults;
+    reflash_rom_t faulty_row; /* what rom_row is with a wrong chip id */
+    reflash_register_value_t faulty_word;
+    espsim_wire_t late; /* bytes to the chip that are delayed, and those behind them */
     espsim_stats_t stats;
     uint64_t now_ns;
     bool off, reset_low, boot_low;
@@ -230,10 +272,15 @@ struct espsim {
     espsim_action_t action;
     uint64_t action_at_ns;
     uint32_t action_baud;
-    uint64_t faulty_bytes_in, faulty_bytes_out;
-    bool doubled; /* the byte to be doubled was sent once */
     bool out_of_memory;
+    bool is_unattended;
+    unsigned bundle_bytes; /* of the oldest that were sent, so many have reached the host together */
+    espsim_watch_t watch;
+    void *watch_context;
+    espsim_event_t command; /* the one at work */
+    espsim_ledger_t ledger;
     espsim_nor_t nor;
+    espsim_plain_t *plain; /* NULL: as it lies there */
     espsim_memory_t memory;
     espsim_uart_t uart;
     espsim_rom_state_t rom;
@@ -243,12 +290,32 @@ struct espsim {
 };
 
 /** Take `ns` for the present command, unless the chip was told to be instant. */
-void espsim_take_time(espsim_t *sim, uint64_t ns);
+void espsim_take_time(espsim_t *sim, espsim_cause_t cause, uint64_t ns);
+/** The same of what depends on the chip's own speed. */
+void espsim_take_chip_time(espsim_t *sim, espsim_cause_t cause, uint64_t ns);
+/** When the next byte reaches the host; ESPSIM_NEVER: none is under way. */
+uint64_t espsim_host_byte_ns(const espsim_t *sim);
+/** What the present command takes so far, and back to that: for what is measured and goes on beside it. */
+espsim_work_t espsim_work(const espsim_t *sim);
+void espsim_set_work(espsim_t *sim, const espsim_work_t *work);
+/** Time passes. */
+void espsim_ledger_pass(espsim_t *sim, uint64_t until_ns);
+/** A byte came in at the sender's rate; 0: at the chip's. */
+void espsim_ledger_receive(espsim_t *sim, uint32_t baud);
+/** Whatever the chip was at, it is not any more. */
+void espsim_ledger_stop_work(espsim_t *sim);
 /** Send bytes once the present command's time has passed. */
 void espsim_send(espsim_t *sim, const uint8_t *bytes, size_t count);
 void espsim_print(espsim_t *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** Plan `action` for when all that was sent is out. */
 void espsim_plan(espsim_t *sim, espsim_action_t action);
+
+/** Tell the watcher; of everything but commands. */
+void espsim_tell(espsim_t *sim, espsim_event_kind_t kind);
+/** A request is at work, gets an answer with this status, is done. */
+void espsim_command_begins(espsim_t *sim, const uint8_t *frame, uint32_t frame_bytes);
+void espsim_command_answered(espsim_t *sim, uint8_t failed, uint8_t reason);
+void espsim_command_ends(espsim_t *sim);
 
 /** Reset what the loader knows. */
 void espsim_rom_reset(espsim_t *sim);
@@ -347,7 +414,9 @@ void espsim_stub_erase_next(espsim_t *sim);
 void espsim_stub_wait_flash(espsim_t *sim);
 /** False: beyond the flash's end, nothing done. */
 bool espsim_stub_program(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t bytes);
-/** The same. `digest` has 16 bytes. */
+/** Take the time that unpacking to so many bytes took. */
+void espsim_stub_unpacked(espsim_t *sim, uint32_t bytes);
+/** False: beyond the flash's end. `digest` has 16 bytes. */
 bool espsim_stub_md5(espsim_t *sim, uint32_t addr, uint32_t bytes, uint8_t *digest);
 /** Send the next packet of a READ_FLASH. False: beyond the flash's end. */
 bool espsim_stub_send_packet(espsim_t *sim);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "report.h"
 
 enum { BAUD_MIN = 50, BAUD_MAX = 5000000, WORDS_MAX = 3, LINE_BYTES = 128 };
 
@@ -88,15 +91,26 @@ static bool set_baud(espsim_rig_t *rig, char *const *words, uint64_t now_ns)
     return true;
 }
 
+static bool report(espsim_rig_t *rig, char *const *words, uint64_t now_ns)
+{
+    (void)words;
+    (void)now_ns;
+    return rig->report_path != NULL && espsim_report_to(rig->sim, rig->report_path);
+}
+
 static const struct {
     const char *name;
     unsigned word_count;
     bool (*run)(espsim_rig_t *rig, char *const *words, uint64_t now_ns);
     const char *usage;
 } commands[] = {
-    {"boot", 2, set_boot, "boot low|high"},      {"reset", 1, pulse_reset, "reset [low|high]"},
-    {"reset", 2, set_reset, "reset [low|high]"}, {"lines", 3, set_lines, "lines DTR RTS (0 or 1 each)"},
-    {"power", 2, set_power, "power off|on"},     {"baud", 2, set_baud, "baud RATE|auto (50 to 5000000)"},
+    {"report", 1, report, "report, with --report FILE that can be written"},
+    {"boot", 2, set_boot, "boot low|high"},
+    {"reset", 1, pulse_reset, "reset [low|high]"},
+    {"reset", 2, set_reset, "reset [low|high]"},
+    {"lines", 3, set_lines, "lines DTR RTS (0 or 1 each)"},
+    {"power", 2, set_power, "power off|on"},
+    {"baud", 2, set_baud, "baud RATE|auto (50 to 5000000)"},
 };
 
 static void tell(const espsim_rig_t *rig, char answer[ESPSIM_CONTROL_ANSWER_BYTES])
@@ -113,6 +127,21 @@ static void tell(const espsim_rig_t *rig, char answer[ESPSIM_CONTROL_ANSWER_BYTE
                    espsim_in_loader(rig->sim) ? "yes" : "no");
 }
 
+static void tell_time(const espsim_rig_t *rig, char answer[ESPSIM_CONTROL_ANSWER_BYTES])
+{
+    const espsim_stats_t *stats = espsim_stats(rig->sim);
+    int used = snprintf(answer, ESPSIM_CONTROL_ANSWER_BYTES, "ok now=%" PRIu64, espsim_now(rig->sim));
+    for (unsigned cause = 0; cause < ESPSIM_CAUSE_COUNT; cause++) {
+        used += snprintf(answer + used, ESPSIM_CONTROL_ANSWER_BYTES - (size_t)used, " %s=%" PRIu64,
+                         espsim_cause_name(cause), stats->spent_ns[cause]);
+    }
+}
+
+static const struct {
+    const char *name;
+    void (*tell)(const espsim_rig_t *rig, char answer[ESPSIM_CONTROL_ANSWER_BYTES]);
+} questions[] = {{"status", tell}, {"time", tell_time}};
+
 void espsim_control(espsim_rig_t *rig, const char *line, uint64_t now_ns, char answer[ESPSIM_CONTROL_ANSWER_BYTES])
 {
     char text[LINE_BYTES];
@@ -125,9 +154,12 @@ void espsim_control(espsim_rig_t *rig, const char *line, uint64_t now_ns, char a
          word = strtok_r(NULL, " \t\r", &state)) {
         words[count++] = word;
     }
-    if (count == 1 && strcmp(words[0], "status") == 0) {
-        tell(rig, answer);
-        return;
+    espsim_rig_count(rig, now_ns);
+    for (size_t row = 0; row < sizeof(questions) / sizeof(questions[0]) && count == 1; row++) {
+        if (strcmp(words[0], questions[row].name) == 0) {
+            questions[row].tell(rig, answer);
+            return;
+        }
     }
     for (size_t row = 0; row < sizeof(commands) / sizeof(commands[0]); row++) {
         if (count == 0 || strcmp(words[0], commands[row].name) != 0) {
@@ -140,5 +172,5 @@ void espsim_control(espsim_rig_t *rig, const char *line, uint64_t now_ns, char a
         }
     }
     (void)snprintf(answer, ESPSIM_CONTROL_ANSWER_BYTES, "error %s%s", usage != NULL ? "it is: " : "",
-                   usage != NULL ? usage : "there are boot, reset, lines, power, baud and status");
+                   usage != NULL ? usage : "there are boot, reset, lines, power, baud, status, time and report");
 }

@@ -5,7 +5,7 @@
 
 #include "rig.h"
 
-enum { ESPSIM_CONTROL_ANSWER_BYTES = 160 };
+enum { ESPSIM_CONTROL_ANSWER_BYTES = 512 };
 
 /** Do what `line` (without its end) says and write "ok", "ok WHAT..." or "error WHY". */
 void espsim_control(espsim_rig_t *rig, const char *line, uint64_t now_ns, char answer[ESPSIM_CONTROL_ANSWER_BYTES]);

@@ -11,11 +11,14 @@
 
 #include "control_socket.h"
 #include "espsim.h"
+#include "fault_text.h"
 #include "pty.h"
 #include "reflash.h"
+#include "report.h"
 #include "rfc2217_link.h"
 #include "settings.h"
 #include "tcp.h"
+#include "trace.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -36,7 +39,13 @@ static const char usage_tail[] =
     "  --wiring KIND        what DTR and RTS do. auto: DTR alone pulls boot, RTS alone reset, as on\n"
     "                       development boards; direct: DTR pulls boot, RTS reset (auto)\n"
     "  --control ADDRESS    take commands for pins, power and rate at HOST:PORT or a Unix socket (a path with a '/')\n"
-    "  --realtime           let the chip take the time that a real one takes\n"
+    "  --clock KIND         free: the chip never waits; real: it takes the time that a real one takes; accounting:\n"
+    "                       it never waits and adds up what chip, wires and client would have taken (free)\n"
+    "  --realtime           the same as --clock real\n"
+    "  --trace FILE         write a line for each command and reset; -: to the standard output\n"
+    "  --report FILE        write at the end, at SIGUSR1 and when told through --control what went over the link, "
+    "what\n"
+    "                       was done to the flash and what the time went with, as JSON; -: to the standard output\n"
     "  --help, --version\n"
     "\n"
     "With --listen a new connection resets the chip, and a client that closes its sending half resets it into\n"
@@ -64,14 +73,30 @@ static void print_settings(void)
     }
 }
 
+/* A line for each kind of fault. */
+static void print_faults(void)
+{
+    enum { NAME_COLUMN = 21 };
+    (void)fputs("\nA FAULT is one of these; counts are from 1:\n", stdout);
+    for (size_t row = 0; espsim_fault_row_at(row) != NULL; row++) {
+        char example[96];
+        const espsim_fault_row_t *fault = espsim_fault_row_at(row);
+        (void)printf("  %-*s%-36s%s\n", NAME_COLUMN, fault->name, espsim_fault_usage(fault, example, sizeof(example)),
+                     fault->help);
+    }
+    (void)fputs("every=N is random, so far apart in the mean. Operations are erases and programs of the flash.\n",
+                stdout);
+}
+
 static void print_usage(void)
 {
     (void)fputs(usage_head, stdout);
     print_settings();
+    print_faults();
     (void)fputs("\nThe chips:", stdout);
     for (size_t row = 0; espsim_rom_at(row) != NULL; row++) {
         (void)putchar(' ');
-        for (const char *at = espsim_rom_at(row)->chip->name; *at != '\0'; at++) {
+        for (const char *at = espsim_rom_name(espsim_rom_at(row)); *at != '\0'; at++) {
             if (*at != '-') {
                 (void)putchar(tolower((unsigned char)*at));
             }
@@ -84,10 +109,10 @@ static int stop_pipe[2];
 
 static void stop(int signal_number)
 {
-    (void)signal_number;
+    const uint8_t number = (uint8_t)signal_number;
     const int kept = errno;
-    if (write(stop_pipe[1], "", 1) != 1) {
-        _exit(EXIT_FAILURE); /* the pipe holds one byte at most */
+    if (write(stop_pipe[1], &number, 1) != 1) {
+        _exit(EXIT_FAILURE); /* the pipe holds a few bytes at most */
     }
     errno = kept;
 }
@@ -105,10 +130,12 @@ typedef struct {
     espsim_settings_t chip;
     const char *tcp_address, *rfc2217_address; /* at most one way to be reached: these, or a pty */
     bool is_pty;
-    const char *pty_link; /* may be NULL */
-    const char *control;  /* NULL: none */
+    const char *pty_link;       /* may be NULL */
+    const char *control;        /* NULL: none */
+    const char *trace, *report; /* NULL: none */
     espsim_wiring_t wiring;
-    bool auto_download, strap_boot, realtime;
+    bool auto_download, strap_boot;
+    espsim_clock_t clock;
 } options_t;
 
 /* All that main() owns while it serves. */
@@ -119,6 +146,7 @@ typedef struct {
     espsim_pty_t pty;
     espsim_control_socket_t control;
     espsim_server_t server;
+    FILE *trace; /* NULL: none */
 } everything_t;
 
 static bool open_tcp(everything_t *all, const char *address, const char *scheme, char *name, size_t name_bytes,
@@ -170,7 +198,45 @@ static bool open_control(everything_t *all, const options_t *options, char *mess
     return espsim_control_socket_open(&all->control, options->control, message, message_bytes);
 }
 
-static int serve(const options_t *options)
+/* Both files are tried before anything is served. */
+static bool open_accounts(everything_t *all, const options_t *options, char *message, size_t message_bytes)
+{
+    const char *failed = NULL;
+    all->rig.report_path = options->report;
+    if (options->trace != NULL) {
+        all->trace = strcmp(options->trace, "-") == 0 ? stdout : fopen(options->trace, "w");
+        failed = all->trace == NULL ? options->trace : NULL;
+        espsim_set_watch(all->rig.sim, all->trace != NULL ? espsim_trace_to_file : NULL, all->trace);
+    }
+    if (failed == NULL && options->report != NULL && strcmp(options->report, "-") != 0 &&
+        !espsim_report_to(all->rig.sim, options->report)) {
+        failed = options->report;
+    }
+    if (failed != NULL) {
+        (void)snprintf(message, message_bytes, "%s: %s", failed, strerror(errno));
+    }
+    return failed == NULL;
+}
+
+static bool write_report(const everything_t *all)
+{
+    return all->rig.report_path == NULL || espsim_report_to(all->rig.sim, all->rig.report_path);
+}
+
+/* Until a signal says stop; SIGUSR1 only wants a report. */
+static int serve_until_stopped(everything_t *all)
+{
+    uint8_t number;
+    do {
+        espsim_serve(&all->server, stop_pipe[0]);
+    } while (read(stop_pipe[0], &number, 1) == 1 && number == SIGUSR1 && write_report(all));
+    if (all->trace != NULL) {
+        espsim_trace_end(all->rig.sim, all->trace);
+    }
+    return write_report(all) ? EXIT_SUCCESS : complain(EXIT_FAILURE, strerror(errno));
+}
+
+static int serve(options_t *options)
 {
     static everything_t all = {
         .pty = {.master = -1}, .control = {.listener = -1}, .server = {.listener = -1, .client = -1}};
@@ -183,32 +249,51 @@ static int serve(const options_t *options)
     }
     all.rig.wiring = options->wiring;
     all.rig.strap_boot = options->strap_boot;
-    all.rig.realtime = options->realtime;
+    all.rig.clock = options->clock;
     all.server.rig = &all.rig;
     all.server.auto_download = options->auto_download;
-    if (open_control(&all, options, message, sizeof(message)) &&
+    if (open_accounts(&all, options, message, sizeof(message)) &&
+        open_control(&all, options, message, sizeof(message)) &&
         open_link(&all, options, name, sizeof(name), message, sizeof(message))) {
         if (options->control != NULL) {
             (void)printf("espsim: control on %s\n", all.control.name);
         }
-        (void)printf("espsim: %s with %u KiB flash (%s) on %s\n", options->chip.config.rom->chip->name,
+        if (espsim_faults_are_random(&options->chip.faults)) {
+            (void)printf("espsim: seed %u\n", options->chip.faults.seed);
+        }
+        (void)printf("espsim: %s with %u KiB flash (%s) on %s\n", espsim_rom_name(options->chip.config.rom),
                      all.flash.bytes / 1024, options->chip.flash_path != NULL ? options->chip.flash_path : "in memory",
                      name);
         (void)fflush(stdout);
         espsim_rig_power_on(&all.rig, espsim_server_now_ns());
-        espsim_serve(&all.server, stop_pipe[0]);
-        status = EXIT_SUCCESS;
+        status = serve_until_stopped(&all);
     } else {
         (void)complain(status, message);
     }
     if (all.server.listener >= 0) {
         (void)close(all.server.listener);
     }
+    if (all.trace != NULL && all.trace != stdout) {
+        (void)fclose(all.trace);
+    }
     espsim_pty_close(&all.pty);
     espsim_control_socket_close(&all.control);
     espsim_destroy(all.rig.sim);
     espsim_flash_close(&all.flash);
     return status;
+}
+
+static bool parse_clock(const char *name, espsim_clock_t *clock)
+{
+    static const char *const names[] = {
+        [ESPSIM_CLOCK_FREE] = "free", [ESPSIM_CLOCK_REAL] = "real", [ESPSIM_CLOCK_ACCOUNTING] = "accounting"};
+    for (unsigned at = 0; at < sizeof(names) / sizeof(names[0]); at++) {
+        if (strcmp(name, names[at]) == 0) {
+            *clock = at;
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool is_address(const char *text)
@@ -229,6 +314,9 @@ int main(int argc, char **argv)
         CONTROL,
         STRAP,
         WIRING,
+        CLOCK,
+        TRACE,
+        REPORT,
         REALTIME,
         AUTO_DOWNLOAD,
         HELP,
@@ -240,6 +328,9 @@ int main(int argc, char **argv)
         {"pty", optional_argument, NULL, PTY},
         {"control", required_argument, NULL, CONTROL},
         {"strap", required_argument, NULL, STRAP},
+        {"trace", required_argument, NULL, TRACE},
+        {"report", required_argument, NULL, REPORT},
+        {"clock", required_argument, NULL, CLOCK},
         {"realtime", no_argument, NULL, REALTIME},
         {"wiring", required_argument, NULL, WIRING},
         {"auto-download", no_argument, NULL, AUTO_DOWNLOAD},
@@ -257,8 +348,8 @@ int main(int argc, char **argv)
     memcpy(&long_options[count], own_options, sizeof(own_options));
 
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
-        char message[512];
         if (option >= SETTING && option < SETTING + (int)count) {
+            char message[512];
             if (!espsim_setting_at((size_t)(option - SETTING))->set(&options.chip, optarg, message, sizeof(message))) {
                 return complain(EXIT_USAGE, message);
             }
@@ -278,6 +369,12 @@ int main(int argc, char **argv)
         case CONTROL:
             options.control = optarg;
             break;
+        case TRACE:
+            options.trace = optarg;
+            break;
+        case REPORT:
+            options.report = optarg;
+            break;
         case STRAP:
             options.strap_boot = strcmp(optarg, "boot=low") == 0;
             if (!options.strap_boot && strcmp(optarg, "boot=high") != 0) {
@@ -285,7 +382,12 @@ int main(int argc, char **argv)
             }
             break;
         case REALTIME:
-            options.realtime = true;
+            options.clock = ESPSIM_CLOCK_REAL;
+            break;
+        case CLOCK:
+            if (!parse_clock(optarg, &options.clock)) {
+                return complain(EXIT_USAGE, "--clock takes free, real or accounting");
+            }
             break;
         case WIRING:
             options.wiring = strcmp(optarg, "direct") == 0 ? ESPSIM_WIRING_DIRECT : ESPSIM_WIRING_AUTO;
@@ -325,7 +427,8 @@ int main(int argc, char **argv)
     }
     (void)signal(SIGPIPE, SIG_IGN); /* a client that is gone is an error of write */
     const struct sigaction on_signal = {.sa_handler = stop};
-    if (pipe(stop_pipe) != 0 || sigaction(SIGINT, &on_signal, NULL) != 0 || sigaction(SIGTERM, &on_signal, NULL) != 0) {
+    if (pipe(stop_pipe) != 0 || sigaction(SIGINT, &on_signal, NULL) != 0 || sigaction(SIGTERM, &on_signal, NULL) != 0 ||
+        sigaction(SIGUSR1, &on_signal, NULL) != 0) {
         return complain(EXIT_FAILURE, strerror(errno));
     }
     return serve(&options);

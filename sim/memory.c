@@ -39,17 +39,25 @@ static uint8_t initial_byte(const espsim_memory_t *memory, uint32_t addr)
     const struct {
         const reflash_register_value_t *words;
         size_t count;
-    } tables[] = {{memory->rom->registers, memory->rom->register_count},
+    } tables[] = {{memory->faulty_word, memory->faulty_word != NULL ? 1 : 0},
+                  {memory->rom->registers, memory->rom->register_count},
                   {memory->rom->factory_registers, memory->is_blank ? 0 : memory->rom->factory_register_count}};
+    uint8_t byte = 0;
+    for (size_t row = 0; row < memory->burned_count; row++) {
+        const reflash_register_value_t *word = &memory->burned[row];
+        if (addr - word->addr < 4) {
+            byte |= (uint8_t)(word->value >> (8 * (addr - word->addr)));
+        }
+    }
     for (size_t table = 0; table < sizeof(tables) / sizeof(tables[0]); table++) {
         for (size_t row = 0; row < tables[table].count; row++) {
             const reflash_register_value_t *word = &tables[table].words[row];
             if (addr - word->addr < 4) {
-                return (uint8_t)(word->value >> (8 * (addr - word->addr)));
+                return (uint8_t)(byte | word->value >> (8 * (addr - word->addr)));
             }
         }
     }
-    return 0;
+    return byte;
 }
 
 uint8_t espsim_memory_get(const espsim_memory_t *memory, uint32_t addr)

@@ -5,10 +5,9 @@
 
 enum {
     PAGE_BYTES = 256,
+    SECTOR_BYTES = 0x1000,
     STATUS_WRITE_ENABLED = 0x02,
-    STATUS_PROTECT = 0x1C,    /* any of the three block-protect bits: here they protect the whole part */
-    VENDOR_GIGADEVICE = 0xC8, /* the plain part that the traces were recorded with */
-    MEMORY_TYPE = 0x40,
+    STATUS_PROTECT = 0x1C, /* any of the three block-protect bits: here they protect the whole part */
     NOTHING = 0xFF
 };
 
@@ -25,15 +24,17 @@ static uint8_t noise(uint32_t addr)
     return (uint8_t)(mixed >> 8);
 }
 
-/* True if the power fails during this operation. */
+/* True if this operation is cut short. */
 static bool counts_and_fails(espsim_nor_t *nor)
 {
     nor->ops++;
     nor->stats->flash_ops++;
-    if (nor->cut_at_op != 0 && nor->ops == nor->cut_at_op) {
-        nor->power_failed = true;
+    if (nor->faults == NULL) {
+        return false;
     }
-    return nor->power_failed;
+    const bool fails = espsim_faults_op(nor->faults);
+    nor->cut_off = nor->faults->blows != 0;
+    return fails;
 }
 
 static void erase(espsim_nor_t *nor, uint32_t addr, uint32_t unit_bytes)
@@ -41,7 +42,15 @@ static void erase(espsim_nor_t *nor, uint32_t addr, uint32_t unit_bytes)
     const uint32_t first = wrapped(nor, addr) / unit_bytes * unit_bytes;
     const bool fails = counts_and_fails(nor);
     nor->stats->erased_bytes += unit_bytes;
+    nor->last_page = 0;
+    for (uint32_t sector = 0; sector < unit_bytes / ESPSIM_SECTOR_BYTES; sector++) {
+        nor->wear[first / ESPSIM_SECTOR_BYTES + sector]++;
+    }
     for (uint32_t at = first; at < first + unit_bytes; at++) {
+        if (at % SECTOR_BYTES == 0 && nor->faults != NULL && espsim_faults_keep_sector(nor->faults, at, SECTOR_BYTES)) {
+            at += SECTOR_BYTES - 1;
+            continue;
+        }
         /* An erase works on all cells at once; cut short, each has got somewhere else. */
         nor->cells[at] |= fails ? noise(at) : 0xFF;
     }
@@ -53,10 +62,13 @@ static void program(espsim_nor_t *nor, uint32_t addr, const uint8_t *data, uint3
     const uint32_t page = start / PAGE_BYTES * PAGE_BYTES;
     const bool fails = counts_and_fails(nor);
     nor->stats->programmed_bytes += bytes;
+    nor->stats->pages_programmed += nor->last_page != page / PAGE_BYTES + 1 ? 1 : 0;
+    nor->last_page = page / PAGE_BYTES + 1;
     /* Of more than a page the part keeps the last 256 bytes. */
     for (uint32_t at = bytes > PAGE_BYTES ? bytes - PAGE_BYTES : 0; at < bytes; at++) {
         const uint32_t cell = page + (start + at) % PAGE_BYTES;
-        const uint8_t unreached = fails ? noise(cell) : 0x00;
+        const uint8_t stuck = nor->faults != NULL ? espsim_faults_stuck_bits(nor->faults, cell) : 0x00;
+        const uint8_t unreached = fails ? noise(cell) | stuck : stuck;
         nor->cells[cell] &= (uint8_t)(data[at] | unreached);
     }
 }
@@ -79,7 +91,7 @@ static void read_cells(const espsim_nor_t *nor, uint32_t addr, uint8_t *data, ui
 
 static void read_id(const espsim_nor_t *nor, uint8_t *data, uint32_t bytes)
 {
-    const uint8_t id[] = {VENDOR_GIGADEVICE, MEMORY_TYPE, size_code(nor)};
+    const uint8_t id[] = {nor->part->vendor, nor->part->type, size_code(nor)};
     for (uint32_t at = 0; at < bytes; at++) {
         data[at] = id[at % sizeof(id)];
     }
@@ -90,11 +102,14 @@ typedef struct {
     uint8_t opcode;
     uint32_t unit_bytes;
     size_t time_offset;
+    espsim_erase_t counted_as;
 } erase_row_t;
 static const erase_row_t erases[] = {
-    {0x20, 0x1000, offsetof(espsim_timing_t, erase_4k_us)},   {0x52, 0x8000, offsetof(espsim_timing_t, erase_32k_us)},
-    {0xD8, 0x10000, offsetof(espsim_timing_t, erase_64k_us)}, {0xC7, 0, offsetof(espsim_timing_t, erase_chip_us)},
-    {0x60, 0, offsetof(espsim_timing_t, erase_chip_us)},
+    {0x20, 0x1000, offsetof(espsim_timing_t, erase_4k_us), ESPSIM_ERASE_4K},
+    {0x52, 0x8000, offsetof(espsim_timing_t, erase_32k_us), ESPSIM_ERASE_32K},
+    {0xD8, 0x10000, offsetof(espsim_timing_t, erase_64k_us), ESPSIM_ERASE_64K},
+    {0xC7, 0, offsetof(espsim_timing_t, erase_chip_us), ESPSIM_ERASE_CHIP},
+    {0x60, 0, offsetof(espsim_timing_t, erase_chip_us), ESPSIM_ERASE_CHIP},
 };
 
 static const erase_row_t *erase_by_opcode(uint8_t opcode)
@@ -125,6 +140,7 @@ static uint64_t change(espsim_nor_t *nor, uint8_t opcode, uint32_t addr, const u
     }
     const erase_row_t *row = erase_by_opcode(opcode);
     if (row != NULL) {
+        nor->stats->erases[row->counted_as]++;
         erase(nor, addr, row->unit_bytes != 0 ? row->unit_bytes : nor->bytes);
         return *(const uint32_t *)(const void *)((const char *)timing + row->time_offset) * UINT64_C(1000);
     }
@@ -140,7 +156,7 @@ uint64_t espsim_nor_transact(espsim_nor_t *nor, uint8_t opcode, uint32_t addr, u
     enum { WRITE_STATUS = 0x01, PROGRAM = 0x02, READ = 0x03, WRITE_DISABLE = 0x04, READ_STATUS = 0x05 };
     enum { WRITE_ENABLE = 0x06, READ_STATUS_2 = 0x35, READ_ID = 0x9F, WAKE_UP = 0xAB, POWER_DOWN = 0xB9 };
 
-    if (nor->power_failed) {
+    if (nor->cut_off) {
         return 0;
     }
     if (opcode == WAKE_UP || opcode == POWER_DOWN) {

@@ -14,7 +14,7 @@ static espsim_port_t *self(esp_loader_port_t *port)
 static bool call_fails(espsim_port_t *port)
 {
     port->calls++;
-    return port->calls == port->fail_call;
+    return port->calls == port->fail_call || espsim_port_is_gone(port->sim);
 }
 
 static void delay_ms(esp_loader_port_t *base, uint32_t ms)
@@ -34,6 +34,9 @@ static void drop_input(espsim_port_t *port)
 static void reset(espsim_port_t *port, bool boot_low)
 {
     enum { HOLD_MS = 100, BOOT_HOLD_MS = 50 };
+    if (espsim_port_is_gone(port->sim)) {
+        return;
+    }
     espsim_set_lines(port->sim, true, boot_low);
     delay_ms(&port->port, HOLD_MS);
     drop_input(port);
@@ -88,7 +91,7 @@ static esp_loader_error_t write_bytes(esp_loader_port_t *base, const uint8_t *da
         espsim_advance(port->sim, espsim_now(port->sim) + UINT64_C(1000000000) * BITS_PER_BYTE / port->baud);
         espsim_receive(port->sim, data[at], port->baud);
     }
-    return ESP_LOADER_SUCCESS;
+    return espsim_port_is_gone(port->sim) ? ESP_LOADER_ERROR_FAIL : ESP_LOADER_SUCCESS;
 }
 
 /* Wait for one byte until `deadline_ns`. */

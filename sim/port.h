@@ -10,7 +10,7 @@ typedef struct {
     esp_loader_port_t port; /* .ops = &espsim_port_ops */
     espsim_t *sim;          /* not owned */
     uint32_t baud;          /* the host's rate */
-    /* Faults of the port itself. */
+    /* Faults of the port itself. From ESPSIM_FAULT_PORT_GONE on each of these calls fails, and no line moves. */
     uint64_t fail_call; /* the n-th call of write, read or change_transmission_rate fails; 0: none */
     uint64_t calls;     /* how many of those were made */
     /* Private. */

@@ -116,6 +116,18 @@ static void closed(espsim_server_t *server, int client)
     espsim_rig_set_lines(server->rig, false, false, espsim_server_now_ns());
 }
 
+/* Hangs up; the terminal that takes its place may have another name, but has the same link. */
+static void replugged(espsim_server_t *server)
+{
+    espsim_pty_t *pty = pty_of(server);
+    const char *link = pty->link;
+    char message[512];
+    espsim_pty_close(pty);
+    if (!espsim_pty_open(pty, link, message, sizeof(message))) {
+        (void)fprintf(stderr, "espsim: %s\n", message);
+    }
+}
+
 /* The rate may have been changed at any time; both ends of a pseudo-terminal see it. */
 static void before_run(espsim_server_t *server)
 {
@@ -125,5 +137,9 @@ static void before_run(espsim_server_t *server)
     }
 }
 
-const espsim_link_t espsim_pty_link = {
-    .take_client = take_client, .opened = opened, .received = received, .closed = closed, .before_run = before_run};
+const espsim_link_t espsim_pty_link = {.take_client = take_client,
+                                       .opened = opened,
+                                       .received = received,
+                                       .closed = closed,
+                                       .replugged = replugged,
+                                       .before_run = before_run};

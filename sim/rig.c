@@ -34,15 +34,52 @@ static void drive(espsim_rig_t *rig)
     espsim_set_lines(rig->sim, rig->strap_reset || rig->wire_reset, rig->strap_boot || rig->wire_boot);
 }
 
-/* The chip's time that belongs to `now_ns`. */
-static uint64_t chip_time(const espsim_rig_t *rig, uint64_t now_ns)
+/* The host's clock at `now_ns`, in the chip's time. */
+static uint64_t host_time(const espsim_rig_t *rig, uint64_t now_ns)
 {
-    return rig->realtime ? now_ns - rig->began_ns : espsim_now(rig->sim);
+    const bool runs = rig->clock == ESPSIM_CLOCK_REAL || (rig->clock == ESPSIM_CLOCK_ACCOUNTING && rig->attended);
+    return runs ? rig->host_ns + (now_ns > rig->host_at_ns ? now_ns - rig->host_at_ns : 0) : espsim_now(rig->sim);
+}
+
+/* From now on the host's clock goes on from `host_ns`. */
+static void set_host_time(espsim_rig_t *rig, uint64_t host_ns, uint64_t now_ns)
+{
+    rig->host_ns = host_ns;
+    rig->host_at_ns = now_ns;
+}
+
+void espsim_rig_count(espsim_rig_t *rig, uint64_t now_ns)
+{
+    if (rig->clock == ESPSIM_CLOCK_ACCOUNTING) {
+        espsim_advance(rig->sim, host_time(rig, now_ns));
+    }
+}
+
+void espsim_rig_attend(espsim_rig_t *rig, bool attended, uint64_t now_ns)
+{
+    espsim_rig_count(rig, now_ns);
+    rig->attended = attended;
+    rig->waits = false;
+    rig->heard_ns = never;
+    espsim_set_attended(rig->sim, attended);
+    if (rig->clock == ESPSIM_CLOCK_ACCOUNTING) {
+        set_host_time(rig, espsim_now(rig->sim), now_ns);
+    }
+}
+
+/* A host that did not ask for it, because it just reset the chip and sleeps, does not wait for what arrives. */
+void espsim_rig_delivered(espsim_rig_t *rig, uint64_t now_ns)
+{
+    if (rig->clock == ESPSIM_CLOCK_ACCOUNTING && rig->waits && rig->heard_ns != never) {
+        set_host_time(rig, rig->heard_ns, now_ns);
+    }
+    rig->heard_ns = never;
 }
 
 static void rise_if_due(espsim_rig_t *rig, uint64_t now_ns)
 {
     if (now_ns >= rig->rise_at_ns) {
+        espsim_rig_count(rig, rig->rise_at_ns);
         rig->rise_at_ns = never;
         rig->wire_reset = false;
         drive(rig);
@@ -51,8 +88,9 @@ static void rise_if_due(espsim_rig_t *rig, uint64_t now_ns)
 
 void espsim_rig_power_on(espsim_rig_t *rig, uint64_t now_ns)
 {
-    rig->began_ns = now_ns - espsim_now(rig->sim);
     rig->rise_at_ns = never;
+    set_host_time(rig, espsim_now(rig->sim), now_ns);
+    espsim_rig_attend(rig, false, now_ns);
     drive(rig);
 }
 
@@ -61,6 +99,8 @@ void espsim_rig_set_lines(espsim_rig_t *rig, bool dtr, bool rts, uint64_t now_ns
     const bool automatic = rig->wiring == ESPSIM_WIRING_AUTO;
     const bool was_low = rig->wire_reset;
     rise_if_due(rig, now_ns);
+    espsim_rig_count(rig, now_ns);
+    rig->waits = false;
     rig->dtr = dtr;
     rig->rts = rts;
     rig->wire_boot = dtr && (!automatic || !rts);
@@ -103,8 +143,9 @@ void espsim_rig_feed(espsim_rig_t *rig, const uint8_t *bytes, size_t count, uint
     if (rig->input_at == rig->input_end) {
         rig->input_at = 0;
         rig->input_end = 0;
-        rig->byte_at_ns = max(espsim_now(rig->sim), chip_time(rig, now_ns)) + byte_ns(rig);
+        rig->byte_at_ns = max(espsim_now(rig->sim), host_time(rig, now_ns)) + byte_ns(rig);
     }
+    rig->waits = true;
     memcpy(rig->input + rig->input_end, bytes, count);
     rig->input_end += count;
 }
@@ -129,12 +170,14 @@ static uint64_t next_on_chip(const espsim_rig_t *rig)
 
 size_t espsim_rig_run(espsim_rig_t *rig, uint64_t now_ns, uint8_t *bytes, size_t capacity)
 {
-    const uint64_t limit_ns = rig->realtime ? chip_time(rig, now_ns) : never - 1;
+    const bool real = rig->clock == ESPSIM_CLOCK_REAL;
+    const uint64_t limit_ns = real ? host_time(rig, now_ns) : never - 1;
     size_t count = 0;
     rise_if_due(rig, now_ns);
     for (;;) { /* each turn takes a byte, moves the chip's time on, or ends */
         while (count < capacity && espsim_transmit(rig->sim, &bytes[count], espsim_rig_host_baud(rig))) {
             count++;
+            rig->heard_ns = espsim_now(rig->sim);
         }
         const uint64_t next_ns = next_on_chip(rig);
         if (count == capacity || next_ns > limit_ns) {
@@ -147,7 +190,7 @@ size_t espsim_rig_run(espsim_rig_t *rig, uint64_t now_ns, uint8_t *bytes, size_t
             rig->byte_at_ns += byte_ns(rig);
         }
     }
-    if (rig->realtime && count < capacity) {
+    if (real && count < capacity) {
         espsim_advance(rig->sim, limit_ns);
     }
     return count;
@@ -159,5 +202,5 @@ uint64_t espsim_rig_next(const espsim_rig_t *rig)
     if (next_ns == never) {
         return rig->rise_at_ns;
     }
-    return min(rig->rise_at_ns, rig->realtime ? rig->began_ns + next_ns : 0);
+    return min(rig->rise_at_ns, rig->clock == ESPSIM_CLOCK_REAL ? rig->host_at_ns + (next_ns - rig->host_ns) : 0);
 }

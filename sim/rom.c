@@ -71,6 +71,7 @@ static void answer(espsim_t *sim, uint8_t data_bytes)
     rom->reply[2] = (uint8_t)(data_bytes + status_bytes);
     rom->reply[3] = 0;
     memcpy(&rom->reply[HEADER_BYTES + data_bytes], rom->status, sizeof(rom->status));
+    espsim_command_answered(sim, rom->status[0], rom->status[1]);
 
     const uint8_t end = END;
     espsim_send(sim, &end, 1);
@@ -238,7 +239,8 @@ static void write_reg(espsim_t *sim)
 
     const unsigned entries = espsim_rom_size_field(sim) / (4 * ENTRY_WORDS);
     for (unsigned entry = 0; entry < entries; entry++) {
-        espsim_take_time(sim, (uint64_t)espsim_rom_word(sim, ENTRY_WORDS * entry + 3) * ESPSIM_NS_PER_US);
+        espsim_take_time(sim, ESPSIM_CAUSE_COMMAND,
+                         (uint64_t)espsim_rom_word(sim, ENTRY_WORDS * entry + 3) * ESPSIM_NS_PER_US);
         if (!espsim_write_reg(sim, espsim_rom_word(sim, ENTRY_WORDS * entry),
                               espsim_rom_word(sim, ENTRY_WORDS * entry + 1),
                               espsim_rom_word(sim, ENTRY_WORDS * entry + 2))) {
@@ -275,7 +277,7 @@ static uart_clock_t uart_clock(const espsim_t *sim)
     const reflash_rom_t *row = sim->rom_row;
     const uint32_t assumed_hz = assumed_clock_hz(sim);
     if (row->crystal_count_reg == 0) {
-        return (uart_clock_t){assumed_hz, assumed_hz};
+        return (uart_clock_t){assumed_hz, sim->config.crystal_hz != 0 ? sim->config.crystal_hz : assumed_hz};
     }
     const uint32_t count =
         espsim_memory_get_word(&sim->memory, row->crystal_count_reg) >> COUNT_SHIFT & ((UINT32_C(1) << COUNT_BITS) - 1);
@@ -305,8 +307,7 @@ static void change_baudrate(espsim_t *sim)
 
 static uint8_t security_info(espsim_t *sim)
 {
-    uint8_t *data = espsim_rom_reply_data(sim);
-    memcpy(data, sim->rom_row->security_info, sizeof(sim->rom_row->security_info));
+    espsim_security_info(sim, espsim_rom_reply_data(sim));
     return 0;
 }
 
@@ -328,7 +329,9 @@ static void flash_end(espsim_t *sim)
     sim->rom.status[0] = complete ? 0 : 1;
     sim->rom.status[1] = complete ? sim->rom.status[1] : REASON_FAILED;
     answer(sim, 0);
-    if (complete && !stay) {
+    const bool restarts =
+        sim->config.security.secure_download ? sim->rom_row->security->secure_loader_restarts : complete && !stay;
+    if (restarts) {
         two_ends(sim);
         espsim_plan(sim, ESPSIM_ACTION_SOFT_RESET);
     } else {
@@ -367,6 +370,7 @@ typedef struct {
     uint8_t opcode;
     uint8_t data_bytes;
     success_t success;
+    bool is_secure;                /* also in secure download mode */
     uint8_t (*run)(espsim_t *sim); /* returns 0 or the reason for refusing */
     void (*do_it)(espsim_t *sim);  /* for those that never refuse          */
 } rom_command_t;
@@ -377,25 +381,25 @@ static void nothing(espsim_t *sim)
 }
 
 static const rom_command_t rom_commands[] = {
-    {.opcode = 0x02, .success = KEEPS_REASON, .run = espsim_rom_flash_begin},
-    {.opcode = 0x03, .success = KEEPS_REASON, .run = espsim_rom_flash_data},
-    {.opcode = 0x04, .do_it = flash_end}, /* answers by itself */
+    {.opcode = 0x02, .success = KEEPS_REASON, .is_secure = true, .run = espsim_rom_flash_begin},
+    {.opcode = 0x03, .success = KEEPS_REASON, .is_secure = true, .run = espsim_rom_flash_data},
+    {.opcode = 0x04, .is_secure = true, .do_it = flash_end}, /* answers by itself */
     {.opcode = 0x05, .success = KEEPS_REASON, .run = mem_begin},
     {.opcode = 0x06, .success = KEEPS_REASON, .run = mem_end},
     {.opcode = 0x07, .success = KEEPS_REASON, .run = mem_data},
-    {.opcode = 0x08, .do_it = nothing},
+    {.opcode = 0x08, .is_secure = true, .do_it = nothing},
     {.opcode = 0x09, .do_it = write_reg},
     {.opcode = 0x0A, .do_it = read_reg},
-    {.opcode = 0x0B, .run = set_params},
-    {.opcode = 0x0D, .do_it = espsim_rom_spi_attach},
+    {.opcode = 0x0B, .is_secure = true, .run = set_params},
+    {.opcode = 0x0D, .is_secure = true, .do_it = espsim_rom_spi_attach},
     {.opcode = 0x0E, .data_bytes = 64, .run = espsim_rom_read_slow},
-    {.opcode = 0x0F, .do_it = change_baudrate},
+    {.opcode = 0x0F, .is_secure = true, .do_it = change_baudrate},
     {.opcode = 0x10, .success = KEEPS_REASON, .run = espsim_rom_deflate_begin},
     {.opcode = 0x11, .success = KEEPS_REASON, .run = espsim_rom_deflate_data},
     {.opcode = 0x12, .success = KEEPS_REASON, .run = espsim_rom_deflate_end},
     {.opcode = 0x13, .data_bytes = 32, .run = espsim_rom_md5},
-    {.opcode = 0x14, .run = security_info}, /* length: see data_bytes_of() */
-    {.opcode = 0x15, .do_it = nothing},     /* number of address bits, of which nothing here depends */
+    {.opcode = 0x14, .is_secure = true, .run = security_info}, /* length: see data_bytes_of() */
+    {.opcode = 0x15, .is_secure = true, .do_it = nothing}, /* number of address bits, of which nothing here depends */
 };
 
 static uint8_t data_bytes_of(const espsim_t *sim, const rom_command_t *command)
@@ -406,7 +410,8 @@ static uint8_t data_bytes_of(const espsim_t *sim, const rom_command_t *command)
 static const rom_command_t *find_command(const espsim_t *sim, uint8_t opcode)
 {
     for (size_t row = 0; row < sizeof(rom_commands) / sizeof(rom_commands[0]); row++) {
-        if (rom_commands[row].opcode == opcode && opcode <= sim->rom_row->chip->last_opcode) {
+        if (rom_commands[row].opcode == opcode && opcode <= sim->rom_row->chip->last_opcode &&
+            (rom_commands[row].is_secure || !sim->config.security.secure_download)) {
             return &rom_commands[row];
         }
     }
@@ -447,7 +452,7 @@ static void execute(espsim_t *sim)
         return;
     }
     rom->synced = true;
-    espsim_take_time(sim, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
+    espsim_take_chip_time(sim, ESPSIM_CAUSE_COMMAND, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
     if (command == NULL) {
         refuse(sim, REASON_FORMAT);
         answer_as_often_as_due(sim, 0);
@@ -505,7 +510,9 @@ void espsim_rom_byte(espsim_t *sim, uint8_t byte)
             keep(rom, byte);
         } else if (rom->rx_bytes > 0) {
             rom->frame_state = ESPSIM_FRAME_OUTSIDE;
+            espsim_command_begins(sim, rom->rx, rom->rx_bytes);
             execute(sim);
+            espsim_command_ends(sim);
         }
         break;
     }

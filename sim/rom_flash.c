@@ -28,17 +28,25 @@ enum {
     REASON_READ = 0x09,
     REASON_READ_LENGTH = 0x0A,
     REASON_INFLATE = 0x0B,
-    REASON_ADLER = 0x0C
+    REASON_ADLER = 0x0C,
+    REASON_PARAMETER = 0x64
 };
 
 /* --- SPI --------------------------------------------------------------------------------------------- */
+
+static espsim_cause_t cause_of(uint8_t opcode)
+{
+    return opcode == SPI_READ ? ESPSIM_CAUSE_READ : opcode == SPI_PROGRAM ? ESPSIM_CAUSE_PROGRAM : ESPSIM_CAUSE_ERASE;
+}
 
 void espsim_spi(espsim_t *sim, uint8_t opcode, uint32_t addr, uint8_t *data, uint32_t bytes, uint32_t shown_bytes)
 {
     if (sim->config.spi_watch != NULL) {
         sim->config.spi_watch(sim->config.spi_watch_context, opcode, addr, shown_bytes);
     }
-    espsim_take_time(sim, espsim_nor_transact(&sim->nor, opcode, addr, data, bytes));
+    espsim_take_time(sim, cause_of(opcode), espsim_nor_transact(&sim->nor, opcode, addr, data, bytes));
+    sim->rom.work_ns += sim->faults.stall_ns;
+    sim->faults.stall_ns = 0;
 }
 
 static void spi_short(espsim_t *sim, uint8_t opcode)
@@ -89,7 +97,7 @@ static void erase(espsim_t *sim, uint8_t opcode, uint32_t addr, uint32_t unit_by
 /* 32 bytes at a time, never across a page. */
 void espsim_flash_program(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t bytes)
 {
-    for (uint32_t done = 0; done < bytes && !sim->nor.power_failed;) {
+    for (uint32_t done = 0; done < bytes && !sim->nor.cut_off;) {
         const uint32_t at = addr + done;
         const uint32_t left_in_page = PAGE_BYTES - at % PAGE_BYTES;
         uint32_t burst = bytes - done;
@@ -201,7 +209,7 @@ static uint8_t erase_range(espsim_t *sim, uint32_t addr, uint32_t bytes)
         sectors = sim->nor.bytes / SECTOR_BYTES; /* all is erased, again and again */
         hang(sim);
     }
-    while (sectors > 0 && !sim->nor.power_failed) {
+    while (sectors > 0 && !sim->nor.cut_off) {
         const bool block = head == 0 && sectors > SECTORS_PER_BLOCK;
         const uint32_t step = block ? SECTORS_PER_BLOCK : 1;
         erase(sim, block ? SPI_ERASE_BLOCK : SPI_ERASE_SECTOR, sector * SECTOR_BYTES, step * SECTOR_BYTES);
@@ -222,9 +230,22 @@ static uint8_t begin(espsim_t *sim, espsim_transfer_t *transfer)
     return erase_range(sim, transfer->addr, transfer->left_bytes);
 }
 
+static bool asks_for_encryption(const espsim_t *sim)
+{
+    return sim->rom_row->chip->begin_words == 5 && espsim_rom_size_field(sim) == 20 && espsim_rom_word(sim, 4) != 0;
+}
+
 uint8_t espsim_rom_flash_begin(espsim_t *sim)
 {
-    return begin(sim, &sim->rom.flash);
+    enum { ALIGNMENT = 16 };
+
+    const bool encrypts = asks_for_encryption(sim);
+    if (encrypts && (sim->config.security.no_manual_encryption || espsim_rom_word(sim, 3) % ALIGNMENT != 0)) {
+        return REASON_PARAMETER;
+    }
+    const uint8_t reason = begin(sim, &sim->rom.flash);
+    sim->rom.flash.encrypts = encrypts && sim->config.security.flash_key_bytes != 0;
+    return reason;
 }
 
 static bool program_unless_beyond(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t bytes)
@@ -248,11 +269,17 @@ uint8_t espsim_rom_flash_data(espsim_t *sim)
     /* The read-back goes where the data was. Where write and read are refused, the data still lies there, so
      * that the comparison below finds nothing wrong. */
     uint8_t *data = espsim_rom_payload(sim) + 16;
-    if (program_unless_beyond(sim, flash->addr, data, bytes) && !sim->nor.power_failed) {
+    if (flash->encrypts && !espsim_flash_crypt(sim, false, flash->addr, data, bytes)) {
+        return REASON_PARAMETER;
+    }
+    if (program_unless_beyond(sim, flash->addr, data, bytes) && !sim->nor.cut_off && !flash->encrypts) {
         espsim_flash_read(sim, flash->addr, data, bytes);
     }
     flash->addr += bytes;
     flash->left_bytes -= bytes;
+    if (flash->encrypts) {
+        return 0; /* reading back would tell nothing */
+    }
     uint8_t checksum = 0xEF;
     for (uint32_t at = 0; at < bytes; at++) {
         checksum ^= data[at];
@@ -265,9 +292,7 @@ uint8_t espsim_rom_flash_data(espsim_t *sim)
 uint8_t espsim_rom_deflate_begin(espsim_t *sim)
 {
     espsim_rom_state_t *rom = &sim->rom;
-    enum { REASON_PARAMETER = 0x64 };
-
-    if (espsim_rom_size_field(sim) == 20 && sim->rom_row->chip->begin_words == 5 && espsim_rom_word(sim, 4) != 0) {
+    if (asks_for_encryption(sim)) {
         return REASON_PARAMETER;
     }
     const uint8_t reason = begin(sim, &rom->deflate);
@@ -299,10 +324,13 @@ static int unpack(espsim_t *sim, const uint8_t *data, uint32_t bytes)
     inflater->next_in = (z_const Bytef *)data;
     inflater->avail_in = bytes;
     for (;;) { /* ends when the input is used up: each turn fills a window or takes all there is */
+        const uint32_t before_bytes = rom->window_bytes;
         inflater->next_out = rom->window + rom->window_bytes;
         inflater->avail_out = (uInt)(sizeof(rom->window) - rom->window_bytes);
         const int result = inflate(inflater, Z_SYNC_FLUSH);
         rom->window_bytes = (uint32_t)(sizeof(rom->window) - inflater->avail_out);
+        espsim_take_chip_time(sim, ESPSIM_CAUSE_INFLATE,
+                              (rom->window_bytes - before_bytes) * (uint64_t)sim->rom_row->inflate_ns_per_byte);
         const bool full = inflater->avail_out == 0;
         if (full) {
             flush_window(sim, sizeof(rom->window));
@@ -407,7 +435,7 @@ uint8_t espsim_rom_md5(espsim_t *sim)
     sim->out_of_memory =
         mbedtls_md_setup(&md5, mbedtls_md_info_from_type(MBEDTLS_MD_MD5), 0) != 0 || sim->out_of_memory;
     (void)mbedtls_md_starts(&md5);
-    const uint64_t before_ns = sim->rom.work_ns;
+    const espsim_work_t before = espsim_work(sim);
     for (uint32_t done = 0; done < bytes; done += MD5_PIECE_BYTES) {
         uint8_t piece[MD5_PIECE_BYTES];
         const uint32_t piece_bytes = bytes - done < MD5_PIECE_BYTES ? bytes - done : MD5_PIECE_BYTES;
@@ -416,8 +444,9 @@ uint8_t espsim_rom_md5(espsim_t *sim)
     }
     (void)mbedtls_md_finish(&md5, digest);
     mbedtls_md_free(&md5);
-    sim->rom.work_ns = before_ns; /* the rate below is that of reading and hashing together */
-    espsim_take_time(sim, bytes * (uint64_t)sim->rom_row->md5_ns_per_byte);
+    espsim_faults_digest(&sim->faults, digest);
+    espsim_set_work(sim, &before); /* the rate below is that of reading and hashing together */
+    espsim_take_chip_time(sim, ESPSIM_CAUSE_MD5, bytes * (uint64_t)sim->rom_row->md5_ns_per_byte);
 
     uint8_t *text = espsim_rom_reply_data(sim);
     for (unsigned byte = 0; byte < DIGEST_BYTES; byte++) {

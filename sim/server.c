@@ -34,6 +34,7 @@ static void open_client(espsim_server_t *server)
         server->end_is_told = false;
         server->output_at = 0;
         server->output_end = 0;
+        espsim_rig_attend(server->rig, true, espsim_server_now_ns());
         if (server->link->opened != NULL) {
             server->link->opened(server);
         }
@@ -45,6 +46,7 @@ static void close_client(espsim_server_t *server)
     const int client = server->client;
     server->client = -1;
     espsim_rig_purge_input(server->rig);
+    espsim_rig_attend(server->rig, false, espsim_server_now_ns());
     server->link->closed(server, client);
 }
 
@@ -125,6 +127,16 @@ void espsim_server_settle(espsim_server_t *server)
     } while (count == capacity && capacity > 0);
 }
 
+/* The client learns it by the end of its connection; the next one finds the port again. */
+static void unplug(espsim_server_t *server)
+{
+    close_client(server);
+    if (server->link->replugged != NULL) {
+        server->link->replugged(server);
+    }
+    espsim_port_return(server->rig->sim);
+}
+
 static void run_chip(espsim_server_t *server)
 {
     for (;;) { /* until the chip waits for the host or for its time, or the host does not read */
@@ -132,7 +144,11 @@ static void run_chip(espsim_server_t *server)
             server->link->before_run(server);
         }
         espsim_server_settle(server);
+        if (server->client >= 0 && espsim_port_is_gone(server->rig->sim)) {
+            unplug(server);
+        }
         flush(server);
+        espsim_rig_delivered(server->rig, espsim_server_now_ns());
         const uint64_t next_ns = espsim_rig_next(server->rig);
         if (server->client >= 0 && server->has_ended && next_ns == UINT64_MAX) {
             if (!server->end_is_told) { /* only now has the chip got all that the client sent */
@@ -213,7 +229,6 @@ static void serve_link(espsim_server_t *server, short events)
 void espsim_serve(espsim_server_t *server, int stop_fd)
 {
     enum { STOP, LINK, CONTROL, COUNT = CONTROL + ESPSIM_CONTROL_LINES };
-    server->client = -1;
     for (;;) { /* until somebody says stop */
         struct pollfd lines[COUNT] = {[STOP] = {.fd = stop_fd, .events = POLLIN}};
         run_chip(server);

@@ -20,6 +20,8 @@ typedef struct {
     void (*ended)(espsim_server_t *server);
     /** It is gone: give its descriptor back. Required. */
     void (*closed)(espsim_server_t *server, int client);
+    /** Behind closed(): the port was unplugged and plugged in again. */
+    void (*replugged)(espsim_server_t *server);
     /** Before the chip's time moves on. */
     void (*before_run)(espsim_server_t *server);
     /** A byte of the chip as it goes over this link, one or two bytes. NULL: as it is. */
@@ -37,14 +39,14 @@ struct espsim_server {
     int listener;       /* readable when a client may be there; -1: ask take_client() every now and then */
     bool auto_download; /* a new client finds the chip in its loader */
     struct espsim_control_socket *control; /* NULL: none */
+    int client;                            /* -1 at first: none */
     /* Private. */
-    int client; /* -1: none */
     bool has_ended, end_is_told;
     uint8_t output[ESPSIM_SERVER_OUTPUT_BYTES];
     size_t output_at, output_end;
 };
 
-/** Serve clients until a byte can be read from `stop_fd`. The rig is powered on. */
+/** Serve clients until a byte can be read from `stop_fd`; may be called again, and goes on then. The rig is powered on. */
 void espsim_serve(espsim_server_t *server, int stop_fd);
 
 /* --- For links ------------------------------------------------------------------------------------------------ */
@@ -55,8 +57,8 @@ uint64_t espsim_server_now_ns(void);
 /** Queue bytes for the client as they are. From inside received(): at most four for each byte of it. */
 void espsim_server_send(espsim_server_t *server, const uint8_t *bytes, size_t count);
 
-/** Take what the client has sent by now, and let the chip deal with it. With `realtime`: begin to. */
+/** Take what the client has sent by now, and let the chip deal with it. With a REAL clock: begin to. */
 void espsim_server_catch_up(espsim_server_t *server);
 
-/** Let the chip deal with what was fed, before a line or a rate changes. With `realtime` that is not waited for. */
+/** Let the chip deal with what was fed, before a line or a rate changes. With a REAL clock that is not waited for. */
 void espsim_server_settle(espsim_server_t *server);

@@ -5,12 +5,14 @@
 
 #include "espsim.h"
 #include "flash_file.h"
+#include "timing.h"
 
 typedef struct {
-    espsim_config_t config; /* without flash content */
-    espsim_faults_t faults;
+    espsim_config_t config; /* without flash content and timing; `part` decides that */
+    espsim_faults_t faults; /* with a seed of 0: one from the clock if it matters */
     const char *flash_path; /* NULL: in memory; not owned */
     uint32_t flash_bytes;   /* 0: 4 MiB, or as many as the file has */
+    espsim_timing_set_t timing_set;
 } espsim_settings_t;
 
 /** One setting. */
@@ -32,7 +34,7 @@ espsim_settings_t espsim_settings_default(void);
 bool espsim_settings_set(espsim_settings_t *settings, const char *name, const char *value, char *message,
                          size_t message_bytes);
 
-/** Open the flash content and make the chip. NULL: `message` says why, and nothing is left open. Else the caller
+/** Open the flash content and make the chip. A seed that was chosen is stored in `settings`. NULL: `message` says why, and nothing is left open. Else the caller
  *  ends both: espsim_destroy(), then espsim_flash_close(). */
-espsim_t *espsim_settings_create(const espsim_settings_t *settings, espsim_flash_t *flash, char *message,
+espsim_t *espsim_settings_create(espsim_settings_t *settings, espsim_flash_t *flash, char *message,
                                  size_t message_bytes);

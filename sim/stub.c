@@ -50,6 +50,13 @@ static const espsim_stub_row_t rows[] = {
      .take_frame = espsim_stub_take_frame_v2},
 };
 
+const char *espsim_stub_name(espsim_stub_t stub)
+{
+    static const char *const names[] = {
+        [ESPSIM_STUB_NONE] = "none", [ESPSIM_STUB_1] = "legacy", [ESPSIM_STUB_2_0] = "2.0", [ESPSIM_STUB_2_1] = "2.1"};
+    return names[stub];
+}
+
 /* --- Being recognised and started ------------------------------------------------------------------------ */
 
 static bool lies_in_ram(const espsim_t *sim, const espsim_stub_code_t *code)
@@ -112,7 +119,9 @@ void espsim_stub_start(espsim_t *sim, espsim_stub_t stub)
     sim->stub.armed = true;
     sim->stub.flash_bytes = sim->stub.row->flash_bytes != 0 ? sim->stub.row->flash_bytes : sim->nor.bytes;
     sim->state = ESPSIM_STUB;
+    espsim_tell(sim, ESPSIM_EVENT_STUB);
     plan(sim, ESPSIM_ACTION_GREET, sim->stub.row->greeting_us);
+    espsim_take_time(sim, ESPSIM_CAUSE_BOOT, sim->stub.row->greeting_us * (uint64_t)ESPSIM_NS_PER_US);
 }
 
 void espsim_stub_greet(espsim_t *sim)
@@ -211,7 +220,8 @@ uint8_t espsim_stub_write_regs(espsim_t *sim)
 
     const unsigned entries = espsim_stub_size_field(sim) / (4 * ENTRY_WORDS);
     for (unsigned entry = 0; entry < entries; entry++) {
-        espsim_take_time(sim, (uint64_t)espsim_stub_word(sim, ENTRY_WORDS * entry + 3) * ESPSIM_NS_PER_US);
+        espsim_take_time(sim, ESPSIM_CAUSE_COMMAND,
+                         (uint64_t)espsim_stub_word(sim, ENTRY_WORDS * entry + 3) * ESPSIM_NS_PER_US);
         if (!espsim_write_reg(sim, espsim_stub_word(sim, ENTRY_WORDS * entry),
                               espsim_stub_word(sim, ENTRY_WORDS * entry + 1),
                               espsim_stub_word(sim, ENTRY_WORDS * entry + 2))) {
@@ -252,7 +262,8 @@ void espsim_stub_set_baud(espsim_t *sim, uint32_t baud)
     sim->out_of_memory = !espsim_memory_put_word(&sim->memory, divider_reg, (uint32_t)divider) || sim->out_of_memory;
     sim->action_baud = new_baud;
     plan(sim, ESPSIM_ACTION_SET_BAUD, row->baud_before_us);
-    espsim_take_time(sim, (uint64_t)(row->baud_before_us + row->baud_after_us) * ESPSIM_NS_PER_US);
+    espsim_take_time(sim, ESPSIM_CAUSE_COMMAND,
+                     (uint64_t)(row->baud_before_us + row->baud_after_us) * ESPSIM_NS_PER_US);
 }
 
 void espsim_stub_restart_chip(espsim_t *sim)

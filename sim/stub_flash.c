@@ -27,7 +27,7 @@ void espsim_stub_wait_flash(espsim_t *sim)
 {
     const uint64_t now_ns = sim->now_ns + sim->rom.work_ns;
     if (sim->stub.flash_free_ns > now_ns) {
-        espsim_take_time(sim, sim->stub.flash_free_ns - now_ns);
+        espsim_take_time(sim, ESPSIM_CAUSE_ERASE, sim->stub.flash_free_ns - now_ns);
     }
 }
 
@@ -37,10 +37,10 @@ static void start_erase(espsim_t *sim, uint8_t opcode, uint32_t addr, uint32_t b
 {
     espsim_stub_wait_flash(sim);
     espsim_spi(sim, SPI_WRITE_ENABLE, addr, NULL, 0, 0);
-    const uint64_t before_ns = sim->rom.work_ns;
+    const espsim_work_t before = espsim_work(sim);
     espsim_spi(sim, opcode, addr, NULL, 0, bytes);
     sim->stub.flash_free_ns = sim->now_ns + sim->rom.work_ns;
-    sim->rom.work_ns = before_ns;
+    espsim_set_work(sim, &before);
 }
 
 void espsim_stub_erase_sector(espsim_t *sim, uint32_t addr)
@@ -119,9 +119,20 @@ bool espsim_stub_program(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t b
     if (espsim_stub_beyond_flash(sim, addr, bytes)) {
         return false;
     }
+    if (sim->stub.flash.encrypts &&
+        (sim->config.security.no_manual_encryption || !espsim_flash_crypt(sim, false, addr, data, bytes))) {
+        return false;
+    }
     espsim_stub_wait_flash(sim);
     espsim_flash_program(sim, addr, data, bytes);
     return true;
+}
+
+void espsim_stub_unpacked(espsim_t *sim, uint32_t bytes)
+{
+    const bool first = sim->stub.row->stub == ESPSIM_STUB_1;
+    const uint32_t rate = first ? sim->rom_row->stub1_inflate_ns_per_byte : sim->rom_row->stub2_inflate_ns_per_byte;
+    espsim_take_chip_time(sim, ESPSIM_CAUSE_INFLATE, bytes * (uint64_t)rate);
 }
 
 /* --- Read ------------------------------------------------------------------------------------------------ */
@@ -156,16 +167,17 @@ bool espsim_stub_md5(espsim_t *sim, uint32_t addr, uint32_t bytes, uint8_t *dige
         espsim_stub_hang(sim);
         return true;
     }
-    const uint64_t before_ns = sim->rom.work_ns;
+    const espsim_work_t before = espsim_work(sim);
     uint8_t piece[PIECE_BYTES];
     for (uint32_t done = 0; done < bytes; done += sizeof(piece)) {
         espsim_flash_read(sim, addr + done, piece, bytes - done < PIECE_BYTES ? bytes - done : PIECE_BYTES);
     }
     digest_of(sim, addr, bytes, digest);
-    sim->rom.work_ns = before_ns; /* the rate below is that of reading and hashing together */
+    espsim_faults_digest(&sim->faults, digest);
+    espsim_set_work(sim, &before); /* the rate below is that of reading and hashing together */
     const bool first = sim->stub.row->stub == ESPSIM_STUB_1;
     const uint32_t rate = first ? sim->rom_row->stub1_md5_ns_per_byte : sim->rom_row->stub2_md5_ns_per_byte;
-    espsim_take_time(sim, bytes * (uint64_t)rate);
+    espsim_take_chip_time(sim, ESPSIM_CAUSE_MD5, bytes * (uint64_t)rate);
     return true;
 }
 

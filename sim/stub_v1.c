@@ -36,6 +36,7 @@ enum {
 static void send_status(espsim_t *sim, uint8_t reason, uint8_t detail)
 {
     const uint8_t status[STATUS_BYTES] = {reason, detail};
+    espsim_command_answered(sim, reason, detail);
     espsim_stub_send_escaped(sim, status, sizeof(status));
     espsim_stub_send_end(sim);
 }
@@ -61,7 +62,7 @@ static uint8_t erase_region(espsim_t *sim)
         return 0;
     }
     espsim_flash_unlock(sim);
-    while (left_bytes > 0 && !sim->nor.power_failed) {
+    while (left_bytes > 0 && !sim->nor.cut_off) {
         const bool block = addr % BLOCK_BYTES == 0 && left_bytes > BLOCK_BYTES;
         const uint32_t step = block ? BLOCK_BYTES : SECTOR_BYTES;
         if (espsim_stub_beyond_flash(sim, addr, step)) {
@@ -129,7 +130,7 @@ static void write_flash(espsim_t *sim, uint8_t *data, uint32_t bytes)
         return;
     }
     const uint32_t last_sector = (stub->flash.addr + count) / SECTOR_BYTES;
-    while (stub->flash.erase_sectors > 0 && stub->flash.erase_sector <= last_sector && !sim->nor.power_failed) {
+    while (stub->flash.erase_sectors > 0 && stub->flash.erase_sector <= last_sector && !sim->nor.cut_off) {
         espsim_stub_wait_flash(sim);
         espsim_stub_erase_next(sim);
     }
@@ -144,6 +145,13 @@ static void write_block(espsim_t *sim)
 {
     write_flash(sim, espsim_stub_payload(sim) + DATA_HEADER_BYTES,
                 espsim_stub_size_field(sim) - (uint32_t)DATA_HEADER_BYTES);
+}
+
+static void write_encrypted_block(espsim_t *sim)
+{
+    sim->stub.flash.encrypts = true;
+    write_block(sim);
+    sim->stub.flash.encrypts = false;
 }
 
 static void unpack_block(espsim_t *sim)
@@ -168,6 +176,7 @@ static void unpack_block(espsim_t *sim)
         left_bytes -= in_bytes;
         stub->flash.compressed_left_bytes -= in_bytes;
         stub->window_bytes += out_bytes;
+        espsim_stub_unpacked(sim, out_bytes);
         if (result == ESPSIM_UNPACK_DONE || stub->window_bytes == sizeof(stub->window)) {
             write_flash(sim, stub->window, stub->window_bytes);
             stub->window_bytes = 0;
@@ -280,7 +289,9 @@ static uint8_t answer_sync(espsim_t *sim)
 
 static uint8_t security_info(espsim_t *sim)
 {
-    espsim_stub_send_escaped(sim, sim->rom_row->security_info, sim->rom_row->security_info_bytes);
+    uint8_t info[20];
+    espsim_security_info(sim, info);
+    espsim_stub_send_escaped(sim, info, sim->rom_row->security_info_bytes);
     return 0;
 }
 
@@ -372,6 +383,7 @@ static const command_t commands[] = {
     {0xD0, 0, REASON_ARGUMENT, erase_flash, NULL},
     {0xD1, 8, REASON_ARGUMENT, erase_region, NULL},
     {0xD2, 16, REASON_LENGTH, nothing, read_flash},
+    {0xD4, ANY, 0, check_block, write_encrypted_block},
 };
 
 static const command_t *find_command(const espsim_t *sim, uint8_t opcode)
@@ -420,7 +432,7 @@ static void execute(espsim_t *sim)
     const command_t *command = find_command(sim, opcode);
 
     sim->stub.value = 0;
-    espsim_take_time(sim, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
+    espsim_take_chip_time(sim, ESPSIM_CAUSE_COMMAND, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
     if (opcode == OP_READ_REG && size == 4 && !read_reg(sim)) {
         return;
     }
@@ -461,6 +473,8 @@ void espsim_stub_take_frame_v1(espsim_t *sim)
     if (stub->reading.active) {
         take_acknowledgement(sim);
     } else {
+        espsim_command_begins(sim, stub->frame, stub->frame_bytes);
         execute(sim);
+        espsim_command_ends(sim);
     }
 }

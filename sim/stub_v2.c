@@ -33,6 +33,7 @@ enum {
 static void answer(espsim_t *sim, uint8_t reason)
 {
     const uint8_t status[STATUS_BYTES] = {reason, 0};
+    espsim_command_answered(sim, reason, 0);
     const uint32_t data_bytes = reason == 0 ? sim->stub.reply_bytes : 0;
     sim->stub.value = reason == 0 ? sim->stub.value : 0;
     espsim_stub_send_header(sim, data_bytes + STATUS_BYTES);
@@ -63,7 +64,7 @@ static uint8_t erase_region(espsim_t *sim)
         return 0;
     }
     espsim_flash_unlock(sim);
-    for (uint32_t done = 0; done < bytes && !sim->nor.power_failed;) {
+    for (uint32_t done = 0; done < bytes && !sim->nor.cut_off;) {
         const uint32_t at = addr + done;
         const bool block =
             at % (SECTORS_PER_BLOCK * SECTOR_BYTES) == 0 && bytes - done >= (uint32_t)SECTORS_PER_BLOCK * SECTOR_BYTES;
@@ -93,6 +94,14 @@ static uint8_t begin(espsim_t *sim)
         espsim_stub_erase_next(sim);
     }
     return 0;
+}
+
+static uint8_t begin_plain(espsim_t *sim)
+{
+    const uint8_t reason = begin(sim);
+    const bool has_flag = espsim_stub_size_field(sim) > 16;
+    sim->stub.flash.encrypts = reason == 0 && has_flag && espsim_stub_word(sim, 4) != 0;
+    return reason;
 }
 
 static uint8_t begin_deflate(espsim_t *sim)
@@ -145,7 +154,7 @@ static uint8_t check_compressed(espsim_t *sim)
 static uint8_t erase_up_to(espsim_t *sim, uint64_t end)
 {
     espsim_stub_state_t *stub = &sim->stub;
-    while ((uint64_t)stub->flash.erase_sector * SECTOR_BYTES < end && !sim->nor.power_failed) {
+    while ((uint64_t)stub->flash.erase_sector * SECTOR_BYTES < end && !sim->nor.cut_off) {
         if (stub->flash.erase_sectors == 0) {
             espsim_stub_hang(sim);
             return 0;
@@ -203,6 +212,7 @@ static uint8_t unpack_block(espsim_t *sim)
         left_bytes -= in_bytes;
         stub->flash.compressed_left_bytes -= in_bytes;
         stub->window_bytes += out_bytes;
+        espsim_stub_unpacked(sim, out_bytes);
         if (result == ESPSIM_UNPACK_DONE || stub->window_bytes == sizeof(stub->window)) {
             const uint8_t reason = write_flash(sim, stub->window, stub->window_bytes);
             if (reason != 0 || sim->state != ESPSIM_STUB) {
@@ -308,7 +318,7 @@ static uint8_t security_info(espsim_t *sim)
         return REASON_NOT_THERE;
     }
     sim->stub.reply_bytes = sim->rom_row->security_info_bytes;
-    memcpy(sim->stub.reply, sim->rom_row->security_info, sim->rom_row->security_info_bytes);
+    espsim_security_info(sim, sim->stub.reply);
     return 0;
 }
 
@@ -394,7 +404,7 @@ typedef struct {
 enum { ANY = -1 };
 
 static const command_t commands[] = {
-    {0x02, ANY, begin, NULL},
+    {0x02, ANY, begin_plain, NULL},
     {0x03, ANY, check_plain, write_block},
     {0x04, 4, end, NULL},
     {0x05, 16, mem_begin, NULL},
@@ -442,7 +452,7 @@ static void execute(espsim_t *sim)
     espsim_stub_state_t *stub = &sim->stub;
     stub->value = 0;
     stub->reply_bytes = 0;
-    espsim_take_time(sim, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
+    espsim_take_chip_time(sim, ESPSIM_CAUSE_COMMAND, sim->rom_row->turnaround_us * (uint64_t)ESPSIM_NS_PER_US);
     if (stub->frame[0] != 0) {
         answer(sim, REASON_COMMAND);
         return;
@@ -485,7 +495,9 @@ void espsim_stub_take_frame_v2(espsim_t *sim)
         if (stub->reading.active) {
             take_acknowledgement(sim);
         } else {
+            espsim_command_begins(sim, stub->frame, stub->frame_bytes);
             execute(sim);
+            espsim_command_ends(sim);
         }
     }
     if (stub->reading.sends) {

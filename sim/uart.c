@@ -2,37 +2,31 @@
 /* The chip's UART: auto-baud, a receive ring, and a wire that takes ten bit times a byte. */
 #include "chip.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 enum { BITS_PER_BYTE = 10, TRAINING_EDGES = 128, RATE_TOLERANCE_PERCENT = 3 };
 
-static uint64_t byte_ns(uint32_t baud)
+uint64_t espsim_uart_byte_ns(uint32_t baud)
 {
     return UINT64_C(1000000000) * BITS_PER_BYTE / baud;
 }
 
-bool espsim_uart_send(espsim_uart_t *uart, uint8_t byte, uint64_t from_ns)
+bool espsim_uart_send(espsim_uart_t *uart, const espsim_faulty_byte_t *sent, uint64_t from_ns)
 {
-    if (uart->tx_count == uart->tx_capacity) {
-        const size_t capacity = uart->tx_capacity > 0 ? 2 * uart->tx_capacity : 1024;
-        espsim_tx_byte_t *tx = malloc(capacity * sizeof(*tx));
-        if (tx == NULL) {
+    const uint64_t byte_ns = espsim_uart_byte_ns(uart->baud);
+    const uint64_t start_ns = from_ns > uart->tx_free_ns ? from_ns : uart->tx_free_ns;
+    const espsim_wire_byte_t *before = espsim_wire_last(&uart->tx);
+    uart->tx_free_ns = start_ns + byte_ns;
+    /* What follows a late byte arrives behind it, as fast as the wire can. */
+    const uint64_t soonest_ns = before != NULL ? before->arrives_ns + byte_ns : 0;
+    const espsim_wire_byte_t byte = {.sent_ns = uart->tx_free_ns,
+                                     .arrives_ns = (soonest_ns > uart->tx_free_ns ? soonest_ns : uart->tx_free_ns) +
+                                                   sent->late_ns,
+                                     .baud = uart->baud,
+                                     .byte = sent->byte};
+    for (unsigned copy = 0; copy < sent->copies; copy++) {
+        if (!espsim_wire_push(&uart->tx, &byte)) {
             return false;
         }
-        for (size_t at = 0; at < uart->tx_count; at++) {
-            tx[at] = uart->tx[(uart->tx_first + at) % uart->tx_capacity];
-        }
-        free(uart->tx);
-        uart->tx = tx;
-        uart->tx_capacity = capacity;
-        uart->tx_first = 0;
     }
-    const uint64_t start_ns = from_ns > uart->tx_free_ns ? from_ns : uart->tx_free_ns;
-    uart->tx_free_ns = start_ns + byte_ns(uart->baud);
-    uart->tx[(uart->tx_first + uart->tx_count) % uart->tx_capacity] =
-        (espsim_tx_byte_t){.arrives_ns = uart->tx_free_ns, .baud = uart->baud, .byte = byte};
-    uart->tx_count++;
     return true;
 }
 
@@ -90,9 +84,6 @@ void espsim_uart_reset(espsim_uart_t *uart, uint64_t now_ns)
     uart->ring_read = 0;
     uart->ring_write = 0;
     uart->edges = 0;
-    while (uart->tx_count > 0 &&
-           uart->tx[(uart->tx_first + uart->tx_count - 1) % uart->tx_capacity].arrives_ns > now_ns) {
-        uart->tx_count--;
-    }
+    espsim_wire_cut(&uart->tx, now_ns);
     uart->tx_free_ns = now_ns;
 }

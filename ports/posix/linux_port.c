@@ -13,61 +13,50 @@ static linux_port_t *self(esp_loader_port_t *port)
 
 /* --- Lines --------------------------------------------------------------------------------------------- */
 
-/* On boards with two transistors only (DTR, RTS) = (1, 0) pulls boot and (0, 1) pulls reset. Both change in
- * one call, or a moment between would boot the application. */
-typedef struct {
-    bool dtr, rts;
-    uint16_t hold_ms;
-} line_step_t;
-
-static const line_step_t into_bootloader[] = {
-    {.dtr = false, .rts = false},
-    {.dtr = true, .rts = true},
-    {.dtr = false, .rts = true, .hold_ms = 100}, /* in reset                                 */
-    {.dtr = true, .rts = false, .hold_ms = 50},  /* the ROM looks at boot as reset rises     */
-    {.dtr = false, .rts = false},
-};
-
-static const line_step_t into_application[] = {
-    {.dtr = false, .rts = true, .hold_ms = 100},
-    {.dtr = false, .rts = false},
-};
-
-static void play(linux_port_t *port, const line_step_t *steps, size_t step_count)
+/* Both in one call, or a moment between would boot the application. */
+static void set_lines(void *context, bool dtr, bool rts)
 {
-    if (port->gpio_mode != LINUX_GPIO_DTR_RTS) {
-        return;
+    linux_port_t *port = context;
+    int lines = 0;
+    if (ioctl(port->_stream.fd, TIOCMGET, &lines) != 0) {
+        return; /* a device without modem lines */
     }
-    for (size_t step = 0; step < step_count; step++) {
-        int lines = 0;
-        if (ioctl(port->_stream.fd, TIOCMGET, &lines) != 0) {
-            return; /* a device without modem lines */
-        }
-        lines &= ~(TIOCM_DTR | TIOCM_RTS);
-        lines |= (steps[step].dtr ? TIOCM_DTR : 0) | (steps[step].rts ? TIOCM_RTS : 0);
-        (void)ioctl(port->_stream.fd, TIOCMSET, &lines);
-        reflash_stream_delay_ms(steps[step].hold_ms);
-    }
+    lines &= ~(TIOCM_DTR | TIOCM_RTS);
+    lines |= (dtr ? TIOCM_DTR : 0) | (rts ? TIOCM_RTS : 0);
+    (void)ioctl(port->_stream.fd, TIOCMSET, &lines);
 }
 
-static void forget_input(linux_port_t *port)
+static void forget_input(void *context)
 {
+    linux_port_t *port = context;
     (void)ioctl(port->_stream.fd, TCFLSH, TCIFLUSH);
     reflash_stream_forget(&port->_stream);
+}
+
+static void play(linux_port_t *port, reflash_line_dance_t dance)
+{
+    static const reflash_line_moves_t moves = {set_lines, forget_input, reflash_stream_delay_ms};
+    int lines;
+    if (port->gpio_mode == LINUX_GPIO_DTR_RTS && ioctl(port->_stream.fd, TIOCMGET, &lines) == 0) {
+        reflash_lines_play(&port->lines, dance, &moves, port);
+    }
 }
 
 static void enter_bootloader(esp_loader_port_t *base)
 {
     linux_port_t *port = self(base);
-    play(port, into_bootloader, sizeof(into_bootloader) / sizeof(into_bootloader[0]));
-    forget_input(port);
+    forget_input(port); /* and again while the target is in reset: its banner is kept */
+    if (port->lines.style != REFLASH_LINES_USB) {
+        play(port, reflash_lines_from_anywhere());
+    }
+    play(port, reflash_lines_into_loader(port->lines.style));
 }
 
 static void reset_target(esp_loader_port_t *base)
 {
     linux_port_t *port = self(base);
     forget_input(port);
-    play(port, into_application, sizeof(into_application) / sizeof(into_application[0]));
+    play(port, reflash_lines_into_application(port->lines.style));
 }
 
 /* --- The device ------------------------------------------------------------------------------------------ */

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "esp_loader_io.h"
+#include "reset_lines.h"
 #include "stream.h"
 
 /** What drives the target's boot and reset pins. */
@@ -19,9 +20,11 @@ typedef struct {
     linux_gpio_mode_t gpio_mode;
     const char *gpio_chip_path; /*!< LINUX_GPIO_GPIOD only. */
     uint32_t reset_pin, boot_pin;
+    reflash_lines_t lines;    /*!< LINUX_GPIO_DTR_RTS only; all 0: a development board. */
     reflash_stream_t _stream; /*!< Private. */
 } linux_port_t;
 
 /** `init` opens the device for this process alone; FAIL leaves the reason in errno. `deinit` closes it. A
- *  device without modem lines works as with LINUX_GPIO_NONE. */
+ *  device without modem lines works as with LINUX_GPIO_NONE. A device that vanishes - an adapter that is unplugged - is FAIL
+ *  at the next read or write. */
 extern const esp_loader_port_ops_t linux_uart_ops;

@@ -143,30 +143,15 @@ static esp_loader_error_t set_rate(rfc2217_port_t *port, uint32_t rate)
 
 enum { DTR_ON = 8, DTR_OFF = 9, RTS_ON = 11, RTS_OFF = 12 };
 
-/* On boards with two transistors only (DTR, RTS) = (1, 0) pulls boot and (0, 1) pulls reset. The two requests of a
- * step leave in one piece: what lies between them must be short, or the application boots. */
-typedef struct {
-    uint8_t controls[2];
-    uint16_t hold_ms;
-} line_step_t;
-
-static const line_step_t into_bootloader[] = {
-    {.controls = {DTR_OFF, RTS_ON}, .hold_ms = 100}, /* in reset                             */
-    {.controls = {DTR_ON, RTS_OFF}, .hold_ms = 50},  /* the ROM looks at boot as reset rises */
-    {.controls = {DTR_OFF, RTS_OFF}},
-};
-
-static const line_step_t into_application[] = {
-    {.controls = {DTR_OFF, RTS_ON}, .hold_ms = 100},
-    {.controls = {DTR_OFF, RTS_OFF}},
-};
-
-static void play_step(rfc2217_port_t *port, const line_step_t *step)
+/* The two requests of a step leave in one piece: what lies between them must be short, or the application boots. */
+static void set_lines(void *context, bool dtr, bool rts)
 {
+    rfc2217_port_t *port = context;
+    const uint8_t controls[2] = {dtr ? DTR_ON : DTR_OFF, rts ? RTS_ON : RTS_OFF};
     uint8_t bytes[2 * REFLASH_RFC2217_BLOCK_MAX];
     size_t count = 0;
     for (unsigned at = 0; at < 2; at++) {
-        count += reflash_rfc2217_request(REFLASH_RFC2217_SET_CONTROL, step->controls[at], 1, bytes + count);
+        count += reflash_rfc2217_request(REFLASH_RFC2217_SET_CONTROL, controls[at], 1, bytes + count);
     }
     expect(port, REFLASH_RFC2217_SET_CONTROL);
     if (reflash_stream_write(&port->_stream, bytes, (uint16_t)count, SEND_MS) != ESP_LOADER_SUCCESS) {
@@ -177,27 +162,29 @@ static void play_step(rfc2217_port_t *port, const line_step_t *step)
         port->_controls_are_silent =
             await_answers(port, 2, CONTROL_ANSWER_MS) == ESP_LOADER_ERROR_TIMEOUT && port->_answers == 0;
     }
-    reflash_stream_delay_ms(step->hold_ms);
 }
+
+static void forget_input(void *context)
+{
+    enum { FROM_LINE = 1 };
+    rfc2217_port_t *port = context;
+    (void)ask(port, REFLASH_RFC2217_PURGE_DATA, FROM_LINE, 1); /* unanswered: what was printed before is no harm */
+    forget_kept(port);
+}
+
+static const reflash_line_moves_t moves = {set_lines, forget_input, reflash_stream_delay_ms};
 
 static void enter_bootloader(esp_loader_port_t *base)
 {
-    enum { FROM_LINE = 1 };
     rfc2217_port_t *port = self(base);
-    for (size_t step = 0; step < sizeof(into_bootloader) / sizeof(into_bootloader[0]); step++) {
-        play_step(port, &into_bootloader[step]);
-    }
-    (void)ask(port, REFLASH_RFC2217_PURGE_DATA, FROM_LINE, 1); /* unanswered: the banner is no harm */
-    forget_kept(port);
+    reflash_lines_play(&port->lines, reflash_lines_into_loader(port->lines.style), &moves, port);
 }
 
 static void reset_target(esp_loader_port_t *base)
 {
     rfc2217_port_t *port = self(base);
     forget_kept(port);
-    for (size_t step = 0; step < sizeof(into_application) / sizeof(into_application[0]); step++) {
-        play_step(port, &into_application[step]);
-    }
+    reflash_lines_play(&port->lines, reflash_lines_into_application(port->lines.style), &moves, port);
 }
 
 /* --- The connection ------------------------------------------------------------------------------------------------ */
@@ -245,8 +232,11 @@ static esp_loader_error_t set_up(rfc2217_port_t *port)
 static esp_loader_error_t init(esp_loader_port_t *base)
 {
     rfc2217_port_t *port = self(base);
-    *port =
-        (rfc2217_port_t){.port = port->port, .host = port->host, .service = port->service, .baudrate = port->baudrate};
+    *port = (rfc2217_port_t){.port = port->port,
+                             .host = port->host,
+                             .service = port->service,
+                             .baudrate = port->baudrate,
+                             .lines = port->lines};
     /* A connection that the other end closed is an error of write, not the end of the process. */
     (void)signal(SIGPIPE, SIG_IGN);
     port->_stream.fd = reflash_tcp_connect(port->host, port->service);

@@ -5,6 +5,7 @@
 
 #include "esp_loader_io.h"
 #include "rfc2217_codec.h"
+#include "reset_lines.h"
 #include "stream.h"
 
 enum { RFC2217_PORT_KEPT_BYTES = 1024 };
@@ -14,6 +15,7 @@ typedef struct {
     const char *host;       /*!< Name or address. */
     const char *service;    /*!< Port number. */
     uint32_t baudrate;      /*!< To begin with. */
+    reflash_lines_t lines;  /*!< All 0: a development board. */
     reflash_stream_t _stream;
     reflash_rfc2217_reader_t _reader;
     bool _agreed, _refused;       /* the server takes part in the COM-PORT option, or does not */

@@ -14,4 +14,7 @@ const reflash_chip_t reflash_chip_esp32 = {
     .mac_layout = REFLASH_MAC_EFUSE,
     .last_opcode = 0x13,
     .begin_words = 4,
+    .boot_pin = 0,
+    .uart_clock = REFLASH_UART_CLOCK_ESP32,
+    .whole_windows = true,
 };

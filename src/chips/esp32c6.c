@@ -14,4 +14,5 @@ const reflash_chip_t reflash_chip_esp32c6 = {
     .mac_layout = REFLASH_MAC_EFUSE,
     .last_opcode = 0x14,
     .begin_words = 5,
+    .boot_pin = 9,
 };

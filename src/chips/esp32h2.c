@@ -14,4 +14,5 @@ const reflash_chip_t reflash_chip_esp32h2 = {
     .mac_layout = REFLASH_MAC_EFUSE,
     .last_opcode = 0x14,
     .begin_words = 5,
+    .boot_pin = 9,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ESP32-P4, chip revisions 1.x and 3.x: what differs between them - RAM, and on 3.1 and 3.2 the supply of the
- * flash part, which has to be on already - is not used here. */
+/* ESP32-P4, chip revisions 1.x and 3.x. They have different RAM, and so stubs; on 3.1 and 3.2 the supply of the flash
+ * part has to be on already. */
 #include "chips/chips.h"
 
 const reflash_chip_t reflash_chip_esp32p4 = {
@@ -9,10 +9,14 @@ const reflash_chip_t reflash_chip_esp32p4 = {
     .spi_base = 0x5008D000,
     .magic = 0, /* differs between revisions: go by the chip id */
     .mac_lo_reg = 0x5012D044,
+    .watchdog_reg = 0x50116000,
     .boot_addr = 0x2000,
     .chip_id = 18,
     .target = ESP32P4_CHIP,
     .mac_layout = REFLASH_MAC_EFUSE,
     .last_opcode = 0x14,
     .begin_words = 5,
+    .boot_pin = 35,
+    .revision_top_bit = 23,
+    .revision_reg = 0x5012D04C,
 };

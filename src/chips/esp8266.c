@@ -9,11 +9,12 @@ const reflash_chip_t reflash_chip_esp8266 = {
     .magic = 0xFFF0C101,
     .mac_lo_reg = 0x3FF00050,
     .boot_addr = 0x0000,
-    .chip_id = REFLASH_NO_CHIP_ID,
+    .chip_id = REFLASH_ROW_WITHOUT_CHIP_ID,
     .target = ESP8266_CHIP,
     .mac_layout = REFLASH_MAC_OTP,
     .last_opcode = 0x0A,
     .begin_words = 4,
+    .boot_pin = 0,
     .erases_head_twice = true,
     .whole_blocks = true,
 };

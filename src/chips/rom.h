@@ -29,15 +29,49 @@ typedef enum {
     REFLASH_BOOT_LOG_ESP8266
 } reflash_boot_log_t;
 
+/** Bits in an efuse word; word 0 is at efuse_addr. */
 typedef struct {
+    uint8_t word;
+    uint32_t bits;
+} reflash_efuse_bits_t;
+
+/** What a chip encrypts its flash with. */
+typedef enum {
+    REFLASH_FLASH_CIPHER_ESP32, /* AES-256 with a key that changes every 32 bytes, used the wrong way round */
+    REFLASH_FLASH_CIPHER_XTS    /* AES-XTS in units of 128 bytes */
+} reflash_flash_cipher_t;
+
+/** What a chip can be locked with. */
+typedef struct {
+    const char *secure_waiting;    /* printed by a loader in secure download mode; NULL: there is no such mode */
+    const char *download_disabled; /* printed instead of waiting, when there is no serial loader any more */
+    bool secure_loader_restarts;   /* the chip, whenever that loader's loop ends; else it just stops listening */
+    reflash_flash_cipher_t cipher;
+    uint8_t key_bytes_max;                               /* 32 or 64 */
+    reflash_efuse_bits_t crypt_count, no_manual_encrypt; /* encryption is on; the loader must not encrypt */
+    reflash_efuse_bits_t short_key, long_key;            /* there is a key of 32, 64 bytes */
+    reflash_efuse_bits_t secure_boot;
+    bool checks_signature_first; /* before the bootloader's segments are loaded, and tells about it */
+    bool has_key_purposes;       /* the efuses tell what each key is for */
+} reflash_rom_security_t;
+
+/** Shared by the chips whose efuses are laid out alike; by the oldest of each kind. */
+extern const reflash_rom_security_t reflash_rom_security_esp32, reflash_rom_security_esp32s2,
+    reflash_rom_security_esp32s3, reflash_rom_security_esp32c2, reflash_rom_security_esp32c3,
+    reflash_rom_security_esp32c5, reflash_rom_security_esp32c61;
+
+typedef struct reflash_rom {
     const reflash_chip_t *chip;
-    const char *banner;         /* printed after every reset, up to "rst" */
-    const char *power_on_name;  /* as printed behind power_on_code */
-    const char *software_name;  /* as printed behind software_code */
-    uint8_t power_on_code;      /* the number behind "rst" for power-on and the reset line */
-    uint8_t software_code;      /* ... and for a software reset */
-    const char *loader_left;    /* printed when the loop ends by FLASH_END without a reset */
-    const char *user_code_done; /* printed when a loaded program returns */
+    const struct reflash_rom *variant; /* the same chip with another ROM; NULL: none */
+    const char *variant_name;          /* of such another one, instead of the chip's; else NULL */
+    const char *banner;                /* printed after every reset, up to "rst" */
+    const char *power_on_name;         /* as printed behind power_on_code */
+    const char *software_name;         /* as printed behind software_code */
+    const char *brown_out_name;        /* as printed behind 0xf; NULL: it does not tell that from power-on */
+    uint8_t power_on_code;             /* the number behind "rst" for power-on and the reset line */
+    uint8_t software_code;             /* ... and for a software reset */
+    const char *loader_left;           /* printed when the loop ends by FLASH_END without a reset */
+    const char *user_code_done;        /* printed when a loaded program returns */
     const reflash_boot_mode_t *boot_modes;
     size_t boot_mode_count;
     uint16_t strapping_normal, strapping_download; /* with the boot pin high, low */
@@ -68,11 +102,16 @@ typedef struct {
     bool deflate_ends_with_whole_window; /* the last write of FLASH_DEFL_DATA is always 32 KiB */
     uint8_t security_info_bytes;         /* answer of GET_SECURITY_INFO without its status */
     uint8_t security_info[20];
+    const reflash_rom_security_t *security;                /* NULL: it cannot be locked */
+    uint32_t efuse_addr;                                   /* where the first word of its efuses is read */
     uint16_t md5_ns_per_byte;                              /* reading and hashing; estimate, see docs/espsim.md */
     uint16_t stub1_md5_ns_per_byte, stub2_md5_ns_per_byte; /* the same in the RAM stubs of either generation */
-    bool prints_exceptions;                                /* code that reads where nothing is dies with a text */
+    uint16_t inflate_ns_per_byte;                          /* of what comes out; estimates, too */
+    uint16_t stub1_inflate_ns_per_byte, stub2_inflate_ns_per_byte;
+    bool prints_exceptions; /* code that reads where nothing is dies with a text */
     uint16_t turnaround_us; /* from the last byte of a request to the first of its answer */
 } reflash_rom_t;
 
 #define REFLASH_DECLARE_ROM(name) extern const reflash_rom_t reflash_rom_##name;
 REFLASH_ALL_CHIPS(REFLASH_DECLARE_ROM)
+extern const reflash_rom_t reflash_rom_esp32p4_rev1; /* a variant */

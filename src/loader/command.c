@@ -2,14 +2,15 @@
 /* Commands: their table, sending one, and telling silence, refusal, nonsense and a broken port apart. */
 #include "loader/command.h"
 
-#include "transport/serial.h"
+#include "transport/transport.h"
 #include "wire/bytes.h"
 
 enum { ASK_TRIES = 3, REASON_INVALID_FORMAT = 0x05, ALL_BUT_STATUS = 0xFF };
 
 /* How long a slow but healthy target may take. FLASH_BEGIN: worn flash parts take 400 ms a sector and 2 s a
  * 64 KiB block, and the ROM erases 16 to 32 single sectors before and behind the blocks. MD5: the slowest
- * ROM hashes at about 6 s a MiB. */
+ * ROM hashes at about 6 s a MiB. Data behind which a stub erases, and what one block of a compressed stream may
+ * unfold to: four times what a part takes when it is new. */
 static const struct {
     uint8_t opcode;
     uint8_t data_bytes; /* in the answer, in front of its status */
@@ -17,15 +18,26 @@ static const struct {
     uint16_t ms_per_mib; /* of work_bytes, on top */
 } commands[] = {
     {REFLASH_FLASH_BEGIN, 0, 10000, 40000},
-    {REFLASH_FLASH_DATA, 0, 3000, 0},
+    {REFLASH_FLASH_DATA, 0, 3000, 40000},
+    {REFLASH_FLASH_END, 0, 3000, 40000},
+    {REFLASH_MEM_BEGIN, 0, 1000, 0},
+    {REFLASH_MEM_END, 0, 1000, 0},
+    {REFLASH_MEM_DATA, 0, 3000, 0},
     {REFLASH_SYNC, 0, 100, 0},
     {REFLASH_WRITE_REG, 0, 1000, 0},
     {REFLASH_READ_REG, 0, 1000, 0},
     {REFLASH_SPI_SET_PARAMS, 0, 1000, 0},
     {REFLASH_SPI_ATTACH, 0, 1000, 0},
+    {REFLASH_READ_FLASH_SLOW, 64, 1000, 0},
     {REFLASH_CHANGE_BAUDRATE, 0, 1000, 0},
+    {REFLASH_FLASH_DEFL_BEGIN, 0, 10000, 40000},
+    {REFLASH_FLASH_DEFL_DATA, 0, 3000, 24000},
+    {REFLASH_FLASH_DEFL_END, 0, 3000, 24000},
     {REFLASH_SPI_FLASH_MD5, 32, 1000, 8000},
     {REFLASH_GET_SECURITY_INFO, ALL_BUT_STATUS, 1000, 0},
+    {REFLASH_ERASE_FLASH, 0, 10000, 40000},
+    {REFLASH_ERASE_REGION, 0, 10000, 40000},
+    {REFLASH_READ_FLASH, 0, 1000, 0},
 };
 
 /* --- Faults ---------------------------------------------------------------------------------------- */
@@ -36,6 +48,7 @@ void reflash_begin(esp_loader_t *loader)
     loader->_fault.cause = REFLASH_CAUSE_NONE;
     loader->_fault.command = 0;
     loader->_fault.target_reason = 0;
+    reflash_set_boot(loader, REFLASH_BOOT_SILENT, 0, REFLASH_NO_PIN);
 }
 
 #if SERIAL_FLASHER_LOG_LEVEL >= ESP_LOADER_LOG_ERROR
@@ -71,11 +84,13 @@ reflash_fault_t reflash_last_fault(const esp_loader_t *loader)
         .cause = (reflash_cause_t)loader->_fault.cause,
         .command = loader->_fault.command,
         .target_reason = loader->_fault.target_reason,
+        .boot = (reflash_boot_t)loader->_fault.boot,
+        .strapping = loader->_fault.strapping,
+        .boot_pin = loader->_fault.boot_pin,
     };
 }
 
-/* What the port or the framing reported, as a fault. */
-static esp_loader_error_t fail_to_receive(esp_loader_t *loader, esp_loader_error_t err)
+esp_loader_error_t reflash_fail_to_receive(esp_loader_t *loader, esp_loader_error_t err)
 {
     switch (err) {
     case ESP_LOADER_ERROR_TIMEOUT:
@@ -85,6 +100,44 @@ static esp_loader_error_t fail_to_receive(esp_loader_t *loader, esp_loader_error
     default:
         return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
     }
+}
+
+esp_loader_error_t reflash_fail_to_send(esp_loader_t *loader, esp_loader_error_t err)
+{
+    if (err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC || err == ESP_LOADER_ERROR_INVALID_PARAM) {
+        return reflash_fail(loader, err, REFLASH_CAUSE_ARGUMENT);
+    }
+    return reflash_fail_to_receive(loader, err);
+}
+
+/* --- Times ----------------------------------------------------------------------------------------- */
+
+void reflash_set_link(esp_loader_t *loader, const reflash_link_t *link)
+{
+    loader->_link = link;
+}
+
+const reflash_link_t *reflash_link(const esp_loader_t *loader)
+{
+    static const reflash_link_t by_default = REFLASH_LINK_DEFAULT();
+    return loader->_link != NULL ? loader->_link : &by_default;
+}
+
+static uint32_t limit_ms(const esp_loader_t *loader, const reflash_command_t *command, uint32_t timeout_ms,
+                         uint32_t ms_per_mib)
+{
+    const reflash_link_t *link = reflash_link(loader);
+    for (uint32_t row = 0; row < link->limit_count; row++) {
+        if (link->limits[row].command == command->opcode) {
+            timeout_ms = link->limits[row].timeout_ms;
+            ms_per_mib = link->limits[row].ms_per_mib;
+        }
+    }
+    if (command->timeout_ms != 0) {
+        timeout_ms = command->timeout_ms;
+    }
+    timeout_ms += (command->work_bytes >> 16) * ms_per_mib / 16;
+    return timeout_ms * link->scale_percent / 100 + link->round_trip_ms;
 }
 
 /* --- One question ---------------------------------------------------------------------------------- */
@@ -101,18 +154,14 @@ static esp_loader_error_t send(esp_loader_t *loader, const reflash_command_t *co
                            (uint16_t)(4 * command->word_count + command->data_bytes + command->padding_bytes),
                            checksum);
 
-    const esp_loader_error_t err = reflash_serial_send(loader, &(reflash_request_t){
-                                                                   .header = header,
-                                                                   .words = command->words,
-                                                                   .word_count = command->word_count,
-                                                                   .data = command->data,
-                                                                   .data_bytes = command->data_bytes,
-                                                                   .padding_bytes = command->padding_bytes,
-                                                               });
-    if (err != ESP_LOADER_SUCCESS) {
-        return reflash_fail(loader, err == ESP_LOADER_ERROR_TIMEOUT ? err : ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
-    }
-    return ESP_LOADER_SUCCESS;
+    return loader->_transport->send(loader, &(reflash_request_t){
+                                                .header = header,
+                                                .words = command->words,
+                                                .word_count = command->word_count,
+                                                .data = command->data,
+                                                .data_bytes = command->data_bytes,
+                                                .padding_bytes = command->padding_bytes,
+                                            });
 }
 
 static bool refuses(const uint8_t *status)
@@ -120,10 +169,12 @@ static bool refuses(const uint8_t *status)
     return status[0] != 0;
 }
 
-/* A ROM answers a command that it does not know under the opcode of the last one that it did. */
-static bool is_unknown_command(const esp_loader_t *loader, const reflash_answer_t *answer, const uint8_t *status)
+/* A ROM answers a command that it does not know under the opcode of the last one that it did. A stub's refusal has no
+ * data in front of its status, and repeats the opcode as it arrived. */
+static bool is_bare_refusal(const esp_loader_t *loader, const reflash_answer_t *answer, const uint8_t *status)
 {
-    return answer->payload_bytes == loader->_status_bytes && refuses(status) && status[1] == REASON_INVALID_FORMAT;
+    return answer->payload_bytes == loader->_status_bytes && refuses(status) &&
+           (loader->_stub != NULL || status[1] == REASON_INVALID_FORMAT);
 }
 
 /* The answer to SYNC is nothing but its status, and so tells how long that is in all answers of this loader: status
@@ -141,19 +192,19 @@ static void learn_status_bytes(esp_loader_t *loader, uint8_t asked, const reflas
 static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uint8_t data_bytes)
 {
     bool heard = false;
-    for (;;) { /* until the port's timer ends reflash_serial_receive() */
-        uint16_t frame_bytes;
-        esp_loader_error_t err = reflash_serial_receive(loader, &frame_bytes);
+    loader->_frame_bytes = 0;
+    for (;;) { /* until the port's timer ends receive() */
+        esp_loader_error_t err = loader->_transport->receive(loader, &loader->_frame_bytes);
         if (err != ESP_LOADER_SUCCESS) {
             if (heard && err == ESP_LOADER_ERROR_TIMEOUT) {
                 err = ESP_LOADER_ERROR_INVALID_RESPONSE;
             }
-            return fail_to_receive(loader, err);
+            return reflash_fail_to_receive(loader, err);
         }
         heard = true;
 
         reflash_answer_t answer;
-        if (!reflash_answer_parse(loader->_frame, frame_bytes, &answer)) {
+        if (!reflash_answer_parse(loader->_frame, loader->_frame_bytes, &answer)) {
             continue;
         }
         learn_status_bytes(loader, opcode, &answer);
@@ -164,11 +215,11 @@ static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uin
         const uint8_t *status = reflash_answer_data(loader);
         if (answer.opcode == opcode && (found_bytes == data_bytes || data_bytes == ALL_BUT_STATUS)) {
             status += found_bytes;
-        } else if (!is_unknown_command(loader, &answer, status)) {
+        } else if (!is_bare_refusal(loader, &answer, status)) {
             continue;
         }
         if (refuses(status)) {
-            loader->_fault.target_reason = status[1];
+            loader->_fault.target_reason = status[loader->_stub != NULL ? 0 : 1];
             return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_REFUSED);
         }
         loader->_answer_value = answer.value;
@@ -184,17 +235,18 @@ esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_
         row++;
     }
     reflash_begin(loader);
+    if (!reflash_permits(loader, command->opcode)) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+    }
     loader->_fault.command = command->opcode;
 
-    uint32_t timeout_ms = command->timeout_ms;
-    if (timeout_ms == 0) {
-        timeout_ms = commands[row].timeout_ms + (command->work_bytes >> 16) * commands[row].ms_per_mib / 16;
-    }
-    loader->_port->ops->start_timer(loader->_port, timeout_ms);
+    loader->_port->ops->start_timer(loader->_port,
+                                    limit_ms(loader, command, commands[row].timeout_ms, commands[row].ms_per_mib));
 
     esp_loader_error_t err = send(loader, command);
     if (err == ESP_LOADER_SUCCESS) {
-        err = await_answer(loader, command->opcode, commands[row].data_bytes);
+        const bool raw_digest = command->opcode == REFLASH_SPI_FLASH_MD5 && loader->_stub != NULL;
+        err = await_answer(loader, command->opcode, raw_digest ? REFLASH_DIGEST_BYTES : commands[row].data_bytes);
     }
     if (err == ESP_LOADER_SUCCESS) {
         reflash_begin(loader);
@@ -202,12 +254,14 @@ esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_
     return err;
 }
 
-void reflash_drain(esp_loader_t *loader, uint32_t quiet_ms, unsigned limit)
+void reflash_drain(esp_loader_t *loader, unsigned limit)
 {
+    const reflash_link_t *link = reflash_link(loader);
     for (unsigned frames = 0; frames < limit; frames++) {
         uint16_t frame_bytes;
-        loader->_port->ops->start_timer(loader->_port, quiet_ms);
-        if (reflash_serial_receive(loader, &frame_bytes) != ESP_LOADER_SUCCESS) {
+        loader->_port->ops->start_timer(loader->_port, link->quiet_ms + link->round_trip_ms);
+        const esp_loader_error_t err = loader->_transport->receive(loader, &frame_bytes);
+        if (err != ESP_LOADER_SUCCESS && err != ESP_LOADER_ERROR_INVALID_RESPONSE) {
             return;
         }
     }
@@ -215,15 +269,22 @@ void reflash_drain(esp_loader_t *loader, uint32_t quiet_ms, unsigned limit)
 
 esp_loader_error_t reflash_ask(esp_loader_t *loader, const reflash_command_t *command)
 {
-    enum { QUIET_MS = 50, STRAY_FRAMES = 16 };
+    enum { STRAY_FRAMES = 16 };
 
     esp_loader_error_t err = reflash_ask_once(loader, command);
     for (unsigned tries = 1; tries < ASK_TRIES; tries++) {
         /* A refusal is no exception: the question's address or size may have been damaged on the wire. */
-        if (err == ESP_LOADER_SUCCESS || loader->_fault.cause == REFLASH_CAUSE_PORT) {
+        if (err == ESP_LOADER_SUCCESS || loader->_fault.cause == REFLASH_CAUSE_PORT ||
+            loader->_fault.cause == REFLASH_CAUSE_ARGUMENT ||
+            (loader->_fault.cause == REFLASH_CAUSE_REFUSED && command->refusal_is_final)) {
             return err;
         }
-        reflash_drain(loader, QUIET_MS, STRAY_FRAMES);
+        reflash_drain(loader, STRAY_FRAMES);
+        /* A stub that lost an end byte takes every frame for the gap between two until a lone end byte comes. In step
+         * with it that same byte would put it out, so it is the last resort. */
+        if (loader->_stub != NULL && tries == ASK_TRIES - 1 && loader->_fault.cause == REFLASH_CAUSE_SILENCE) {
+            loader->_transport->wake_stub(loader);
+        }
         err = reflash_ask_once(loader, command);
     }
     return err;

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "loader/command.h"
+#include "transport/serial.h"
+#include "wire/boot_text.h"
 
 /* Real chips use the first SYNC to learn the rate and do not answer it. */
 enum { SYNCS_PER_RESET = 5, SYNC_WORDS = 9, SYNC_EXTRA_ANSWERS = 7 };
@@ -11,18 +13,18 @@ static const uint32_t sync_words[SYNC_WORDS] = {
     0x20120707, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555,
 };
 
-static esp_loader_error_t sync(esp_loader_t *loader, uint32_t timeout_ms)
+esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries)
 {
     const reflash_command_t command = {
-        .opcode = REFLASH_SYNC, .words = sync_words, .word_count = SYNC_WORDS, .timeout_ms = timeout_ms};
+        .opcode = REFLASH_SYNC, .words = sync_words, .word_count = SYNC_WORDS, .timeout_ms = loader->_sync_ms};
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
 
-    for (unsigned tries = 0; tries < SYNCS_PER_RESET; tries++) {
+    for (; tries > 0; tries--) {
         err = reflash_ask_once(loader, &command);
         if (err == ESP_LOADER_SUCCESS) {
             /* A SYNC is answered eight times. Swallow them all: a late one would otherwise stand in front of
              * the answer to the first real command. */
-            reflash_drain(loader, timeout_ms, SYNC_EXTRA_ANSWERS);
+            reflash_drain(loader, SYNC_EXTRA_ANSWERS);
             return ESP_LOADER_SUCCESS;
         }
         if (loader->_fault.cause == REFLASH_CAUSE_PORT) {
@@ -32,50 +34,122 @@ static esp_loader_error_t sync(esp_loader_t *loader, uint32_t timeout_ms)
     return err;
 }
 
-/* The magic word first: one question for the chips that it tells, and the others answer security info. That
- * way an ESP32 is never asked what it does not know, which straight after SYNC it would refuse eightfold. */
+/* By the chip id, which all revisions of a chip share; ESP8266 and ESP32 have none to tell and go by their magic words.
+ * Straight after SYNC an ESP32's ROM refuses what it does not know eight times over. */
 static esp_loader_error_t identify(esp_loader_t *loader)
 {
-    uint32_t magic;
-    RETURN_ON_ERROR(reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic));
-    loader->_chip = reflash_chip_by_magic(magic);
+    enum { EXTRA_REFUSALS = 7 };
+    esp_loader_target_security_info_t info;
+    uint32_t chip_id;
+    if (reflash_security_info(loader, &info, &chip_id) == ESP_LOADER_SUCCESS) {
+        loader->_chip = reflash_chip_by_id(chip_id);
+        loader->_secure = info.secure_download_mode_enabled;
+    } else if (loader->_fault.cause == REFLASH_CAUSE_REFUSED) {
+        reflash_drain(loader, EXTRA_REFUSALS);
+    }
     if (loader->_chip == NULL) {
-        esp_loader_target_security_info_t info;
-        uint32_t chip_id;
-        const esp_loader_error_t err = reflash_security_info(loader, &info, &chip_id);
-        if (err != ESP_LOADER_SUCCESS && loader->_fault.cause != REFLASH_CAUSE_REFUSED) {
-            return err;
-        }
-        loader->_chip = err == ESP_LOADER_SUCCESS ? reflash_chip_by_id(chip_id) : NULL;
+        uint32_t magic;
+        RETURN_ON_ERROR(reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic));
+        loader->_chip = reflash_chip_by_magic(magic);
     }
     return loader->_chip != NULL ? ESP_LOADER_SUCCESS
                                  : reflash_fail(loader, ESP_LOADER_ERROR_INVALID_TARGET, REFLASH_CAUSE_UNKNOWN_CHIP);
 }
 
-static esp_loader_error_t connect_once(esp_loader_t *loader, uint32_t sync_timeout_ms)
+/* The pin that selects the loader. Chips without a name in their banner are ESP32 and ESP8266: GPIO 0. */
+static uint8_t boot_pin_of(const reflash_boot_text_t *text)
 {
+    if (text->chip[0] == '\0') {
+        return text->resets > 0 ? 0 : REFLASH_NO_PIN;
+    }
+    const reflash_chip_t *chip = reflash_chip_by_suffix(text->chip);
+    return chip != NULL ? chip->boot_pin : REFLASH_NO_PIN;
+}
+
+/* What is printed is listened to until a SYNC is answered: behind that come answers. */
+esp_loader_error_t reflash_sync_after_reset(esp_loader_t *loader)
+{
+    reflash_boot_text_t text;
+    memset(&text, 0, sizeof(text));
     loader->_port->ops->enter_bootloader(loader->_port);
-    RETURN_ON_ERROR(sync(loader, sync_timeout_ms));
+    loader->_boot_text = &text;
+    const esp_loader_error_t err = reflash_sync(loader, SYNCS_PER_RESET);
+    loader->_boot_text = NULL;
+    if (err != ESP_LOADER_SUCCESS) {
+        reflash_set_boot(loader, reflash_boot_text_finding(&text), text.strapping, boot_pin_of(&text));
+    }
+    return err;
+}
+
+static esp_loader_error_t connect_once(esp_loader_t *loader)
+{
+    RETURN_ON_ERROR(reflash_sync_after_reset(loader));
     return identify(loader);
 }
 
+static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *request)
+{
+    const esp_loader_error_t err = reflash_serial_send(loader, request);
+    if (err != ESP_LOADER_SUCCESS) {
+        return reflash_fail(loader, err == ESP_LOADER_ERROR_TIMEOUT ? err : ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
+    }
+    return ESP_LOADER_SUCCESS;
+}
+
+static esp_loader_error_t receive(esp_loader_t *loader, uint16_t *frame_bytes)
+{
+    return reflash_serial_receive(loader, loader->_frame, sizeof(loader->_frame), frame_bytes);
+}
+
+/* By a lone end byte. */
+static void wake_stub(esp_loader_t *loader)
+{
+    (void)reflash_serial_send_bytes(loader, NULL, 0);
+}
+
+static const reflash_transport_t serial = {
+    .needed_slots = REFLASH_COMMON_SLOTS | REFLASH_SLOT(write) | REFLASH_SLOT(read),
+    .connect = connect_once,
+    .send = send,
+    .receive = receive,
+    .wake_stub = wake_stub,
+};
+
 /* --- Public ---------------------------------------------------------------------------------------- */
 
-esp_loader_error_t esp_loader_init_serial(esp_loader_t *loader, esp_loader_port_t *port)
+/* Whether the port has all functions that `needed_slots` names. */
+static bool has_slots(const esp_loader_port_ops_t *ops, uint32_t needed_slots)
+{
+    const char *at = (const char *)ops;
+    for (; needed_slots != 0; needed_slots >>= 1) {
+        void (*function)(void);
+        memcpy(&function, at, sizeof(function));
+        if ((needed_slots & 1) != 0 && function == NULL) {
+            return false;
+        }
+        at += sizeof(function);
+    }
+    return true;
+}
+
+esp_loader_error_t reflash_bind(esp_loader_t *loader, esp_loader_port_t *port, const reflash_transport_t *transport)
 {
     if (loader == NULL || port == NULL || port->ops == NULL) {
         return ESP_LOADER_ERROR_INVALID_PARAM;
     }
-    const esp_loader_port_ops_t *ops = port->ops;
     memset(loader, 0, sizeof(*loader));
-    loader->_port = port;
-    if (ops->enter_bootloader == NULL || ops->reset_target == NULL || ops->start_timer == NULL ||
-        ops->remaining_time == NULL || ops->delay_ms == NULL || ops->write == NULL || ops->read == NULL) {
-        loader->_port = NULL;
+    if (!has_slots(port->ops, transport->needed_slots)) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
-    const esp_loader_error_t err = ops->init != NULL ? ops->init(port) : ESP_LOADER_SUCCESS;
+    loader->_port = port;
+    loader->_transport = transport;
+    const esp_loader_error_t err = port->ops->init != NULL ? port->ops->init(port) : ESP_LOADER_SUCCESS;
     return err == ESP_LOADER_SUCCESS ? err : reflash_fail(loader, err, REFLASH_CAUSE_PORT);
+}
+
+esp_loader_error_t esp_loader_init_serial(esp_loader_t *loader, esp_loader_port_t *port)
+{
+    return reflash_bind(loader, port, &serial);
 }
 
 void esp_loader_deinit(esp_loader_t *loader)
@@ -93,12 +167,16 @@ esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_a
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
     loader->_chip = NULL;
+    loader->_stub = NULL;
     loader->_flash_bytes = 0;
+    loader->_secure = false;
+    loader->_sync_ms = connect_args->sync_timeout;
+    loader->_baud = reflash_link(loader)->first_baud;
 
     unsigned unknown_chips = 0;
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
     for (int32_t trial = 0; trial < connect_args->trials; trial++) {
-        err = connect_once(loader, connect_args->sync_timeout);
+        err = loader->_transport->connect(loader);
         if (err == ESP_LOADER_SUCCESS || loader->_fault.cause == REFLASH_CAUSE_PORT) {
             break;
         }
@@ -109,6 +187,17 @@ esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_a
         }
     }
     return err;
+}
+
+esp_loader_error_t esp_loader_connect_secure_download_mode(esp_loader_t *loader,
+                                                           esp_loader_connect_args_t *connect_args, uint32_t flash_size)
+{
+    reflash_begin(loader);
+    if (flash_size == 0 || flash_size % REFLASH_SECTOR_BYTES != 0) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
+    RETURN_ON_ERROR(esp_loader_connect(loader, connect_args));
+    return reflash_flash_set_up(loader, flash_size);
 }
 
 target_chip_t esp_loader_get_target(esp_loader_t *loader)

@@ -6,16 +6,7 @@
 #include "md5.h"
 #include "wire/bytes.h"
 
-#ifndef SERIAL_FLASHER_WRITE_BLOCK_RETRIES
-#define SERIAL_FLASHER_WRITE_BLOCK_RETRIES 3
-#endif
-
-enum {
-    ROM_BLOCK_BYTES_MAX = 0x1800, /* more makes the ROM refuse FLASH_BEGIN */
-    REASON_INVALID_FORMAT = 0x05,
-    REASON_CHECKSUM = 0x07,
-    MD5_HEX_DIGITS = 32
-};
+enum { ERASE_BLOCK_BYTES = 0x1800, STUB_BEGIN_WORDS = 4, STUB_ERASE_BYTES = 0x10000, MD5_HEX_DIGITS = 32 };
 
 /* --- Attaching the flash --------------------------------------------------------------------------- */
 
@@ -90,17 +81,18 @@ static esp_loader_error_t attach(esp_loader_t *loader)
 }
 
 /* Later ROMs otherwise refuse all above 2 MB. */
-static esp_loader_error_t tell_flash_size(esp_loader_t *loader, uint32_t flash_bytes)
+static esp_loader_error_t use_flash_size(esp_loader_t *loader, uint32_t flash_bytes)
 {
     enum { BLOCK_BYTES = 0x10000, PAGE_BYTES = 0x100, STATUS_MASK = 0xFFFF };
 
     const uint32_t params[] = {0, flash_bytes, BLOCK_BYTES, REFLASH_SECTOR_BYTES, PAGE_BYTES, STATUS_MASK};
-    if (!reflash_knows(loader, REFLASH_SPI_SET_PARAMS)) {
-        return ESP_LOADER_SUCCESS;
+    if (reflash_knows(loader, REFLASH_SPI_SET_PARAMS)) {
+        RETURN_ON_ERROR(reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_SPI_SET_PARAMS,
+                                                                 .words = params,
+                                                                 .word_count = sizeof(params) / sizeof(params[0])}));
     }
-    return reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_SPI_SET_PARAMS,
-                                                    .words = params,
-                                                    .word_count = sizeof(params) / sizeof(params[0])});
+    loader->_flash_bytes = flash_bytes;
+    return ESP_LOADER_SUCCESS;
 }
 
 esp_loader_error_t reflash_flash_ready(esp_loader_t *loader)
@@ -112,16 +104,25 @@ esp_loader_error_t reflash_flash_ready(esp_loader_t *loader)
     if (loader->_flash_bytes > 0) {
         return ESP_LOADER_SUCCESS;
     }
-    RETURN_ON_ERROR(attach(loader));
+    if (loader->_secure) { /* nobody told its size */
+        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+    }
+    if (loader->_stub == NULL) { /* which attached it when it started */
+        RETURN_ON_ERROR(attach(loader));
+    }
     uint32_t id;
     RETURN_ON_ERROR(read_flash_id(loader, &id));
     const uint32_t flash_bytes = flash_bytes_of(id);
     if (flash_bytes == 0) {
         return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_CHIP, REFLASH_CAUSE_UNKNOWN_FLASH);
     }
-    RETURN_ON_ERROR(tell_flash_size(loader, flash_bytes));
-    loader->_flash_bytes = flash_bytes;
-    return ESP_LOADER_SUCCESS;
+    return use_flash_size(loader, flash_bytes);
+}
+
+esp_loader_error_t reflash_flash_set_up(esp_loader_t *loader, uint32_t flash_bytes)
+{
+    RETURN_ON_ERROR(attach(loader));
+    return use_flash_size(loader, flash_bytes);
 }
 
 esp_loader_error_t reflash_flash_range(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes)
@@ -162,17 +163,18 @@ static esp_loader_error_t halve_head(esp_loader_t *loader, uint32_t flash_addr, 
     return ESP_LOADER_SUCCESS;
 }
 
-/* Erases every sector of the range before it answers. */
+/* A ROM erases every sector of the range before it answers, a stub each before it writes there. */
 static esp_loader_error_t begin(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes, uint32_t block_bytes)
 {
+    const bool rom = loader->_stub == NULL;
     uint32_t erase_bytes = bytes;
-    if (loader->_chip->erases_head_twice) {
+    if (rom && loader->_chip->erases_head_twice) {
         RETURN_ON_ERROR(halve_head(loader, flash_addr, &erase_bytes));
     }
     const uint32_t words[] = {erase_bytes, (bytes + block_bytes - 1) / block_bytes, block_bytes, flash_addr, 0};
     return reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_FLASH_BEGIN,
                                                     .words = words,
-                                                    .word_count = loader->_chip->begin_words,
+                                                    .word_count = rom ? loader->_chip->begin_words : STUB_BEGIN_WORDS,
                                                     .work_bytes = bytes});
 }
 
@@ -182,25 +184,31 @@ esp_loader_error_t esp_loader_flash_erase_region(esp_loader_t *loader, uint32_t 
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
     RETURN_ON_ERROR(reflash_flash_range(loader, offset, size));
+    if (loader->_stub != NULL) {
+        const uint32_t words[] = {offset, size};
+        return reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_ERASE_REGION,
+                                                        .words = words,
+                                                        .word_count = sizeof(words) / sizeof(words[0]),
+                                                        .work_bytes = size});
+    }
     /* A ROM has no command for erasing alone: it is the first half of a write that never comes. */
-    return begin(loader, offset, size, ROM_BLOCK_BYTES_MAX);
+    return begin(loader, offset, size, ERASE_BLOCK_BYTES);
 }
 
 esp_loader_error_t esp_loader_flash_erase(esp_loader_t *loader)
 {
     RETURN_ON_ERROR(reflash_flash_ready(loader));
+    if (loader->_stub != NULL) {
+        return reflash_ask(loader,
+                           &(reflash_command_t){.opcode = REFLASH_ERASE_FLASH, .work_bytes = loader->_flash_bytes});
+    }
     return esp_loader_flash_erase_region(loader, 0, loader->_flash_bytes);
-}
-
-bool reflash_is_block_size(uint32_t block_bytes)
-{
-    return block_bytes > 0 && block_bytes % 4 == 0 && block_bytes <= ROM_BLOCK_BYTES_MAX;
 }
 
 esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg)
 {
     if (cfg == NULL || cfg->image_size == 0 || cfg->offset % REFLASH_SECTOR_BYTES != 0 ||
-        !reflash_is_block_size(cfg->block_size)) {
+        !reflash_is_block_size(loader, cfg->block_size)) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
     cfg->_state.begun = false;
@@ -211,41 +219,6 @@ esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash
     RETURN_ON_ERROR(begin(loader, cfg->offset, cfg->image_size, cfg->block_size));
     cfg->_state.begun = true;
     return ESP_LOADER_SUCCESS;
-}
-
-/* Send one block until the target has it. The ROM counts like this: a block with a wrong checksum uses up its
- * number but does not move the address, so the data is sent again under the next number. After silence the
- * number tells whether the question or the answer was lost: a number it has seen is refused as invalid. */
-static esp_loader_error_t write_block(esp_loader_t *loader, uint32_t *sequence, const uint8_t *data, uint32_t bytes,
-                                      uint16_t padding_bytes)
-{
-    bool answer_lost = false;
-    esp_loader_error_t err = ESP_LOADER_ERROR_FAIL;
-    for (unsigned tries = 0; tries <= SERIAL_FLASHER_WRITE_BLOCK_RETRIES; tries++) {
-        const uint32_t words[] = {bytes + padding_bytes, *sequence, 0, 0};
-        err = reflash_ask_once(loader, &(reflash_command_t){.opcode = REFLASH_FLASH_DATA,
-                                                            .words = words,
-                                                            .word_count = sizeof(words) / sizeof(words[0]),
-                                                            .data = data,
-                                                            .data_bytes = (uint16_t)bytes,
-                                                            .padding_bytes = padding_bytes});
-        const bool refused = loader->_fault.cause == REFLASH_CAUSE_REFUSED;
-        const uint8_t reason = loader->_fault.target_reason;
-        if (err == ESP_LOADER_SUCCESS || (answer_lost && refused && reason == REASON_INVALID_FORMAT)) {
-            (*sequence)++;
-            reflash_begin(loader);
-            return ESP_LOADER_SUCCESS; /* in the second case the MD5 must prove it */
-        }
-        if (loader->_fault.cause == REFLASH_CAUSE_PORT || (refused && reason != REASON_CHECKSUM)) {
-            return err;
-        }
-        if (refused) {
-            (*sequence)++;
-        } else {
-            answer_lost = true;
-        }
-    }
-    return err;
 }
 
 esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg, const void *payload,
@@ -260,18 +233,35 @@ esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash
     if (size > left_bytes) {
         return reflash_fail(loader, ESP_LOADER_ERROR_IMAGE_SIZE, REFLASH_CAUSE_ARGUMENT);
     }
-    const uint32_t unit_bytes = loader->_chip->whole_blocks ? cfg->block_size : 4;
+    const bool rom = loader->_stub == NULL;
+    const uint32_t unit_bytes = rom && loader->_chip->whole_blocks ? cfg->block_size : 4;
     const uint32_t odd_bytes = size % unit_bytes;
     if (odd_bytes != 0 && size != left_bytes) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
-    const uint32_t padding_bytes = odd_bytes != 0 ? unit_bytes - odd_bytes : 0;
-    RETURN_ON_ERROR(write_block(loader, &cfg->_state.sequence, payload, size, (uint16_t)padding_bytes));
+    const uint32_t padding_bytes = rom && odd_bytes != 0 ? unit_bytes - odd_bytes : 0;
+    RETURN_ON_ERROR(reflash_write_block(loader,
+                                        &(reflash_block_t){.opcode = REFLASH_FLASH_DATA,
+                                                           .data = payload,
+                                                           .bytes = (uint16_t)size,
+                                                           .padding_bytes = (uint16_t)padding_bytes,
+                                                           .work_bytes = rom ? 0 : STUB_ERASE_BYTES},
+                                        &cfg->_state.sequence));
     if (!cfg->skip_verify) {
         reflash_md5_update(&cfg->_state.md5, payload, size);
     }
     cfg->_state.written_bytes += size;
     return ESP_LOADER_SUCCESS;
+}
+
+esp_loader_error_t reflash_end_write(esp_loader_t *loader, uint8_t opcode, uint32_t work_bytes)
+{
+    if (loader->_stub == NULL) {
+        return ESP_LOADER_SUCCESS;
+    }
+    const uint32_t stay = 1;
+    return reflash_ask_once(
+        loader, &(reflash_command_t){.opcode = opcode, .words = &stay, .word_count = 1, .work_bytes = work_bytes});
 }
 
 esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg)
@@ -284,7 +274,7 @@ esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flas
     if (cfg->_state.written_bytes != cfg->image_size) {
         return reflash_fail(loader, ESP_LOADER_ERROR_IMAGE_SIZE, REFLASH_CAUSE_ARGUMENT);
     }
-    /* No FLASH_END: it would make a ROM leave its loader. */
+    RETURN_ON_ERROR(reflash_end_write(loader, REFLASH_FLASH_END, STUB_ERASE_BYTES));
     if (cfg->skip_verify) {
         return ESP_LOADER_SUCCESS;
     }
@@ -332,7 +322,9 @@ esp_loader_error_t reflash_flash_md5(esp_loader_t *loader, uint32_t flash_addr, 
                                                              .words = words,
                                                              .word_count = sizeof(words) / sizeof(words[0]),
                                                              .work_bytes = bytes}));
-    if (!digest_from_hex(digest, reflash_answer_data(loader))) {
+    if (loader->_stub != NULL) {
+        memcpy(digest, reflash_answer_data(loader), REFLASH_DIGEST_BYTES);
+    } else if (!digest_from_hex(digest, reflash_answer_data(loader))) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_NONSENSE);
     }
     return ESP_LOADER_SUCCESS;

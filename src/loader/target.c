@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The target's registers, what they tell about it, and its baud rate. */
+#include <string.h>
+
 #include "loader/command.h"
 #include "wire/bytes.h"
 
@@ -24,7 +26,7 @@ esp_loader_error_t reflash_read_register(esp_loader_t *loader, uint32_t addr, ui
 
 /* --- Security info --------------------------------------------------------------------------------- */
 
-enum { SECURITY_INFO_BYTES = 20, SECURITY_INFO_BYTES_WITHOUT_CHIP_ID = 12 };
+enum { SECURITY_INFO_BYTES = 20, SECURITY_INFO_BYTES_WITHOUT_CHIP_ID = 12, ESP32S2_CHIP_ID = 2 };
 
 static bool odd_number_of_bits(uint8_t bits)
 {
@@ -52,7 +54,8 @@ static void decode_security_info(esp_loader_target_security_info_t *info, uint32
 esp_loader_error_t reflash_security_info(esp_loader_t *loader, esp_loader_target_security_info_t *info,
                                          uint32_t *chip_id)
 {
-    RETURN_ON_ERROR(reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_GET_SECURITY_INFO}));
+    RETURN_ON_ERROR(
+        reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_GET_SECURITY_INFO, .refusal_is_final = true}));
 
     const uint8_t *data = reflash_answer_data(loader);
     const bool has_chip_id = loader->_answer_bytes == SECURITY_INFO_BYTES;
@@ -60,7 +63,7 @@ esp_loader_error_t reflash_security_info(esp_loader_t *loader, esp_loader_target
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_NONSENSE);
     }
     decode_security_info(info, reflash_get_le32(data), data[4]);
-    *chip_id = 0xFFFFFFFF;
+    *chip_id = ESP32S2_CHIP_ID; /* the only one that answers so */
     if (has_chip_id) {
         *chip_id = reflash_get_le32(data + 12);
         info->eco_version = reflash_get_le32(data + 16);
@@ -92,6 +95,24 @@ static esp_loader_error_t gather_otp_mac(esp_loader_t *loader, uint32_t *low, ui
 
 /* --- Public ---------------------------------------------------------------------------------------- */
 
+bool reflash_describe_target(const esp_loader_t *loader, reflash_target_t *target)
+{
+    const reflash_chip_t *chip = loader->_chip;
+    if (chip == NULL) {
+        return false;
+    }
+    *target = (reflash_target_t){.name = chip->name,
+                                 .target = (target_chip_t)chip->target,
+                                 .chip_id = chip->chip_id,
+                                 .boot_addr = chip->boot_addr,
+                                 .flash_bytes = loader->_flash_bytes,
+                                 .baud = loader->_baud,
+                                 .boot_pin = chip->boot_pin,
+                                 .has_digests = reflash_knows(loader, REFLASH_SPI_FLASH_MD5),
+                                 .secure_download = loader->_secure};
+    return true;
+}
+
 static esp_loader_error_t check_connected(esp_loader_t *loader, bool arguments_are_good)
 {
     reflash_begin(loader);
@@ -105,6 +126,28 @@ esp_loader_error_t esp_loader_write_register(esp_loader_t *loader, uint32_t addr
 {
     RETURN_ON_ERROR(check_connected(loader, true));
     return reflash_write_registers(loader, (const uint32_t[][4]){{address, value, 0xFFFFFFFF, 0}}, 1);
+}
+
+esp_loader_error_t reflash_reset_by_watchdog(esp_loader_t *loader)
+{
+    enum { CONFIG1 = 4, WRITE_PROTECT = 0x18, KEY = 0x50D83AA1, TICKS = 2000, WAIT_MS = 500, ALL = 0xFFFFFFFF };
+    const uint32_t start = 0xD0000102; /* on; its first stage resets the system; pulses of medium length */
+
+    RETURN_ON_ERROR(check_connected(loader, true));
+    const uint32_t base = loader->_chip->watchdog_reg;
+    if (base == 0) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+    }
+    const uint32_t entries[][4] = {
+        {base + WRITE_PROTECT, KEY, ALL, 0},
+        {base + CONFIG1, TICKS, ALL, 0},
+        {base, start, ALL, 0},
+        {base + WRITE_PROTECT, 0, ALL, 0},
+    };
+    RETURN_ON_ERROR(reflash_write_registers(loader, entries, sizeof(entries) / sizeof(entries[0])));
+    loader->_port->ops->delay_ms(loader->_port, WAIT_MS);
+    loader->_chip = NULL;
+    return ESP_LOADER_SUCCESS;
 }
 
 esp_loader_error_t esp_loader_read_register(esp_loader_t *loader, uint32_t address, uint32_t *value)
@@ -143,25 +186,144 @@ esp_loader_error_t esp_loader_get_security_info(esp_loader_t *loader, esp_loader
     return ESP_LOADER_SUCCESS;
 }
 
-esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uint32_t rate)
-{
-    /* What peers wait: the ROM sends two more bytes at the old rate before it switches. */
-    enum { SETTLE_MS = 50 };
+/* --- Rate ------------------------------------------------------------------------------------------ */
 
-    RETURN_ON_ERROR(check_connected(loader, rate > 0));
-    esp_loader_port_t *port = loader->_port;
-    if (port->ops->change_transmission_rate == NULL || !reflash_knows(loader, REFLASH_CHANGE_BAUDRATE)) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+/* What a ROM takes its UART's clock for, and what it is. */
+typedef struct {
+    uint32_t believed_khz, real_khz;
+} uart_clock_t;
+
+/* The crystal, from the divider that the ROM found while it learned the host's rate. */
+static esp_loader_error_t measure_crystal(esp_loader_t *loader, uint32_t *khz)
+{
+    enum { DIVIDER_REG = 0x60000014, DIVIDER_MASK = 0xFFFFF };
+    RETURN_ON_ERROR(reflash_read_register(loader, DIVIDER_REG, khz));
+    *khz = (*khz & DIVIDER_MASK) * (loader->_baud / 100) / 10;
+    return ESP_LOADER_SUCCESS;
+}
+
+/* An ESP32's ROM measures the crystal against its 8 MHz oscillator, whose rate is burned in at the factory: the count
+ * of periods, times that, times 15625 / 40 Hz. */
+static esp_loader_error_t esp32_clock(esp_loader_t *loader, uart_clock_t *clock)
+{
+    enum { COUNT_REG = 0x3FF5F06C, OSCILLATOR_REG = 0x3FF5A010, COUNT_SHIFT = 7, COUNT_MASK = 0xFFFF };
+    uint32_t count;
+    uint32_t oscillator;
+    RETURN_ON_ERROR(reflash_read_register(loader, COUNT_REG, &count));
+    RETURN_ON_ERROR(reflash_read_register(loader, OSCILLATOR_REG, &oscillator));
+    clock->believed_khz = (count >> COUNT_SHIFT & COUNT_MASK) * (oscillator & 0xFF) * 25 / 64;
+    clock->real_khz = clock->believed_khz > 33000 ? 40000 : 26000;
+    return ESP_LOADER_SUCCESS;
+}
+
+static esp_loader_error_t uart_clock(esp_loader_t *loader, uart_clock_t *clock)
+{
+    enum { C5_EXPECTS_REG = 0x60096110 };
+    uint32_t khz;
+    *clock = (uart_clock_t){0, 0};
+    /* In secure download mode there are no registers to ask, and a stub knows its clock. */
+    switch (loader->_secure || loader->_stub != NULL ? REFLASH_UART_CLOCK_RIGHT : loader->_chip->uart_clock) {
+    case REFLASH_UART_CLOCK_ESP32:
+        return esp32_clock(loader, clock);
+    case REFLASH_UART_CLOCK_ESP32C2:
+        RETURN_ON_ERROR(measure_crystal(loader, &khz));
+        *clock = (uart_clock_t){.believed_khz = 40000, .real_khz = khz > 33000 ? 40000 : 26000};
+        return ESP_LOADER_SUCCESS;
+    case REFLASH_UART_CLOCK_ESP32C5:
+        RETURN_ON_ERROR(measure_crystal(loader, &khz));
+        clock->real_khz = khz > 44000 ? 48000 : 40000;
+        RETURN_ON_ERROR(reflash_read_register(loader, C5_EXPECTS_REG, &khz));
+        clock->believed_khz = (khz >> 24 & 0x7F) * 1000;
+        return ESP_LOADER_SUCCESS;
+    default:
+        return ESP_LOADER_SUCCESS;
     }
-    /* A second word whose low byte is not 0 would make the ROM take the first as a raw divider. */
-    const uint32_t words[2] = {rate, 0};
-    RETURN_ON_ERROR(reflash_ask_once(
-        loader, &(reflash_command_t){.opcode = REFLASH_CHANGE_BAUDRATE, .words = words, .word_count = 2}));
-    port->ops->delay_ms(port, SETTLE_MS);
+}
+
+/* The rate to ask for so that `rate` comes out. A belief that is far off is no belief: nothing was burned in. */
+static uint32_t rate_to_ask(const uart_clock_t *clock, uint32_t rate)
+{
+    const bool plausible = clock->believed_khz >= 20000 && clock->believed_khz <= 60000;
+    if (!plausible || clock->believed_khz == clock->real_khz) {
+        return rate;
+    }
+    return rate / 100 * clock->believed_khz / clock->real_khz * 100;
+}
+
+static esp_loader_error_t ask_rate(esp_loader_t *loader, const uart_clock_t *clock, uint32_t rate)
+{
+    /* A stub wants to know the rate before; a ROM would, if the low byte were not 0, take the first word as a raw
+     * divider. */
+    const uint32_t words[2] = {rate_to_ask(clock, rate), loader->_stub != NULL ? loader->_baud : 0};
+    return reflash_ask_once(loader,
+                            &(reflash_command_t){.opcode = REFLASH_CHANGE_BAUDRATE, .words = words, .word_count = 2});
+}
+
+static esp_loader_error_t set_host_rate(esp_loader_t *loader, uint32_t rate)
+{
+    esp_loader_port_t *port = loader->_port;
+    /* What peers wait by default: a ROM sends two more bytes at the old rate before it switches. */
+    const uint32_t settle_ms = reflash_link(loader)->settle_ms;
+    port->ops->delay_ms(port, settle_ms);
     if (port->ops->change_transmission_rate(port, rate) != ESP_LOADER_SUCCESS) {
         return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
     }
-    port->ops->delay_ms(port, SETTLE_MS);
-    uint32_t magic;
-    return reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic);
+    port->ops->delay_ms(port, settle_ms);
+    return ESP_LOADER_SUCCESS;
+}
+
+/* Back to the rate before, whatever the target made of the new one: it is asked over a line that may be bad, then
+ * spoken to, then reset. The fault stays that of the new rate. */
+static void restore_rate(esp_loader_t *loader, const uart_clock_t *clock)
+{
+    enum { TRIES = 5 };
+    uint8_t fault[sizeof(loader->_fault)];
+    memcpy(fault, &loader->_fault, sizeof(fault));
+    (void)ask_rate(loader, clock, loader->_baud);
+    esp_loader_error_t err = set_host_rate(loader, loader->_baud);
+    if (err == ESP_LOADER_SUCCESS) {
+        err = reflash_sync(loader, TRIES);
+        if (err != ESP_LOADER_SUCCESS) {
+            const uint32_t flash_bytes = loader->_flash_bytes;
+            loader->_flash_bytes = 0; /* to be attached again */
+            loader->_stub = NULL;
+            err = reflash_sync_after_reset(loader);
+            if (err == ESP_LOADER_SUCCESS && loader->_secure && flash_bytes > 0) {
+                err = reflash_flash_set_up(loader, flash_bytes);
+            }
+        }
+    }
+    if (err != ESP_LOADER_SUCCESS) {
+        loader->_chip = NULL;
+    }
+    memcpy(&loader->_fault, fault, sizeof(fault));
+}
+
+esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uint32_t rate)
+{
+    enum { TRIES = 3 };
+
+    RETURN_ON_ERROR(check_connected(loader, rate > 0));
+    if (loader->_port->ops->change_transmission_rate == NULL || !reflash_knows(loader, REFLASH_CHANGE_BAUDRATE)) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+    }
+    uart_clock_t clock;
+    esp_loader_error_t err = uart_clock(loader, &clock);
+    if (err == ESP_LOADER_SUCCESS) {
+        err = ask_rate(loader, &clock, rate);
+        if (loader->_fault.cause == REFLASH_CAUSE_REFUSED || loader->_fault.cause == REFLASH_CAUSE_PORT) {
+            return err;
+        }
+        /* Without an answer it may have switched all the same. */
+        err = set_host_rate(loader, rate);
+    }
+    if (err == ESP_LOADER_SUCCESS) {
+        err = reflash_sync(loader, TRIES);
+    }
+    if (err != ESP_LOADER_SUCCESS) {
+        restore_rate(loader, &clock);
+        return err;
+    }
+    loader->_baud = rate;
+    return ESP_LOADER_SUCCESS;
 }

@@ -140,7 +140,7 @@ esp_loader_error_t reflash_update(esp_loader_t *loader, reflash_image_t *images,
 {
     reflash_begin(loader);
     if (images == NULL || image_count == 0 || job == NULL ||
-        (job->block_bytes != 0 && !reflash_is_block_size(job->block_bytes))) {
+        (job->block_bytes != 0 && !reflash_is_block_size(loader, job->block_bytes))) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
     if (loader->_chip != NULL && !reflash_knows(loader, REFLASH_SPI_FLASH_MD5)) {

@@ -3,6 +3,7 @@
  * a request and not once a byte. */
 #include "transport/serial.h"
 
+#include "wire/boot_text.h"
 #include "wire/packet.h"
 #include "wire/slip.h"
 
@@ -64,12 +65,28 @@ esp_loader_error_t reflash_serial_send(esp_loader_t *loader, const reflash_reque
     return gather.error;
 }
 
-esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint16_t *frame_bytes)
+esp_loader_error_t reflash_serial_send_bytes(esp_loader_t *loader, const uint8_t *bytes, uint8_t count)
+{
+    gather_t gather = {.port = loader->_port, .error = ESP_LOADER_SUCCESS};
+
+    put_end(&gather);
+    for (unsigned at = 0; at < count; at++) {
+        put(&gather, bytes[at]);
+    }
+    if (count > 0) {
+        put_end(&gather);
+    }
+    flush(&gather);
+    return gather.error;
+}
+
+esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes,
+                                          uint16_t *frame_bytes)
 {
     esp_loader_port_t *port = loader->_port;
     bool heard = false;
     reflash_slip_reader_t reader;
-    reflash_slip_reader_init(&reader, loader->_frame, sizeof(loader->_frame));
+    reflash_slip_reader_init(&reader, frame, capacity_bytes);
 
     /* Each turn takes a byte or ends; a line that never pauses is stopped by the timer. */
     for (;;) {
@@ -84,6 +101,9 @@ esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint16_t *frame_
             return err;
         }
         heard = true;
+        if (loader->_boot_text != NULL) {
+            reflash_boot_text_push(loader->_boot_text, byte);
+        }
         if (reflash_slip_reader_push(&reader, byte)) {
             *frame_bytes = reader.frame_bytes;
             return ESP_LOADER_SUCCESS;

@@ -627,7 +627,7 @@ static bool set_stub(replay_t *r, const char *at)
     if (r->stub == ESPSIM_STUB_NONE || r->config.rom == NULL || (!at_end(at) && !take_number(&at, &entry))) {
         return fail(r, "not a stub, or no chip yet");
     }
-    r->stub_code = (espsim_stub_code_t){.chip = r->config.rom->chip->name, .stub = r->stub, .entry = entry};
+    r->stub_code = (espsim_stub_code_t){.chip = espsim_rom_name(r->config.rom), .stub = r->stub, .entry = entry};
     memcpy(r->stub_code.text_sha256, sha256_of_nothing, sizeof(sha256_of_nothing));
     r->config.stubs = &r->stub_code;
     r->config.stub_count = entry != 0 ? 1 : 0;

@@ -60,7 +60,8 @@ for wanted in "ets Jul 29 2019 12:21:46" "" "rst:0x1 (POWERON_RESET),boot:0x13 (
 done
 exec 3>&-
 expect_status 4 "$REFLASH" info -p "socket://$address"
-expect_complaint "no answer from a loader"
+expect_complaint "holds no program, instead of its loader"
+expect_complaint "(GPIO0) [boot:0x13]"
 stop_espsim
 
 # A client that closes its sending half gets the log of a reset into the application, then the end.

@@ -125,31 +125,39 @@ static void run_with(sweep_t *sweep, const espsim_faults_t *faults, uint64_t fai
 
 /* --- Faults ---------------------------------------------------------------------------------------------- */
 
-typedef enum { TO_TARGET, FROM_TARGET, PORT_CALLS, FLASH_OPS, DIMENSIONS } dimension_t;
-
-#define POSITION(field) offsetof(espsim_faults_t, field)
-#define OF_THE_PORT SIZE_MAX
-enum { ONE_BIT = 0 }; /* as flip_mask: another bit at every position */
+typedef enum { TO_TARGET, FROM_TARGET, PORT_CALLS, FLASH_OPS, DIGESTS, DIMENSIONS } dimension_t;
 
 typedef struct {
     const char *name;
-    dimension_t dimension; /* what n counts                             */
-    size_t position;       /* the uint64_t of espsim_faults_t that is n */
-    uint8_t flip_mask;
+    dimension_t dimension; /* what n counts                                        */
+    uint32_t step;         /* of a small job, every so many positions              */
+    espsim_fault_t fault;  /* without n. A flip without mask: another bit at every position */
 } fault_t;
 
+/* In one run of 4 positions and more, those that follow each other differ enough. */
+enum { ALL = 1, SOME = 5, FEW = 13 };
+
 static const fault_t faults[] = {
-    {"byte to target lost", TO_TARGET, POSITION(drop_to_target), 0},
-    {"byte to target flipped", TO_TARGET, POSITION(flip_to_target), ONE_BIT},
-    {"byte to target inverted", TO_TARGET, POSITION(flip_to_target), 0xFF},
-    {"byte to target doubled", TO_TARGET, POSITION(double_to_target), 0},
-    {"byte from target lost", FROM_TARGET, POSITION(drop_from_target), 0},
-    {"byte from target flipped", FROM_TARGET, POSITION(flip_from_target), ONE_BIT},
-    {"byte from target inverted", FROM_TARGET, POSITION(flip_from_target), 0xFF},
-    {"byte from target doubled", FROM_TARGET, POSITION(double_from_target), 0},
-    {"target resets at byte", TO_TARGET, POSITION(reset_at_byte), 0},
-    {"port call fails", PORT_CALLS, OF_THE_PORT, 0},
-    {"power cut at flash operation", FLASH_OPS, POSITION(power_cut_after_ops), 0},
+    {"byte to target lost", TO_TARGET, ALL, {.kind = ESPSIM_FAULT_DROP_TO_TARGET}},
+    {"byte to target flipped", TO_TARGET, ALL, {.kind = ESPSIM_FAULT_FLIP_TO_TARGET}},
+    {"byte to target inverted", TO_TARGET, ALL, {.kind = ESPSIM_FAULT_FLIP_TO_TARGET, .mask = 0xFF}},
+    {"byte to target doubled", TO_TARGET, ALL, {.kind = ESPSIM_FAULT_DOUBLE_TO_TARGET}},
+    {"byte to target delayed", TO_TARGET, FEW, {.kind = ESPSIM_FAULT_DELAY_TO_TARGET, .ms = 700}},
+    {"noise to target", TO_TARGET, SOME, {.kind = ESPSIM_FAULT_NOISE_TO_TARGET, .bytes = 20}},
+    {"byte from target lost", FROM_TARGET, ALL, {.kind = ESPSIM_FAULT_DROP_FROM_TARGET}},
+    {"byte from target flipped", FROM_TARGET, ALL, {.kind = ESPSIM_FAULT_FLIP_FROM_TARGET}},
+    {"byte from target inverted", FROM_TARGET, ALL, {.kind = ESPSIM_FAULT_FLIP_FROM_TARGET, .mask = 0xFF}},
+    {"byte from target doubled", FROM_TARGET, ALL, {.kind = ESPSIM_FAULT_DOUBLE_FROM_TARGET}},
+    {"byte from target delayed", FROM_TARGET, FEW, {.kind = ESPSIM_FAULT_DELAY_FROM_TARGET, .ms = 700}},
+    {"noise from target", FROM_TARGET, SOME, {.kind = ESPSIM_FAULT_NOISE_FROM_TARGET, .bytes = 20}},
+    {"target resets at byte", TO_TARGET, ALL, {.kind = ESPSIM_FAULT_RESET}},
+    {"target stalls at byte", TO_TARGET, FEW, {.kind = ESPSIM_FAULT_STALL, .ms = 5000}},
+    {"port disappears behind byte", TO_TARGET, FEW, {.kind = ESPSIM_FAULT_PORT_GONE}},
+    {"port call fails", PORT_CALLS, ALL, {.kind = ESPSIM_FAULT_NONE}},
+    {"power cut at flash operation", FLASH_OPS, ALL, {.kind = ESPSIM_FAULT_POWER_CUT}},
+    {"brown-out at flash operation", FLASH_OPS, ALL, {.kind = ESPSIM_FAULT_BROWN_OUT}},
+    {"target stalls at operation", FLASH_OPS, ALL, {.kind = ESPSIM_FAULT_STALL, .ms = 5000}},
+    {"MD5 is a lie", DIGESTS, ALL, {.kind = ESPSIM_FAULT_LYING_MD5}},
 };
 enum { FAULT_COUNT = sizeof(faults) / sizeof(faults[0]) };
 
@@ -209,18 +217,20 @@ static void measure(sweep_t *sweep, uint64_t reach[DIMENSIONS])
     reach[FROM_TARGET] = stats->bytes_from_target;
     reach[PORT_CALLS] = port.calls;
     reach[FLASH_OPS] = stats->flash_ops;
+    reach[DIGESTS] = 2 * IMAGE_COUNT; /* before and after writing */
     espsim_destroy(sim);
 }
 
 static void run_one(sweep_t *sweep, const fault_t *fault, uint64_t n)
 {
-    const unsigned mask = fault->flip_mask != ONE_BIT ? fault->flip_mask : 1u << (n % 8);
-    espsim_faults_t set = {.flip_mask = (uint8_t)mask};
-    const bool of_the_port = fault->position == OF_THE_PORT;
-    if (!of_the_port) {
-        memcpy((char *)&set + fault->position, &n, sizeof(n));
-    }
-    run_with(sweep, &set, of_the_port ? n : 0, fault->name, n);
+    const uint32_t nth = (uint32_t)n;
+    espsim_faults_t set = {.fault = {fault->fault}, .seed = nth};
+    espsim_fault_t *only = &set.fault[0];
+    only->mask = only->mask != 0 ? only->mask : UINT32_C(1) << (n % 8);
+    only->op = fault->dimension == FLASH_OPS ? nth : 0;
+    only->md5 = fault->dimension == DIGESTS ? nth : 0;
+    only->byte = fault->dimension == TO_TARGET || fault->dimension == FROM_TARGET ? nth : 0;
+    run_with(sweep, &set, fault->dimension == PORT_CALLS ? n : 0, fault->name, n);
 }
 
 static void report(const sweep_t *sweep, const char *name)
@@ -238,7 +248,7 @@ static void sweep_small(const reflash_rom_t *rom)
         uint64_t reach[DIMENSIONS];
         open_sweep(&sweep, rom, false);
         measure(&sweep, reach);
-        for (uint64_t n = 1; n <= reach[faults[row].dimension]; n++) {
+        for (uint64_t n = 1; n <= reach[faults[row].dimension]; n += faults[row].step) {
             run_one(&sweep, &faults[row], n);
         }
         report(&sweep, faults[row].name);

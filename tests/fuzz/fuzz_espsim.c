@@ -213,6 +213,25 @@ static void send_request(chip_t *chip, input_t *input)
     send_frame(chip, frame, bytes);
 }
 
+/* Of any kind, by byte, operation or chance; with numbers that make no sense as well. */
+static void set_fault(chip_t *chip, input_t *input)
+{
+    const uint8_t when = input_byte(input);
+    const uint32_t nth = input_byte(input);
+    const espsim_fault_t fault = {.kind = (espsim_fault_kind_t)(input_byte(input) % (ESPSIM_FAULT_LYING_MD5 + 1)),
+                                  .byte = when % 4 == 0 ? nth : 0,
+                                  .op = when % 4 == 1 ? nth : 0,
+                                  .md5 = when % 4 == 2 ? nth : 0,
+                                  .every = when % 4 == 3 ? nth : 0,
+                                  .mask = when,
+                                  .bytes = when,
+                                  .ms = when,
+                                  .addr = nth << 12,
+                                  .bit = when,
+                                  .id = nth};
+    espsim_set_faults(chip->sim, &(espsim_faults_t){.seed = nth, .fault = {fault}});
+}
+
 static void step(chip_t *chip, input_t *input)
 {
     size_t bytes;
@@ -236,7 +255,7 @@ static void step(chip_t *chip, input_t *input)
         settle(chip);
         break;
     case 14:
-        espsim_set_faults(chip->sim, &(espsim_faults_t){.power_cut_after_ops = input_byte(input)});
+        set_fault(chip, input);
         break;
     case 15:
         espsim_power_cycle(chip->sim);

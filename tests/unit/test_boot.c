@@ -539,6 +539,160 @@ static void an_application_beyond_the_flash_is_none(void **state)
     board_free(&board);
 }
 
+/* --- Other applications in place of a damaged one ---------------------------------------------------------------- */
+
+/* One character for each application that is tried, in order: f for factory, 0 and 1 for the slots. */
+static void assert_tried(board_t *board, const char *tried)
+{
+    const char *text = boot(board);
+    for (; tried[1] != '\0'; tried++) {
+        char line[80] = "E (31) boot: Factory app partition is not bootable\r\n";
+        if (*tried != 'f') {
+            (void)snprintf(line, sizeof(line), "E (31) boot: OTA app partition slot %c is not bootable\r\n", *tried);
+        }
+        text = strstr(text, line);
+        assert_non_null(text);
+        text += strlen(line);
+    }
+    assert_null(strstr(text, "is not bootable"));
+    static const char *const offsets[] = {"0x10000", "0x110000", "0x210000"};
+    char line[80];
+    (void)snprintf(line, sizeof(line), "I (31) boot: Loaded app from partition at offset %s\r\n",
+                   offsets[*tried == 'f' ? 0 : *tried - '0' + 1]);
+    assert_holds(text, line);
+    assert_ends_with(text, last_line);
+}
+
+static void a_damaged_slot_gives_way_to_lower_slots_factory_then_higher_ones(void **state)
+{
+    (void)state;
+    enum { DAMAGED_FACTORY = 1, DAMAGED_OTA_0 = 2, DAMAGED_OTA_1 = 4 };
+    static const struct {
+        uint32_t sequence; /* 0: no record */
+        unsigned damaged;
+        const char *tried;
+    } rows[] = {
+        {0, 0, "f"},
+        {0, DAMAGED_FACTORY, "f0"},
+        {0, DAMAGED_FACTORY | DAMAGED_OTA_0, "f01"},
+        {1, DAMAGED_OTA_0, "0f"},
+        {1, DAMAGED_OTA_0 | DAMAGED_FACTORY, "0f1"},
+        {2, DAMAGED_OTA_1, "10"},
+        {2, DAMAGED_OTA_1 | DAMAGED_OTA_0, "10f"},
+        {2, DAMAGED_OTA_0, "1"},
+    };
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+        board_t board = board_with_slots(true);
+        put_record(&board, 0, (record_t){rows[row].sequence, VALID, false});
+        static const uint32_t addrs[] = {FACTORY_ADDR, OTA_0_ADDR, OTA_1_ADDR};
+        for (unsigned app = 0; app < 3; app++) {
+            board.flash[addrs[app] + 0x400] ^= (rows[row].damaged >> app & 1) != 0 ? 0x10 : 0;
+        }
+        assert_tried(&board, rows[row].tried);
+        board_free(&board);
+    }
+}
+
+static void with_all_applications_damaged_each_is_complained_about(void **state)
+{
+    (void)state;
+    board_t board = board_with_slots(true);
+    board.flash[FACTORY_ADDR] = 0x00;
+    board.flash[OTA_0_ADDR + apps[1].bytes - 1] ^= 0x01; /* digest */
+    board.flash[OTA_1_ADDR + 0x400] ^= 0x01;
+    const char *text = boot(&board);
+    assert_holds(text, "E (31) esp_image: image at 0x10000 has invalid magic byte\r\n"
+                       "E (31) boot: Factory app partition is not bootable\r\n"
+                       "E (31) esp_image: Image hash failed - image is corrupt\r\n"
+                       "E (31) boot: OTA app partition slot 0 is not bootable\r\n"
+                       "E (31) esp_image: Checksum failed. Calculated 0x");
+    assert_ends_with(text, "E (31) boot: OTA app partition slot 1 is not bootable\r\n"
+                           "E (31) boot: No bootable app partitions in the partition table\r\n");
+    board_free(&board);
+}
+
+static void a_test_application_is_the_last_resort(void **state)
+{
+    (void)state;
+    board_t board = board_with_slots(true);
+    put_row(board.flash + TABLE_ADDR + 3 * ROW_BYTES, 0, 0x20, OTA_0_ADDR, 0x100000, "test");
+    assert_holds(boot(&board), "offset 0x10000\r\n");
+    board.flash[FACTORY_ADDR + 0x400] ^= 0x01;
+    board.flash[OTA_1_ADDR + 0x400] ^= 0x01;
+    assert_holds(boot(&board), "offset 0x110000\r\n");
+    board_free(&board);
+}
+
+static void an_application_longer_than_its_partition_does_not_run(void **state)
+{
+    (void)state;
+    board_t board = board_with_slots(true);
+    put_row(board.flash + TABLE_ADDR + 5 * ROW_BYTES, 0, 0x00, FACTORY_ADDR, 0x10000, "factory");
+    assert_true(apps[0].bytes > 0x10000);
+    const char *text = boot(&board);
+    assert_holds(text, "E (31) esp_image: image at 0x10000 does not fit\r\n");
+    assert_holds(text, "offset 0x110000\r\n");
+    board_free(&board);
+}
+
+static void an_application_for_another_chip_does_not_run(void **state)
+{
+    (void)state;
+    board_t board = board_with_slots(true);
+    put_file(&board, FACTORY_ADDR, &c3_app);
+    const char *text = boot(&board);
+    assert_holds(text, "E (31) boot_comm: mismatch chip ID, expected 0, found 5\r\n"
+                       "E (31) boot: Factory app partition is not bootable\r\n");
+    assert_holds(text, "offset 0x110000\r\n");
+    board_free(&board);
+}
+
+static void a_bootloader_for_another_chip_does_not_get_far(void **state)
+{
+    (void)state;
+    board_t board = board_flashed();
+    put_file(&board, BOOTLOADER_ADDR, &c3_bootloader);
+    assert_ends_with(boot(&board), "E (31) boot_comm: mismatch chip ID, expected 0, found 5\r\n");
+    board_free(&board);
+}
+
+static void a_table_that_does_not_agree_with_its_md5_is_refused(void **state)
+{
+    (void)state;
+    static const uint32_t offsets[] = {8, 12};
+    for (size_t row = 0; row < sizeof(offsets) / sizeof(offsets[0]); row++) {
+        board_t board = board_flashed();
+        assert_ends_with(boot(&board), last_line);
+        board.flash[TABLE_ADDR + offsets[row]] ^= 0x01;
+        assert_ends_with(boot(&board), "E (31) flash_parts: Incorrect MD5 checksum\r\n"
+                                       "E (31) boot: Failed to verify partition table\r\n");
+        board_free(&board);
+    }
+    board_t board = board_flashed();
+    uint32_t at = TABLE_ADDR;
+    while (at < TABLE_ADDR + (uint32_t)table.bytes && board.flash[at] != 0xEB) {
+        at += ROW_BYTES;
+    }
+    assert_int_equal(board.flash[at], 0xEB);
+    board.flash[at + 31] ^= 0x80;
+    assert_holds(boot(&board), "Incorrect MD5 checksum\r\n");
+    memset(board.flash + at, 0xFF, ROW_BYTES); /* a table may have none */
+    assert_ends_with(boot(&board), last_line);
+    board_free(&board);
+}
+
+static void a_slot_that_is_listed_often_is_one_slot(void **state)
+{
+    (void)state;
+    board_t board = board_with_slots(false);
+    for (unsigned row = 3; row < 95; row++) {
+        put_row(board.flash + TABLE_ADDR + row * ROW_BYTES, 0, 0x10, OTA_0_ADDR, 0x100000, "ota_0");
+    }
+    put_record(&board, 0, (record_t){5, VALID, false});
+    assert_holds(boot(&board), "offset 0x110000\r\n");
+    board_free(&board);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -563,6 +717,14 @@ int main(void)
         cmocka_unit_test(without_slots_otadata_does_not_matter),
         cmocka_unit_test(a_table_without_applications_boots_none),
         cmocka_unit_test(an_application_beyond_the_flash_is_none),
+        cmocka_unit_test(a_damaged_slot_gives_way_to_lower_slots_factory_then_higher_ones),
+        cmocka_unit_test(with_all_applications_damaged_each_is_complained_about),
+        cmocka_unit_test(a_test_application_is_the_last_resort),
+        cmocka_unit_test(an_application_longer_than_its_partition_does_not_run),
+        cmocka_unit_test(an_application_for_another_chip_does_not_run),
+        cmocka_unit_test(a_bootloader_for_another_chip_does_not_get_far),
+        cmocka_unit_test(a_table_that_does_not_agree_with_its_md5_is_refused),
+        cmocka_unit_test(a_slot_that_is_listed_often_is_one_slot),
     };
     return cmocka_run_group_tests(tests, make_files, NULL);
 }

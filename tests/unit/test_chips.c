@@ -21,19 +21,40 @@ static const reflash_spi_layout_t new_layout = {0x18, 0x1C, 0x20, 0x58, 0x24, 0x
 /* Copied by hand from the collected facts about the chips, not from the rows. MAC layout 1: one-time programmable
  * words of the ESP8266. */
 static const reflash_chip_t facts[] = {
-    /* name, SPI layout, SPI base, magic, MAC register, bootloader, chip id, target_chip_t, MAC layout, last opcode,
-     * words of FLASH_BEGIN, erases the head twice, whole blocks only */
-    {"ESP8266", &lengths_in_usr1, 0x60000200, 0xFFF0C101, 0x3FF00050, 0x0000, 255, 0, 1, 0x0A, 4, true, true},
-    {"ESP32", &old_layout, 0x3FF42000, 0x00F01D83, 0x3FF5A004, 0x1000, 0, 1, 0, 0x13, 4, false, false},
-    {"ESP32-S2", &new_layout, 0x3F402000, 0x000007C6, 0x3F41A044, 0x1000, 2, 2, 0, 0x14, 5, false, false},
-    {"ESP32-S3", &new_layout, 0x60002000, 0, 0x60007044, 0x0000, 9, 4, 0, 0x15, 5, false, false},
-    {"ESP32-C2", &new_layout, 0x60002000, 0, 0x60008840, 0x0000, 12, 5, 0, 0x14, 5, false, false},
-    {"ESP32-C3", &new_layout, 0x60002000, 0, 0x60008844, 0x0000, 5, 3, 0, 0x14, 5, false, false},
-    {"ESP32-C5", &new_layout, 0x60003000, 0, 0x600B4844, 0x2000, 23, 6, 0, 0x14, 5, false, false},
-    {"ESP32-C6", &new_layout, 0x60003000, 0, 0x600B0844, 0x0000, 13, 8, 0, 0x14, 5, false, false},
-    {"ESP32-C61", &new_layout, 0x60003000, 0, 0x600B4844, 0x0000, 20, 10, 0, 0x14, 5, false, false},
-    {"ESP32-H2", &new_layout, 0x60003000, 0, 0x600B0844, 0x0000, 16, 7, 0, 0x14, 5, false, false},
-    {"ESP32-P4", &new_layout, 0x5008D000, 0, 0x5012D044, 0x2000, 18, 9, 0, 0x14, 5, false, false},
+    /* name, SPI layout, SPI base, magic, MAC register, watchdog, bootloader, chip id, target_chip_t, MAC layout, last opcode,
+     * words of FLASH_BEGIN, boot pin, UART clock, erases the head twice, whole blocks only, whole windows, no stub with secure
+     * boot, revision: shift, top bit, register */
+    {"ESP8266",  &lengths_in_usr1,
+     0x60000200, 0xFFF0C101,
+     0x3FF00050, 0,
+     0x0000,     255,
+     0,          1,
+     0x0A,       4,
+     0,          0,
+     true,       true,
+     false,      false,
+     0,          0,
+     0},
+    {"ESP32", &old_layout, 0x3FF42000, 0x00F01D83, 0x3FF5A004, 0,    0x1000, 0, 1, 0, 0x13,
+     4,       0,           1,          false,      false,      true, false,  0, 0, 0},
+    {"ESP32-S2", &new_layout, 0x3F402000, 0x000007C6, 0x3F41A044, 0x3F408094, 0x1000, 2, 2, 0, 0x14,
+     5,          0,           0,          false,      false,      false,      false,  0, 0, 0},
+    {"ESP32-S3", &new_layout, 0x60002000, 0,     0x60007044, 0x60008098, 0x0000, 9, 4, 0, 0x15,
+     5,          0,           0,          false, false,      false,      true,   0, 0, 0},
+    {"ESP32-C2", &new_layout, 0x60002000, 0,     0x60008840, 0x60008084, 0x0000, 12, 5, 0,         0x14,
+     5,          9,           2,          false, false,      false,      false,  16, 0, 0x60008844},
+    {"ESP32-C3", &new_layout, 0x60002000, 0,     0x60008844, 0x60008090, 0x0000, 5, 3, 0, 0x14,
+     5,          9,           0,          false, false,      false,      true,   0, 0, 0},
+    {"ESP32-C5", &new_layout, 0x60003000, 0,     0x600B4844, 0x600B1C00, 0x2000, 23, 6, 0, 0x14,
+     5,          28,          3,          false, false,      false,      false,  0,  0, 0},
+    {"ESP32-C6", &new_layout, 0x60003000, 0,     0x600B0844, 0,     0x0000, 13, 8, 0, 0x14,
+     5,          9,           0,          false, false,      false, false,  0,  0, 0},
+    {"ESP32-C61", &new_layout, 0x60003000, 0,     0x600B4844, 0x600B1C00, 0x0000, 20, 10, 0, 0x14,
+     5,           9,           0,          false, false,      false,      false,  0,  0,  0},
+    {"ESP32-H2", &new_layout, 0x60003000, 0,     0x600B0844, 0,     0x0000, 16, 7, 0, 0x14,
+     5,          9,           0,          false, false,      false, false,  0,  0, 0},
+    {"ESP32-P4", &new_layout, 0x5008D000, 0,     0x5012D044, 0x50116000, 0x2000, 18, 9,  0,         0x14,
+     5,          35,          0,          false, false,      false,      false,  0,  23, 0x5012D04C},
 };
 
 static const reflash_chip_t *facts_of(const char *name)
@@ -65,14 +86,22 @@ static void every_field_of_every_chip_is_a_known_fact(void **state)
         assert_int_equal(chip->spi_base, fact->spi_base);
         assert_int_equal(chip->magic, fact->magic);
         assert_int_equal(chip->mac_lo_reg, fact->mac_lo_reg);
+        assert_int_equal(chip->watchdog_reg, fact->watchdog_reg);
         assert_int_equal(chip->boot_addr, fact->boot_addr);
         assert_int_equal(chip->chip_id, fact->chip_id);
         assert_int_equal(chip->target, fact->target);
         assert_int_equal(chip->mac_layout, fact->mac_layout);
         assert_int_equal(chip->last_opcode, fact->last_opcode);
         assert_int_equal(chip->begin_words, fact->begin_words);
+        assert_int_equal(chip->boot_pin, fact->boot_pin);
+        assert_int_equal(chip->uart_clock, fact->uart_clock);
         assert_int_equal(chip->erases_head_twice, fact->erases_head_twice);
         assert_int_equal(chip->whole_blocks, fact->whole_blocks);
+        assert_int_equal(chip->whole_windows, fact->whole_windows);
+        assert_int_equal(chip->locked_to_rom, fact->locked_to_rom);
+        assert_int_equal(chip->revision_shift, fact->revision_shift);
+        assert_int_equal(chip->revision_top_bit, fact->revision_top_bit);
+        assert_int_equal(chip->revision_reg, fact->revision_reg);
     }
 }
 
@@ -123,6 +152,7 @@ static void a_word_that_is_no_magic_finds_nothing(void **state)
 static void all_others_are_found_by_their_chip_ids(void **state)
 {
     (void)state;
+    assert_ptr_equal(reflash_chip_by_id(2), &reflash_chip_esp32s2); /* which tells it by the length of its answer */
     assert_ptr_equal(reflash_chip_by_id(5), &reflash_chip_esp32c3);
     assert_ptr_equal(reflash_chip_by_id(9), &reflash_chip_esp32s3);
     assert_ptr_equal(reflash_chip_by_id(12), &reflash_chip_esp32c2);
@@ -137,10 +167,23 @@ static void an_id_that_belongs_to_no_chip_finds_nothing(void **state)
 {
     (void)state;
     assert_null(reflash_chip_by_id(0)); /* the ESP32's, but an ESP32 does not tell its id */
-    assert_null(reflash_chip_by_id(2)); /* the ESP32-S2's, which does not tell it either */
-    assert_null(reflash_chip_by_id(REFLASH_NO_CHIP_ID));
+    assert_null(reflash_chip_by_id(REFLASH_ROW_WITHOUT_CHIP_ID));
     assert_null(reflash_chip_by_id(0x105));
     assert_null(reflash_chip_by_id(0xFFFFFFFF));
+}
+
+static void a_chip_is_found_by_the_name_in_its_banner(void **state)
+{
+    (void)state;
+    assert_ptr_equal(reflash_chip_by_suffix("s2"), &reflash_chip_esp32s2);
+    assert_ptr_equal(reflash_chip_by_suffix("c6"), &reflash_chip_esp32c6);
+    assert_ptr_equal(reflash_chip_by_suffix("c61"), &reflash_chip_esp32c61);
+    assert_ptr_equal(reflash_chip_by_suffix("p4"), &reflash_chip_esp32p4);
+    assert_null(reflash_chip_by_suffix(""));
+    assert_null(reflash_chip_by_suffix("c"));
+    assert_null(reflash_chip_by_suffix("c7"));
+    assert_null(reflash_chip_by_suffix("c31"));
+    assert_null(reflash_chip_by_suffix("6")); /* ESP8266 */
 }
 
 int main(void)
@@ -153,6 +196,7 @@ int main(void)
         cmocka_unit_test(a_word_that_is_no_magic_finds_nothing),
         cmocka_unit_test(all_others_are_found_by_their_chip_ids),
         cmocka_unit_test(an_id_that_belongs_to_no_chip_finds_nothing),
+        cmocka_unit_test(a_chip_is_found_by_the_name_in_its_banner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

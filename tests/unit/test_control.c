@@ -106,7 +106,7 @@ static void a_rate_by_hand_goes_before_that_of_the_link(void **state)
 static void what_is_not_understood_changes_nothing(void **state)
 {
     (void)state;
-    static const char general[] = "error there are boot, reset, lines, power, baud and status";
+    static const char general[] = "error there are boot, reset, lines, power, baud, status, time and report";
     expect("", general);
     expect("  ", general);
     expect("Boot low", general);
@@ -127,16 +127,28 @@ static void what_is_not_understood_changes_nothing(void **state)
     expect("\tboot \t low\r", "ok"); /* blanks do not matter */
 }
 
+static void the_time_is_told_by_cause(void **state)
+{
+    (void)state;
+    rig.strap_boot = true;
+    espsim_rig_power_on(&rig, 0);
+    espsim_clear_stats(rig.sim);
+    expect("power off", "ok");
+    expect("power on", "ok"); /* boots for 40 ms and says 124 bytes at 115200 baud */
+    char answer[ESPSIM_CONTROL_ANSWER_BYTES];
+    espsim_control(&rig, "time", 0, answer);
+    assert_string_equal(answer, "ok now=50763820 boot=40000000 command=0 erase=0 program=0 read=0 md5=0 inflate=0 "
+                                "wire_from=10763820 wire_to=0 bridge=0 host=0 nobody=0");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(pins_are_held_and_let_go),
-        TEST(modem_lines_go_through_the_wiring),
-        TEST(power_goes_and_comes_back),
-        TEST(a_rate_by_hand_goes_before_that_of_the_link),
-        TEST(what_is_not_understood_changes_nothing),
+        TEST(pins_are_held_and_let_go),  TEST(modem_lines_go_through_the_wiring),
+        TEST(power_goes_and_comes_back), TEST(a_rate_by_hand_goes_before_that_of_the_link),
+        TEST(the_time_is_told_by_cause), TEST(what_is_not_understood_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

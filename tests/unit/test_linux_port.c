@@ -171,6 +171,29 @@ static void an_adapter_that_is_unplugged_is_an_error_and_not_a_wait(void **state
     close_board(&board);
 }
 
+static void an_adapter_that_is_unplugged_while_an_answer_is_awaited_ends_the_wait(void **state)
+{
+    enum { PLUGGED_MS = 150 };
+    (void)state;
+    board_t board;
+    open_terminal(&board);
+    assert_int_equal(esp_loader_init_serial(&board.loader, &board.port.port), ESP_LOADER_SUCCESS);
+    board.chip = fork();
+    assert_true(board.chip >= 0);
+    if (board.chip == 0) { /* the last one that holds the other end */
+        reflash_stream_delay_ms(PLUGGED_MS);
+        _exit(0);
+    }
+    assert_int_equal(close(board.master), 0);
+    board.master = -1;
+    const uint64_t before_ms = reflash_stream_now_ms();
+    esp_loader_connect_args_t args = {.sync_timeout = 20000, .trials = 3};
+    assert_int_equal(esp_loader_connect(&board.loader, &args), ESP_LOADER_ERROR_FAIL);
+    assert_int_equal(reflash_last_fault(&board.loader).cause, REFLASH_CAUSE_PORT);
+    assert_in_range(reflash_stream_now_ms() - before_ms, 0, 10000);
+    close_board(&board);
+}
+
 static void a_device_that_is_missing_is_told_by_errno(void **state)
 {
     (void)state;
@@ -200,6 +223,7 @@ int main(void)
         cmocka_unit_test(the_line_is_raw_without_flow_control_and_at_the_wanted_rate),
         cmocka_unit_test(silence_ends_with_the_timeout),
         cmocka_unit_test(an_adapter_that_is_unplugged_is_an_error_and_not_a_wait),
+        cmocka_unit_test(an_adapter_that_is_unplugged_while_an_answer_is_awaited_ends_the_wait),
         cmocka_unit_test(a_device_that_is_missing_is_told_by_errno),
         cmocka_unit_test(lines_of_a_gpio_chip_are_refused_while_they_are_not_there),
     };

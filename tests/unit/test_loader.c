@@ -175,7 +175,7 @@ static void connecting_sends_the_recorded_sync_and_swallows_its_eight_answers(vo
     play(CONNECT_ESP32);
     assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
     expect_no_fault();
-    assert_int_equal(talk.port.requests, 2);
+    assert_int_equal(talk.port.requests, 3);
     assert_int_equal(talk.port.unread_bytes, 0); /* when the chip was asked for its magic word */
 }
 
@@ -183,7 +183,7 @@ static void a_sync_answered_once_is_enough(void **state)
 {
     (void)state;
     conversation_start(&talk);
-    play("reset >" RECORDED_SYNC " <" RECORDED_SYNC_ANSWER MAGIC_ANSWERED);
+    play("reset >" RECORDED_SYNC " <" RECORDED_SYNC_ANSWER IDENTIFIED_ESP32);
     assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
     expect_no_fault();
 }
@@ -195,7 +195,7 @@ static void a_first_sync_that_only_trains_the_receiver_costs_no_reset(void **sta
         conversation_start(&talk);
         play("reset");
         conversation_play_times(&talk, unanswered, SYNC_UNANSWERED);
-        play(SYNC_ANSWERED MAGIC_ANSWERED);
+        play(SYNC_ANSWERED IDENTIFIED_ESP32);
         assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
         expect_no_fault();
         assert_string_equal(talk.port.line_calls, "IB");
@@ -207,7 +207,7 @@ static void boot_messages_do_not_disturb_a_sync(void **state)
     (void)state;
     conversation_start(&talk);
     /* "waiting for download" behind the reset, then text cut off by the first end byte */
-    play("reset <77616974696e6720666f7220646f776e6c6f61640d0a" SYNC_UNANSWERED SYNC_ANSWERED MAGIC_ANSWERED);
+    play("reset <77616974696e6720666f7220646f776e6c6f61640d0a" SYNC_UNANSWERED SYNC_ANSWERED IDENTIFIED_ESP32);
     assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
     expect_no_fault();
 }
@@ -217,9 +217,9 @@ static void the_value_in_the_answer_to_a_sync_does_not_matter(void **state)
     (void)state;
     /* Real ESP32s that lost bytes of the SYNC have answered with such words. */
     static const char *const answers[] = {
-        "reset >" RECORDED_SYNC " <c0010804000720555500000000c0" MAGIC_ANSWERED,
-        "reset >" RECORDED_SYNC " <c0010804000712555500000000c0" MAGIC_ANSWERED,
-        "reset >" RECORDED_SYNC " <c0010804000000000000000000c0" MAGIC_ANSWERED,
+        "reset >" RECORDED_SYNC " <c0010804000720555500000000c0" IDENTIFIED_ESP32,
+        "reset >" RECORDED_SYNC " <c0010804000712555500000000c0" IDENTIFIED_ESP32,
+        "reset >" RECORDED_SYNC " <c0010804000000000000000000c0" IDENTIFIED_ESP32,
     };
     for (size_t row = 0; row < sizeof(answers) / sizeof(answers[0]); row++) {
         conversation_start(&talk);
@@ -322,6 +322,7 @@ static void a_chip_that_falls_silent_after_sync_is_reset_and_tried_again(void **
     (void)state;
     conversation_start(&talk);
     play("reset" SYNC_ANSWERED);
+    conversation_play_times(&talk, 3, " >" RECORDED_SECURITY_INFO);
     conversation_play_times(&talk, 3, " >" RECORDED_READ_MAGIC);
     play(CONNECT_ESP32);
     assert_int_equal(connect_with(2), ESP_LOADER_SUCCESS);
@@ -347,37 +348,45 @@ static void connecting_again_forgets_what_was_known(void **state)
 
 /* --- Which chip ------------------------------------------------------------------------------------ */
 
-static void an_esp32_is_known_by_its_magic_word_without_another_question(void **state)
+static void an_esp32_refuses_security_info_and_is_known_by_its_magic_word(void **state)
 {
     (void)state;
     conversation_connect(&talk);
-    assert_int_equal(talk.port.requests, 2);
+    assert_int_equal(talk.port.requests, 3);
     assert_int_equal(esp_loader_get_target(&talk.loader), ESP32_CHIP);
 }
 
-static void an_esp32c3_is_known_by_its_chip_id(void **state)
+static void an_esp32c3_is_known_by_its_chip_id_without_another_question(void **state)
 {
     (void)state;
     conversation_connect_c3(&talk);
-    assert_int_equal(talk.port.requests, 3);
+    assert_int_equal(talk.port.requests, 2);
     assert_int_equal(esp_loader_get_target(&talk.loader), ESP32C3_CHIP);
 }
 
+static void an_esp32s2_is_known_by_an_answer_without_a_chip_id(void **state)
+{
+    (void)state;
+    conversation_start(&talk);
+    play("reset" SYNC_ANSWERED " >" RECORDED_SECURITY_INFO " <c0011410000000000000000000000000000000000000000000c0");
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP32S2_CHIP);
+    expect_no_fault();
+}
+
 #define UNKNOWN_MAGIC " >" RECORDED_READ_MAGIC " <c0010a0400efbeadde00000000c0"
+/* A chip id of another generation. */
+#define UNKNOWN_CHIP_ID                                                                                                \
+    " >" RECORDED_SECURITY_INFO " <c001141800efbeadde00000000000000000000000cff0000000300000000000000c0"
 
 static void a_chip_that_nobody_knows_is_an_invalid_target_after_two_trials(void **state)
 {
     (void)state;
-    static const char *const unknown[] = {
-        /* a chip id of another generation */
-        " >" RECORDED_SECURITY_INFO " <c001141800efbeadde00000000000000000000000cff0000000300000000000000c0",
-        /* no chip id, as an ESP32-S2 answers */
-        " >" RECORDED_SECURITY_INFO " <c001141000efbeadde00000000000000000000000000000000c0",
-    };
+    static const char *const unknown[] = {UNKNOWN_CHIP_ID UNKNOWN_MAGIC, SECURITY_INFO_REFUSED UNKNOWN_MAGIC};
     for (size_t row = 0; row < sizeof(unknown) / sizeof(unknown[0]); row++) {
         conversation_start(&talk);
         for (unsigned trial = 0; trial < 2; trial++) {
-            play("reset" SYNC_ANSWERED UNKNOWN_MAGIC);
+            play("reset" SYNC_ANSWERED);
             play(unknown[row]);
         }
         assert_int_equal(connect_with(10), ESP_LOADER_ERROR_INVALID_TARGET);
@@ -386,40 +395,189 @@ static void a_chip_that_nobody_knows_is_an_invalid_target_after_two_trials(void 
     }
 }
 
-static void an_unknown_chip_without_security_info_is_an_invalid_target(void **state)
+static void a_question_for_the_chip_that_is_lost_is_asked_again(void **state)
 {
     (void)state;
     conversation_start(&talk);
-    for (unsigned trial = 0; trial < 2; trial++) {
-        play("reset" SYNC_ANSWERED UNKNOWN_MAGIC);
-        /* ESP32 mask-ROM code refuses it under the opcode of the question before. */
-        conversation_play_times(&talk, 3, " >" RECORDED_SECURITY_INFO " <" RECORDED_UNKNOWN_COMMAND_ANSWER);
-    }
-    assert_int_equal(connect_with(10), ESP_LOADER_ERROR_INVALID_TARGET);
-    scripted_port_expect_end(&talk.port);
-    const reflash_fault_t fault = reflash_last_fault(&talk.loader);
-    assert_int_equal(fault.code, ESP_LOADER_ERROR_INVALID_TARGET);
-    assert_int_equal(fault.cause, REFLASH_CAUSE_UNKNOWN_CHIP);
+    play("reset" SYNC_ANSWERED " >" RECORDED_SECURITY_INFO " >" RECORDED_SECURITY_INFO
+         " <" RECORDED_SECURITY_INFO_ANSWER_C3);
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP32C3_CHIP);
 }
 
 static void a_magic_word_damaged_on_its_way_is_asked_for_again(void **state)
 {
     (void)state;
     conversation_start(&talk);
-    play("reset" SYNC_ANSWERED UNKNOWN_MAGIC);
-    conversation_play_times(&talk, 3, " >" RECORDED_SECURITY_INFO " <" RECORDED_UNKNOWN_COMMAND_ANSWER);
-    play(CONNECT_ESP32);
+    play("reset" SYNC_ANSWERED SECURITY_INFO_REFUSED UNKNOWN_MAGIC CONNECT_ESP32);
     assert_int_equal(connect_with(2), ESP_LOADER_SUCCESS);
     assert_int_equal(esp_loader_get_target(&talk.loader), ESP32_CHIP);
     expect_no_fault();
 }
 
-/* Recorded from ESP32 mask-ROM code: one unknown command straight after SYNC. */
-#define EIGHT_REFUSALS                                                                                                 \
-    RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC                              \
-        RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC                          \
-            RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC                      \
-                RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC RECORDED_UNKNOWN_COMMAND_ANSWER_AFTER_SYNC
+/* Back to 115200. */
+#define RATE_BACK " >c0000f08000000000000c2010000000000c0"
+
+static void what_is_known_of_the_chip_is_told_without_a_question(void **state)
+{
+    (void)state;
+    reflash_target_t target = {.name = "?"};
+    conversation_start(&talk);
+    assert_false(reflash_describe_target(&talk.loader, &target));
+    assert_string_equal(target.name, "?");
+
+    conversation_attach(&talk);
+    assert_true(reflash_describe_target(&talk.loader, &target));
+    assert_string_equal(target.name, "ESP32");
+    assert_int_equal(target.target, ESP32_CHIP);
+    assert_int_equal(target.chip_id, 0);
+    assert_int_equal(target.boot_addr, 0x1000);
+    assert_int_equal(target.flash_bytes, 0x400000);
+    assert_int_equal(target.baud, 115200);
+    assert_int_equal(target.boot_pin, 0);
+    assert_true(target.has_digests);
+    assert_false(target.secure_download);
+
+    conversation_connect_c3(&talk);
+    assert_true(reflash_describe_target(&talk.loader, &target));
+    assert_string_equal(target.name, "ESP32-C3");
+    assert_int_equal(target.chip_id, 5);
+    assert_int_equal(target.flash_bytes, 0);
+    assert_int_equal(target.boot_pin, 9);
+    expect_no_fault();
+}
+
+static void the_watchdog_of_a_chip_resets_it_into_its_application(void **state)
+{
+    (void)state;
+    conversation_connect_c3(&talk);
+    talk.port.now_us = 0;
+    play(">c00009400000000000a8800060a13ad850ffffffff0000000094800060d0070000ffffffff0000000090800060020100d0ffffffff00"
+         "000000a880006000000000ffffffff00000000c0"
+         " <c0010904000000000000000000c0");
+    assert_int_equal(reflash_reset_by_watchdog(&talk.loader), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP_UNKNOWN_CHIP);
+    assert_in_range(talk.port.now_us, 500000, 600000);
+    assert_string_equal(talk.port.line_calls, "IB"); /* and no line was moved */
+    expect_no_fault();
+    assert_int_equal(reflash_reset_by_watchdog(&talk.loader), ESP_LOADER_ERROR_INVALID_PARAM);
+
+    conversation_connect(&talk);
+    assert_int_equal(reflash_reset_by_watchdog(&talk.loader), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    expect_fault(ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT, 0, 0);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP32_CHIP);
+}
+
+/* --- Secure download mode -------------------------------------------------------------------------- */
+
+/* An ESP32-C3's answer with the flag of the mode set. */
+#define SECURE_C3 " >" RECORDED_SECURITY_INFO " <c0011418006f50311b04000000000000000000000c050000000300000000000000c0"
+#define SECURE_ATTACH_C3 ATTACHED SET_PARAMS("00004000")
+
+static void connect_securely(void)
+{
+    esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
+    conversation_start(&talk);
+    play("reset" SYNC_ANSWERED SECURE_C3 SECURE_ATTACH_C3);
+    assert_int_equal(esp_loader_connect_secure_download_mode(&talk.loader, &args, 0x400000), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP32C3_CHIP);
+    expect_no_fault();
+}
+
+static void a_chip_in_secure_download_mode_is_told_its_flash_by_the_caller(void **state)
+{
+    (void)state;
+    uint32_t flash_bytes = 0;
+    connect_securely();
+    assert_int_equal(esp_loader_flash_detect_size(&talk.loader, &flash_bytes), ESP_LOADER_SUCCESS);
+    assert_int_equal(flash_bytes, 0x400000);
+    reflash_target_t target;
+    assert_true(reflash_describe_target(&talk.loader, &target));
+    assert_true(target.secure_download);
+    assert_false(target.has_digests);
+}
+
+static void an_esp32s2_in_secure_download_mode_is_known_without_a_register(void **state)
+{
+    (void)state;
+    esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
+    conversation_start(&talk);
+    play("reset" SYNC_ANSWERED " >" RECORDED_SECURITY_INFO
+         " <c0011410000000000004000000000000000000000000000000c0" SECURE_ATTACH_C3);
+    assert_int_equal(esp_loader_connect_secure_download_mode(&talk.loader, &args, 0x400000), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP32S2_CHIP);
+}
+
+static void secure_download_mode_writes_and_erases_without_a_comparison(void **state)
+{
+    (void)state;
+    static const uint8_t data[4] = {1, 2, 3, 4};
+    connect_securely();
+    esp_loader_flash_cfg_t cfg = {.offset = 0x1000, .image_size = 4, .block_size = 4, .skip_verify = true};
+    play(">c000021400000000000400000001000000040000000010000000000000c0 <c0010204000000000000000000c0");
+    assert_int_equal(esp_loader_flash_start(&talk.loader, &cfg), ESP_LOADER_SUCCESS);
+    play(">c000031400eb0000000400000000000000000000000000000001020304c0 <c0010304000000000000000000c0");
+    assert_int_equal(esp_loader_flash_write(&talk.loader, &cfg, data, 4), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_flash_finish(&talk.loader, &cfg), ESP_LOADER_SUCCESS);
+    scripted_port_expect_end(&talk.port);
+}
+
+static void what_secure_download_mode_forbids_is_unsupported_and_sends_nothing(void **state)
+{
+    (void)state;
+    uint8_t bytes[16];
+    uint32_t value;
+    esp_loader_t *loader = &talk.loader;
+    connect_securely();
+    assert_int_equal(esp_loader_read_register(loader, 0x40001000, &value), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    assert_int_equal(esp_loader_write_register(loader, 0x40001000, 0), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    assert_int_equal(esp_loader_read_mac(loader, bytes), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    assert_int_equal(reflash_flash_md5(loader, 0, 1, bytes), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    expect_fault(ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT, 0, 0);
+    reflash_image_t image = {.flash_addr = 0, .bytes = 4, .data = bytes};
+    reflash_job_t job = {.block_bytes = 0};
+    assert_int_equal(reflash_update(loader, &image, 1, &job), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    scripted_port_expect_end(&talk.port);
+}
+
+static void without_its_size_the_flash_of_a_secure_chip_is_not_touched(void **state)
+{
+    (void)state;
+    uint32_t flash_bytes;
+    conversation_start(&talk);
+    play("reset" SYNC_ANSWERED SECURE_C3);
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    assert_int_equal(esp_loader_flash_detect_size(&talk.loader, &flash_bytes), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    assert_int_equal(esp_loader_flash_erase_region(&talk.loader, 0, 4096), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    expect_fault(ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT, 0, 0);
+}
+
+static void a_size_that_no_flash_has_is_refused_before_the_reset(void **state)
+{
+    (void)state;
+    esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
+    conversation_start(&talk);
+    assert_int_equal(esp_loader_connect_secure_download_mode(&talk.loader, &args, 0), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(esp_loader_connect_secure_download_mode(&talk.loader, &args, 4095),
+                     ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_string_equal(talk.port.line_calls, "I");
+}
+
+static void the_rate_of_a_secure_chip_is_changed_without_a_register(void **state)
+{
+    (void)state;
+    connect_securely();
+    play(" >" RECORDED_CHANGE_BAUDRATE " <c0010f04000000000000000000c0c0c0 rate=921600");
+    conversation_play_times(&talk, 3, SYNC_UNANSWERED);
+    play(RATE_BACK " rate=115200");
+    conversation_play_times(&talk, 5, SYNC_UNANSWERED);
+    play("reset" SYNC_ANSWERED SECURE_ATTACH_C3); /* the size is not forgotten by a reset */
+    assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_ERROR_TIMEOUT);
+    uint32_t flash_bytes = 0;
+    assert_int_equal(esp_loader_flash_detect_size(&talk.loader, &flash_bytes), ESP_LOADER_SUCCESS);
+    assert_int_equal(flash_bytes, 0x400000);
+    scripted_port_expect_end(&talk.port);
+}
 
 /* --- Answers --------------------------------------------------------------------------------------- */
 
@@ -667,12 +825,19 @@ static void security_info_of_any_other_length_is_nonsense(void **state)
 
 /* --- Rate ------------------------------------------------------------------------------------------ */
 
+/* The two words from which an ESP32's ROM takes its crystal; these tell nothing, as in the recorded chip. */
+#define CLOCK_UNKNOWN                                                                                                  \
+    " >c0000a0400000000006cf0f53fc0 <c0010a04000000000000000000c0"                                                     \
+    " >c0000a04000000000010a0f53fc0 <c0010a04000000000000000000c0"
+#define RATE_ANSWERED CLOCK_UNKNOWN " >" RECORDED_CHANGE_BAUDRATE " <" RECORDED_CHANGE_BAUDRATE_ANSWER "c0c0"
+#define GARBLED_SYNC SYNC_UNANSWERED " <807f00ff"
+
 static void the_rate_is_changed_on_both_sides_and_proved(void **state)
 {
     (void)state;
     conversation_connect(&talk);
     talk.port.now_us = 0;
-    play(">" RECORDED_CHANGE_BAUDRATE " <" RECORDED_CHANGE_BAUDRATE_ANSWER "c0c0 rate=921600" MAGIC_ANSWERED);
+    play(RATE_ANSWERED " rate=921600" SYNC_ANSWERED);
     assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_SUCCESS);
     expect_no_fault();
     /* 50 ms before the switch, for the two bytes that the ROM sends at the old rate, and 50 ms after it */
@@ -684,19 +849,82 @@ static void a_refused_rate_changes_nothing(void **state)
 {
     (void)state;
     conversation_connect(&talk);
-    play(">" RECORDED_CHANGE_BAUDRATE " <c0010f0400831df00001050000c0");
+    play(CLOCK_UNKNOWN " >" RECORDED_CHANGE_BAUDRATE " <c0010f0400831df00001050000c0");
     assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_ERROR_INVALID_RESPONSE);
     expect_fault(ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_REFUSED, 0x0F, 0x05);
     assert_int_equal(talk.port.rate_calls, 0);
 }
 
-static void a_rate_request_without_answer_is_not_repeated(void **state)
+static void a_rate_request_without_answer_may_have_been_heard(void **state)
 {
     (void)state;
     conversation_connect(&talk);
-    play(">" RECORDED_CHANGE_BAUDRATE); /* the target may have switched: it would not understand a second one */
+    play(CLOCK_UNKNOWN " >" RECORDED_CHANGE_BAUDRATE " rate=921600" SYNC_ANSWERED);
+    assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_SUCCESS);
+    expect_no_fault();
+}
+
+static void a_rate_that_does_not_work_is_taken_back_on_both_sides(void **state)
+{
+    (void)state;
+    conversation_connect(&talk);
+    play(RATE_ANSWERED " rate=921600" GARBLED_SYNC GARBLED_SYNC GARBLED_SYNC RATE_BACK
+                       " rate=115200" SYNC_ANSWERED MAGIC_ANSWERED);
+    assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_ERROR_INVALID_RESPONSE);
+    assert_int_equal(reflash_last_fault(&talk.loader).cause, REFLASH_CAUSE_NONSENSE);
+    assert_int_equal(reflash_last_fault(&talk.loader).command, 0x08);
+    uint32_t value;
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0x40001000, &value), ESP_LOADER_SUCCESS);
+    assert_string_equal(talk.port.line_calls, "IB");
+    expect_no_fault();
+}
+
+static void a_target_that_is_lost_at_another_rate_is_reset(void **state)
+{
+    (void)state;
+    conversation_attach(&talk);
+    play(RATE_ANSWERED " rate=921600");
+    conversation_play_times(&talk, 3, SYNC_UNANSWERED);
+    play(RATE_BACK " rate=115200");
+    conversation_play_times(&talk, 5, SYNC_UNANSWERED);
+    play("reset" SYNC_ANSWERED ATTACH_4_MB); /* the flash has to be attached again */
     assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_ERROR_TIMEOUT);
-    expect_fault(ESP_LOADER_ERROR_TIMEOUT, REFLASH_CAUSE_SILENCE, 0x0F, 0);
+    assert_int_equal(reflash_last_fault(&talk.loader).cause, REFLASH_CAUSE_SILENCE);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP32_CHIP);
+    uint32_t flash_bytes;
+    assert_int_equal(esp_loader_flash_detect_size(&talk.loader, &flash_bytes), ESP_LOADER_SUCCESS);
+    expect_no_fault();
+}
+
+static void a_target_that_is_lost_for_good_is_no_longer_connected(void **state)
+{
+    (void)state;
+    conversation_connect(&talk);
+    play(RATE_ANSWERED " rate=921600");
+    conversation_play_times(&talk, 3, SYNC_UNANSWERED);
+    play(RATE_BACK " rate=115200");
+    conversation_play_times(&talk, 5, SYNC_UNANSWERED);
+    play("reset");
+    conversation_play_times(&talk, 5, SYNC_UNANSWERED);
+    assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_ERROR_TIMEOUT);
+    assert_int_equal(reflash_last_fault(&talk.loader).cause, REFLASH_CAUSE_SILENCE);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP_UNKNOWN_CHIP);
+}
+
+static void the_rate_to_go_back_to_is_the_last_that_worked_or_the_callers(void **state)
+{
+    (void)state;
+    reflash_link_t link = REFLASH_LINK_DEFAULT();
+    link.first_baud = 921600;
+    conversation_start(&talk);
+    reflash_set_link(&talk.loader, &link);
+    play(CONNECT_ESP32);
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    play(CLOCK_UNKNOWN " >c0000f0800000000000084030000000000c0 <" RECORDED_CHANGE_BAUDRATE_ANSWER
+                       " rate=230400" GARBLED_SYNC GARBLED_SYNC GARBLED_SYNC " >" RECORDED_CHANGE_BAUDRATE
+                       " rate=921600" SYNC_ANSWERED);
+    assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 230400), ESP_LOADER_ERROR_INVALID_RESPONSE);
+    scripted_port_expect_end(&talk.port);
 }
 
 static void a_port_that_cannot_set_the_rate_is_an_error_of_the_port(void **state)
@@ -704,20 +932,74 @@ static void a_port_that_cannot_set_the_rate_is_an_error_of_the_port(void **state
     (void)state;
     conversation_connect(&talk);
     talk.port.rate_error = ESP_LOADER_ERROR_INVALID_PARAM;
-    play(">" RECORDED_CHANGE_BAUDRATE " <" RECORDED_CHANGE_BAUDRATE_ANSWER "c0c0");
+    play(RATE_ANSWERED RATE_BACK);
     assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_ERROR_FAIL);
     scripted_port_expect_end(&talk.port);
     assert_int_equal(reflash_last_fault(&talk.loader).cause, REFLASH_CAUSE_PORT);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP_UNKNOWN_CHIP); /* nobody knows what it talks at */
 }
 
-static void a_rate_that_does_not_work_is_found_out(void **state)
+/* --- Times ----------------------------------------------------------------------------------------- */
+
+static void time_limits_are_those_that_were_set(void **state)
 {
     (void)state;
+    static const reflash_time_limit_t limits[] = {{.command = 0x0A, .timeout_ms = 2500}};
+    reflash_link_t link = REFLASH_LINK_DEFAULT();
+    uint32_t value;
     conversation_connect(&talk);
-    play(">" RECORDED_CHANGE_BAUDRATE " <" RECORDED_CHANGE_BAUDRATE_ANSWER "c0c0 rate=921600");
-    conversation_play_times(&talk, 3, " >" RECORDED_READ_MAGIC " <807f00ff");
-    assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_ERROR_INVALID_RESPONSE);
-    expect_fault(ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_NONSENSE, 0x0A, 0);
+    conversation_play_times(&talk, 3, " >" RECORDED_READ_MAGIC);
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0x40001000, &value), ESP_LOADER_ERROR_TIMEOUT);
+    assert_int_equal(talk.port.timer_ms, 1000);
+
+    link.round_trip_ms = 200;
+    link.scale_percent = 150;
+    reflash_set_link(&talk.loader, &link);
+    talk.port.now_us = 0;
+    conversation_play_times(&talk, 3, " >" RECORDED_READ_MAGIC);
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0x40001000, &value), ESP_LOADER_ERROR_TIMEOUT);
+    assert_int_equal(talk.port.timer_ms, 1700);
+    assert_in_range(talk.port.now_us, 3 * 1700000 + 2 * 250000, 3 * 1710000 + 2 * 251000); /* two waits for silence */
+
+    link.limits = limits;
+    link.limit_count = 1;
+    conversation_play_times(&talk, 3, " >" RECORDED_READ_MAGIC);
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0x40001000, &value), ESP_LOADER_ERROR_TIMEOUT);
+    assert_int_equal(talk.port.timer_ms, 2500 * 3 / 2 + 200);
+    conversation_play_times(&talk, 3, " >" RECORDED_WRITE_REG); /* the limits of others stay */
+    assert_int_equal(esp_loader_write_register(&talk.loader, 0x3FFE8000, 0xDEADBEEF), ESP_LOADER_ERROR_TIMEOUT);
+    assert_int_equal(talk.port.timer_ms, 1700);
+
+    reflash_set_link(&talk.loader, NULL);
+    conversation_play_times(&talk, 3, " >" RECORDED_READ_MAGIC);
+    assert_int_equal(esp_loader_read_register(&talk.loader, 0x40001000, &value), ESP_LOADER_ERROR_TIMEOUT);
+    assert_int_equal(talk.port.timer_ms, 1000);
+}
+
+static void a_sync_is_given_the_time_of_the_line_as_well(void **state)
+{
+    (void)state;
+    reflash_link_t link = REFLASH_LINK_DEFAULT();
+    link.round_trip_ms = 200;
+    conversation_start(&talk);
+    reflash_set_link(&talk.loader, &link);
+    play("reset");
+    conversation_play_times(&talk, 5, SYNC_UNANSWERED);
+    assert_int_equal(connect_with(1), ESP_LOADER_ERROR_TIMEOUT);
+    assert_int_equal(talk.port.timer_ms, 300);
+}
+
+static void waits_around_a_change_of_rate_are_those_that_were_set(void **state)
+{
+    (void)state;
+    reflash_link_t link = REFLASH_LINK_DEFAULT();
+    link.settle_ms = 400;
+    conversation_connect(&talk);
+    reflash_set_link(&talk.loader, &link);
+    talk.port.now_us = 0;
+    play(RATE_ANSWERED " rate=921600" SYNC_ANSWERED);
+    assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_SUCCESS);
+    assert_in_range(talk.port.now_us, 800000, 900000);
 }
 
 static void a_port_without_rates_is_unsupported_and_nothing_is_sent(void **state)
@@ -816,39 +1098,6 @@ static void nothing_is_sent_to_a_target_that_is_not_connected(void **state)
     expect_fault(ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT, 0, 0);
 }
 
-static void what_is_not_available_yet_is_unsupported_and_sends_nothing(void **state)
-{
-    (void)state;
-    esp_loader_t *loader = &talk.loader;
-    esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
-    esp_loader_flash_deflate_cfg_t deflate_cfg = {.image_size = 4, .compressed_size = 4, .block_size = 4};
-    esp_loader_mem_cfg_t mem_cfg = {.size = 4, .block_size = 4};
-    uint8_t bytes[4] = {0};
-    conversation_connect(&talk);
-    leave_a_fault();
-    const esp_loader_error_t errors[] = {
-        esp_loader_connect_with_stub(loader, &args),
-        esp_loader_connect_secure_download_mode(loader, &args, 0x400000),
-        esp_loader_flash_deflate_start(loader, &deflate_cfg),
-        esp_loader_flash_deflate_write(loader, &deflate_cfg, bytes, 4),
-        esp_loader_flash_deflate_finish(loader, &deflate_cfg),
-        esp_loader_flash_read(loader, bytes, 0, 4),
-        esp_loader_mem_start(loader, &mem_cfg),
-        esp_loader_mem_write(loader, &mem_cfg, bytes, 4),
-        esp_loader_mem_finish(loader, &mem_cfg, 0),
-    };
-    for (size_t row = 0; row < sizeof(errors) / sizeof(errors[0]); row++) {
-        assert_int_equal(errors[row], ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
-    }
-    expect_fault(ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT, 0, 0);
-    assert_string_equal(talk.port.line_calls, "IB");
-
-    esp_loader_t other;
-    assert_int_equal(esp_loader_init_spi(&other, &talk.port.port), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
-    assert_int_equal(esp_loader_init_sdio(&other, &talk.port.port), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
-    assert_string_equal(talk.port.line_calls, "IB");
-}
-
 /* --- A line that never pauses ---------------------------------------------------------------------- */
 
 /* None of them ever answers a question. */
@@ -890,7 +1139,7 @@ static void a_line_full_of_sync_answers_does_not_hold_up_connecting(void **state
     start_babbling(RECORDED_SYNC_ANSWER);
     assert_int_equal(connect_with(2), ESP_LOADER_ERROR_INVALID_RESPONSE);
     assert_int_equal(reflash_last_fault(&talk.loader).cause, REFLASH_CAUSE_NONSENSE);
-    assert_in_range(talk.port.now_us, 0, 2 * 4 * 1100000); /* two trials, three READ_REGs of a second and drains */
+    assert_in_range(talk.port.now_us, 0, 2 * 7 * 1100000); /* two trials, six questions of a second and drains */
 }
 
 static void a_babbling_line_does_not_hold_up_a_question(void **state)
@@ -931,11 +1180,21 @@ int main(void)
         cmocka_unit_test(a_broken_port_ends_connecting_at_once),
         cmocka_unit_test(a_chip_that_falls_silent_after_sync_is_reset_and_tried_again),
         cmocka_unit_test(connecting_again_forgets_what_was_known),
-        cmocka_unit_test(an_esp32_is_known_by_its_magic_word_without_another_question),
-        cmocka_unit_test(an_esp32c3_is_known_by_its_chip_id),
+        cmocka_unit_test(an_esp32_refuses_security_info_and_is_known_by_its_magic_word),
+        cmocka_unit_test(an_esp32c3_is_known_by_its_chip_id_without_another_question),
+        cmocka_unit_test(an_esp32s2_is_known_by_an_answer_without_a_chip_id),
         cmocka_unit_test(a_chip_that_nobody_knows_is_an_invalid_target_after_two_trials),
-        cmocka_unit_test(an_unknown_chip_without_security_info_is_an_invalid_target),
+        cmocka_unit_test(a_question_for_the_chip_that_is_lost_is_asked_again),
         cmocka_unit_test(a_magic_word_damaged_on_its_way_is_asked_for_again),
+        cmocka_unit_test(what_is_known_of_the_chip_is_told_without_a_question),
+        cmocka_unit_test(the_watchdog_of_a_chip_resets_it_into_its_application),
+        cmocka_unit_test(a_chip_in_secure_download_mode_is_told_its_flash_by_the_caller),
+        cmocka_unit_test(an_esp32s2_in_secure_download_mode_is_known_without_a_register),
+        cmocka_unit_test(secure_download_mode_writes_and_erases_without_a_comparison),
+        cmocka_unit_test(what_secure_download_mode_forbids_is_unsupported_and_sends_nothing),
+        cmocka_unit_test(without_its_size_the_flash_of_a_secure_chip_is_not_touched),
+        cmocka_unit_test(a_size_that_no_flash_has_is_refused_before_the_reset),
+        cmocka_unit_test(the_rate_of_a_secure_chip_is_changed_without_a_register),
         cmocka_unit_test(late_answers_to_other_questions_are_passed_over),
         cmocka_unit_test(a_late_answer_in_front_of_security_info_is_passed_over),
         cmocka_unit_test(a_refusal_as_unknown_command_counts_under_any_opcode),
@@ -955,13 +1214,18 @@ int main(void)
         cmocka_unit_test(security_info_of_any_other_length_is_nonsense),
         cmocka_unit_test(the_rate_is_changed_on_both_sides_and_proved),
         cmocka_unit_test(a_refused_rate_changes_nothing),
-        cmocka_unit_test(a_rate_request_without_answer_is_not_repeated),
+        cmocka_unit_test(a_rate_request_without_answer_may_have_been_heard),
         cmocka_unit_test(a_port_that_cannot_set_the_rate_is_an_error_of_the_port),
-        cmocka_unit_test(a_rate_that_does_not_work_is_found_out),
+        cmocka_unit_test(a_rate_that_does_not_work_is_taken_back_on_both_sides),
+        cmocka_unit_test(a_target_that_is_lost_at_another_rate_is_reset),
+        cmocka_unit_test(a_target_that_is_lost_for_good_is_no_longer_connected),
+        cmocka_unit_test(the_rate_to_go_back_to_is_the_last_that_worked_or_the_callers),
+        cmocka_unit_test(time_limits_are_those_that_were_set),
+        cmocka_unit_test(a_sync_is_given_the_time_of_the_line_as_well),
+        cmocka_unit_test(waits_around_a_change_of_rate_are_those_that_were_set),
         cmocka_unit_test(a_port_without_rates_is_unsupported_and_nothing_is_sent),
         cmocka_unit_test(a_bad_argument_is_refused_and_nothing_is_sent),
         cmocka_unit_test(nothing_is_sent_to_a_target_that_is_not_connected),
-        cmocka_unit_test(what_is_not_available_yet_is_unsupported_and_sends_nothing),
         cmocka_unit_test(a_babbling_line_does_not_hold_up_connecting),
         cmocka_unit_test(a_line_full_of_sync_answers_does_not_hold_up_connecting),
         cmocka_unit_test(a_babbling_line_does_not_hold_up_a_question),

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "chip.h"
+#include "timing.h"
 
 enum { PART_BYTES = 1 << 18, SECTOR_BYTES = 0x1000, BLOCK_32K_BYTES = 0x8000, BLOCK_64K_BYTES = 0x10000 };
 enum { WRITE_STATUS = 0x01, PROGRAM = 0x02, READ = 0x03, WRITE_DISABLE = 0x04, READ_STATUS = 0x05 };
@@ -39,6 +40,7 @@ enum { ERASE_COUNT = sizeof(erases) / sizeof(erases[0]) };
 typedef struct {
     espsim_nor_t nor;
     espsim_stats_t stats;
+    espsim_fault_state_t faults;
 } part_t;
 
 /* A part whose cells all hold `content`. */
@@ -46,7 +48,11 @@ static part_t *part_of(uint32_t bytes, uint8_t content)
 {
     part_t *part = calloc(1, sizeof(*part));
     assert_non_null(part);
-    part->nor = (espsim_nor_t){.cells = malloc(bytes), .bytes = bytes, .timing = &timing, .stats = &part->stats};
+    part->nor = (espsim_nor_t){.cells = malloc(bytes),
+                               .bytes = bytes,
+                               .timing = &timing,
+                               .part = espsim_flash_part_at(0),
+                               .stats = &part->stats};
     assert_non_null(part->nor.cells);
     memset(part->nor.cells, content, bytes);
     return part;
@@ -457,7 +463,18 @@ static void erases_and_programs_are_counted_and_nothing_else(void **state)
     throw_away(part);
 }
 
-/* --- Power cuts ---------------------------------------------------------------------------------------- */
+/* --- Faults ---------------------------------------------------------------------------------------- */
+
+static void set_fault(part_t *part, espsim_fault_t fault)
+{
+    espsim_faults_start(&part->faults, &(espsim_faults_t){.fault = {fault}});
+    part->nor.faults = &part->faults;
+}
+
+static void cut_at(part_t *part, uint32_t op)
+{
+    set_fault(part, (espsim_fault_t){.kind = ESPSIM_FAULT_POWER_CUT, .op = op});
+}
 
 static void a_cut_erase_leaves_cells_between_their_content_and_ff(void **state)
 {
@@ -466,7 +483,7 @@ static void a_cut_erase_leaves_cells_between_their_content_and_ff(void **state)
     uint8_t before[2 * SECTOR_BYTES];
     fill_pattern(before, sizeof(before));
     memcpy(part->nor.cells, before, sizeof(before));
-    part->nor.cut_at_op = 1;
+    cut_at(part, 1);
     (void)erase(part, ERASE_4K, 0);
     unsigned finished = 0;
     unsigned untouched = 0;
@@ -477,7 +494,7 @@ static void a_cut_erase_leaves_cells_between_their_content_and_ff(void **state)
     }
     assert_true(finished < SECTOR_BYTES / 2 && untouched < SECTOR_BYTES / 2); /* neither done nor not begun */
     assert_memory_equal(part->nor.cells + SECTOR_BYTES, before + SECTOR_BYTES, SECTOR_BYTES);
-    assert_true(part->nor.power_failed);
+    assert_true(part->nor.cut_off);
     throw_away(part);
 }
 
@@ -487,7 +504,7 @@ static void a_cut_program_clears_some_of_the_bits_it_should_and_no_others(void *
     part_t *part = part_of(PART_BYTES, 0xFF);
     uint8_t data[256];
     fill_pattern(data, sizeof(data));
-    part->nor.cut_at_op = 1;
+    cut_at(part, 1);
     (void)program(part, 0x200, data, sizeof(data));
     unsigned finished = 0;
     unsigned untouched = 0;
@@ -508,7 +525,7 @@ static void a_cut_program_sets_no_bit_that_was_clear(void **state)
     (void)state;
     part_t *part = part_of(PART_BYTES, 0x5A);
     const uint8_t data[256] = {0};
-    part->nor.cut_at_op = 1;
+    cut_at(part, 1);
     (void)program(part, 0, data, sizeof(data));
     for (uint32_t at = 0; at < sizeof(data); at++) {
         assert_int_equal(part->nor.cells[at] & ~0x5A, 0);
@@ -521,10 +538,10 @@ static void power_fails_at_the_operation_that_was_asked_for(void **state)
     (void)state;
     for (uint32_t cut = 1; cut <= 4; cut++) {
         part_t *part = part_of(PART_BYTES, 0x00);
-        part->nor.cut_at_op = cut;
+        cut_at(part, cut);
         for (uint32_t op = 1; op <= 4; op++) {
             (void)erase(part, ERASE_4K, (op - 1) * SECTOR_BYTES);
-            assert_int_equal(part->nor.power_failed, op >= cut);
+            assert_int_equal(part->nor.cut_off, op >= cut);
         }
         assert_all(part, 0, (cut - 1) * SECTOR_BYTES, 0xFF);          /* those before were finished */
         assert_all(part, cut * SECTOR_BYTES, 4 * SECTOR_BYTES, 0x00); /* those after were not begun */
@@ -538,12 +555,12 @@ static void without_power_it_answers_nothing(void **state)
     (void)state;
     part_t *part = part_of(PART_BYTES, 0xFF);
     uint8_t data = 0x3C;
-    part->nor.power_failed = true;
+    part->nor.cut_off = true;
     assert_int_equal(erase(part, ERASE_4K, 0), 0);
     (void)command(part, POWER_DOWN);
     assert_int_equal(espsim_nor_transact(&part->nor, READ, 0, &data, 1), 0);
     assert_int_equal(data, 0x3C);
-    part->nor.power_failed = false;
+    part->nor.cut_off = false;
     (void)espsim_nor_transact(&part->nor, READ, 0, &data, 1);
     assert_int_equal(data, 0xFF); /* nor did it hear the power-down */
     assert_int_equal(part->nor.ops, 0);

@@ -204,7 +204,7 @@ static void at_another_rate_both_ends_hear_nonsense(void **state)
 static void in_real_time_things_come_when_they_come(void **state)
 {
     bench_t *bench = *state;
-    bench->rig.realtime = true;
+    bench->rig.clock = ESPSIM_CLOCK_REAL;
     bench->rig.strap_boot = true;
     bench->rig.host_baud = 115200;
     power_on(bench);
@@ -229,7 +229,7 @@ static void in_real_time_things_come_when_they_come(void **state)
 static void what_was_purged_never_arrives(void **state)
 {
     bench_t *bench = *state;
-    bench->rig.realtime = true;
+    bench->rig.clock = ESPSIM_CLOCK_REAL;
     bench->rig.strap_boot = true;
     power_on(bench);
     pass(bench, 200);
@@ -242,6 +242,131 @@ static void what_was_purged_never_arrives(void **state)
     assert_int_equal(espsim_rig_room(&bench->rig), ESPSIM_RIG_INPUT_BYTES);
     pass(bench, 100);
     assert_int_equal(bench->said_bytes, 0);
+}
+
+/* --- The accounting clock ----------------------------------------------------------------------------------- */
+
+enum { BYTE_NS = 86805, SYNC_BYTES = 46, SYNC_ANSWER_BYTES = 8 * 14, ESP32_TURNAROUND_NS = 200000 };
+#define SYNC_NS (UINT64_C(1) * BYTE_NS * (SYNC_BYTES + SYNC_ANSWER_BYTES) + ESP32_TURNAROUND_NS)
+
+static uint64_t spent_ns(const bench_t *bench, espsim_cause_t cause)
+{
+    return espsim_stats(bench->rig.sim)->spent_ns[cause];
+}
+
+/* Every nanosecond has a cause. */
+static void assert_complete(const bench_t *bench)
+{
+    uint64_t sum_ns = 0;
+    for (unsigned cause = 0; cause < ESPSIM_CAUSE_COUNT; cause++) {
+        sum_ns += spent_ns(bench, cause);
+    }
+    assert_int_equal(sum_ns, espsim_now(bench->rig.sim));
+}
+
+/* A client that is there and has been answered, on a clock that adds up. Returns the chip's time. */
+static uint64_t accounted(bench_t *bench)
+{
+    bench->rig.clock = ESPSIM_CLOCK_ACCOUNTING;
+    bench->rig.strap_boot = true;
+    bench->rig.host_baud = 115200;
+    power_on(bench);
+    espsim_rig_attend(&bench->rig, true, bench->now_ns);
+    ask(bench); /* teaches the rate */
+    ask(bench);
+    assert_int_equal(bench->said_bytes, SYNC_ANSWER_BYTES);
+    espsim_rig_delivered(&bench->rig, bench->now_ns);
+    return espsim_now(bench->rig.sim);
+}
+
+static void what_a_client_takes_to_think_is_added(void **state)
+{
+    bench_t *bench = *state;
+    const uint64_t before_ns = accounted(bench);
+    const uint64_t host_ns = spent_ns(bench, ESPSIM_CAUSE_HOST);
+    bench->now_ns += 7 * MS;
+    ask(bench);
+    assert_int_equal(bench->said_bytes, SYNC_ANSWER_BYTES);
+    assert_int_equal(espsim_now(bench->rig.sim), before_ns + 7 * MS + SYNC_NS);
+    assert_int_equal(spent_ns(bench, ESPSIM_CAUSE_HOST), host_ns + 7 * MS);
+    assert_complete(bench);
+}
+
+static void the_time_to_an_answer_is_the_chips_however_long_it_takes_here(void **state)
+{
+    bench_t *bench = *state;
+    const uint64_t before_ns = accounted(bench);
+    const uint64_t wire_ns = spent_ns(bench, ESPSIM_CAUSE_WIRE_TO);
+    ask(bench);
+    bench->now_ns += UINT64_C(5000) * MS; /* this computer is slow, or busy */
+    espsim_rig_delivered(&bench->rig, bench->now_ns);
+    bench->now_ns += 3 * MS;
+    espsim_rig_count(&bench->rig, bench->now_ns);
+    assert_int_equal(espsim_now(bench->rig.sim), before_ns + SYNC_NS + 3 * MS);
+    assert_int_equal(spent_ns(bench, ESPSIM_CAUSE_WIRE_TO), wire_ns + UINT64_C(1) * SYNC_BYTES * BYTE_NS);
+    assert_complete(bench);
+}
+
+static void a_timeout_of_the_client_is_added_once(void **state)
+{
+    bench_t *bench = *state;
+    static const uint8_t nonsense[10] = {0};
+    const uint64_t before_ns = accounted(bench);
+    espsim_rig_feed(&bench->rig, nonsense, sizeof(nonsense), bench->now_ns); /* no answer comes */
+    pass(bench, 0);
+    espsim_rig_delivered(&bench->rig, bench->now_ns);
+    assert_int_equal(espsim_now(bench->rig.sim), before_ns + sizeof(nonsense) * BYTE_NS);
+    bench->now_ns += 100 * MS;
+    ask(bench);
+    assert_int_equal(espsim_now(bench->rig.sim), before_ns + 100 * MS + SYNC_NS);
+    assert_complete(bench);
+}
+
+static void a_client_that_sleeps_beside_a_booting_chip_is_not_counted_twice(void **state)
+{
+    bench_t *bench = *state;
+    const uint64_t before_ns = accounted(bench);
+    set_lines(bench, false, true);
+    bench->now_ns += 100 * MS;
+    set_lines(bench, true, false);
+    assert_true(said(bench, "waiting for download"));
+    espsim_rig_delivered(&bench->rig, bench->now_ns);
+    bench->now_ns += 80 * MS; /* boot and banner take less */
+    set_lines(bench, false, false);
+    assert_int_equal(espsim_now(bench->rig.sim), before_ns + 180 * MS);
+    assert_int_equal(spent_ns(bench, ESPSIM_CAUSE_BOOT), 2 * 40 * MS);
+    assert_complete(bench);
+}
+
+static void without_a_client_time_stands_still(void **state)
+{
+    bench_t *bench = *state;
+    const uint64_t before_ns = accounted(bench);
+    bench->now_ns += 2 * MS;
+    espsim_rig_attend(&bench->rig, false, bench->now_ns);
+    bench->now_ns += UINT64_C(60000) * MS;
+    espsim_rig_count(&bench->rig, bench->now_ns);
+    assert_int_equal(espsim_now(bench->rig.sim), before_ns + 2 * MS);
+    espsim_rig_attend(&bench->rig, true, bench->now_ns);
+    bench->now_ns += 1 * MS;
+    espsim_rig_count(&bench->rig, bench->now_ns);
+    assert_int_equal(espsim_now(bench->rig.sim), before_ns + 3 * MS);
+    assert_complete(bench);
+}
+
+static void a_free_clock_counts_no_thinking(void **state)
+{
+    bench_t *bench = *state;
+    bench->rig.strap_boot = true;
+    power_on(bench);
+    espsim_rig_attend(&bench->rig, true, bench->now_ns);
+    ask(bench);
+    const uint64_t before_ns = espsim_now(bench->rig.sim);
+    bench->now_ns += 500 * MS;
+    ask(bench);
+    assert_int_equal(espsim_now(bench->rig.sim), before_ns + SYNC_NS);
+    assert_int_equal(spent_ns(bench, ESPSIM_CAUSE_HOST), 0);
+    assert_complete(bench);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -260,6 +385,12 @@ int main(void)
         TEST(at_another_rate_both_ends_hear_nonsense),
         TEST(in_real_time_things_come_when_they_come),
         TEST(what_was_purged_never_arrives),
+        TEST(what_a_client_takes_to_think_is_added),
+        TEST(the_time_to_an_answer_is_the_chips_however_long_it_takes_here),
+        TEST(a_timeout_of_the_client_is_added_once),
+        TEST(a_client_that_sleeps_beside_a_booting_chip_is_not_counted_twice),
+        TEST(without_a_client_time_stands_still),
+        TEST(a_free_clock_counts_no_thinking),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,9 @@
 static const struct {
     const reflash_rom_t *rom;
     const reflash_chip_t *chip;
-    const char *banner, *power_on_name, *software_name, *loader_left, *user_code_done, *boot_pins;
+    const reflash_rom_t *variant;
+    const char *variant_name;
+    const char *banner, *power_on_name, *software_name, *brown_out_name, *loader_left, *user_code_done, *boot_pins;
     uint32_t power_on_code, software_code, boot_mode_count, strapping_normal, strapping_download, boot_baud;
     uint32_t invalid_header_lines, boot_log, image_header_bytes, memory_count, register_count;
     uint32_t factory_register_count, crystal_count_reg, crystal_clock_reg;
@@ -20,7 +22,9 @@ static const struct {
     uint32_t rx_ring_bytes, status_bytes, flash_read_bytes, default_flash_bytes;
     uint32_t unbegun_block_bytes, unbegun_flash_addr, unbegun_mem_addr;
     uint32_t security_info_bytes, chip_id, eco, md5_ns_per_byte, turnaround_us;
-    uint32_t stub1_md5_ns_per_byte, stub2_md5_ns_per_byte;
+    uint32_t stub1_md5_ns_per_byte, stub2_md5_ns_per_byte, efuse_addr;
+    uint32_t inflate_ns_per_byte, stub1_inflate_ns_per_byte, stub2_inflate_ns_per_byte;
+    const reflash_rom_security_t *security;
     bool prints_exceptions, boots_without_table, basic_prompt, deflate_ends_with_whole_window;
 } facts[] = {
     {.rom = &reflash_rom_esp8266,
@@ -28,6 +32,7 @@ static const struct {
      .banner = "\r\n ets Jan  8 2013,",
      .power_on_name = NULL,
      .software_name = NULL,
+     .brown_out_name = NULL,
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = NULL,
@@ -62,6 +67,9 @@ static const struct {
      .md5_ns_per_byte = 0,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 0,
+     .stub1_inflate_ns_per_byte = 1000,
+     .stub2_inflate_ns_per_byte = 1000,
      .prints_exceptions = false,
      .turnaround_us = 200},
     {.rom = &reflash_rom_esp32,
@@ -69,6 +77,7 @@ static const struct {
      .banner = "ets Jul 29 2019 12:21:46\r\n\r\n",
      .power_on_name = "POWERON_RESET",
      .software_name = "SW_RESET",
+     .brown_out_name = "RTCWDT_BROWN_OUT_RESET",
      .loader_left = "flash read err, 631\r\nFalling back to built-in command interpreter.\r\nOK\r\n>",
      .user_code_done = "user code done\r\n",
      .boot_pins =
@@ -104,9 +113,14 @@ static const struct {
      .security_info_bytes = 0,
      .chip_id = 0,
      .eco = 0,
+     .security = &reflash_rom_security_esp32,
+     .efuse_addr = 0x3FF5A000,
      .md5_ns_per_byte = 2330,
      .stub1_md5_ns_per_byte = 2000,
      .stub2_md5_ns_per_byte = 800,
+     .inflate_ns_per_byte = 1000,
+     .stub1_inflate_ns_per_byte = 1000,
+     .stub2_inflate_ns_per_byte = 200,
      .prints_exceptions = true,
      .turnaround_us = 200},
     {.rom = &reflash_rom_esp32s2,
@@ -114,6 +128,7 @@ static const struct {
      .banner = "ESP-ROM:esp32s2-rc4-20191025\r\nBuild:Oct 25 2019\r\n",
      .power_on_name = "POWERON",
      .software_name = "RTC_SW_SYS_RST",
+     .brown_out_name = "BROWN_OUT_RST",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPIWP:0xee\r\n",
@@ -128,7 +143,7 @@ static const struct {
      .image_header_bytes = 24,
      .boots_without_table = false,
      .basic_prompt = false,
-     .memory_count = 10,
+     .memory_count = 11,
      .register_count = 4,
      .uart0_clkdiv_reg = 0x3F400014,
      .uart_clkdiv_bits = 20,
@@ -145,9 +160,14 @@ static const struct {
      .security_info_bytes = 12,
      .chip_id = 0,
      .eco = 0,
+     .security = &reflash_rom_security_esp32s2,
+     .efuse_addr = 0x3F41A030,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 2000,
      .stub2_md5_ns_per_byte = 800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 200,
      .prints_exceptions = false,
      .turnaround_us = 200},
     {.rom = &reflash_rom_esp32s3,
@@ -155,6 +175,7 @@ static const struct {
      .banner = "ESP-ROM:esp32s3-20210327\r\nBuild:Mar 27 2021\r\n",
      .power_on_name = "POWERON",
      .software_name = "RTC_SW_SYS_RST",
+     .brown_out_name = "BROWNOUT_RST",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPIWP:0xee\r\n",
@@ -169,7 +190,7 @@ static const struct {
      .image_header_bytes = 24,
      .boots_without_table = false,
      .basic_prompt = false,
-     .memory_count = 9,
+     .memory_count = 11,
      .register_count = 5,
      .uart0_clkdiv_reg = 0x60000014,
      .uart_clkdiv_bits = 12,
@@ -186,9 +207,14 @@ static const struct {
      .security_info_bytes = 20,
      .chip_id = 9,
      .eco = 2,
+     .security = &reflash_rom_security_esp32s3,
+     .efuse_addr = 0x60007030,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 200},
     {.rom = &reflash_rom_esp32c2,
@@ -196,6 +222,7 @@ static const struct {
      .banner = "ESP-ROM:esp8684-api2-20220127\r\nBuild:Jan 27 2022\r\n",
      .power_on_name = "POWERON",
      .software_name = "RTC_SW_SYS_RST",
+     .brown_out_name = "BROWNOUT_RST",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPIWP:0xee\r\n",
@@ -227,9 +254,14 @@ static const struct {
      .security_info_bytes = 20,
      .chip_id = 12,
      .eco = 1,
+     .security = &reflash_rom_security_esp32c2,
+     .efuse_addr = 0x60008830,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32c3,
@@ -237,6 +269,7 @@ static const struct {
      .banner = "ESP-ROM:esp32c3-api1-20210207\r\nBuild:Feb  7 2021\r\n",
      .power_on_name = "POWERON",
      .software_name = "RTC_SW_SYS_RST",
+     .brown_out_name = "BROWNOUT_RST",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPIWP:0xee\r\n",
@@ -268,9 +301,14 @@ static const struct {
      .security_info_bytes = 20,
      .chip_id = 5,
      .eco = 3,
+     .security = &reflash_rom_security_esp32c3,
+     .efuse_addr = 0x60008830,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32c5,
@@ -278,6 +316,7 @@ static const struct {
      .banner = "ESP-ROM:esp32c5-eco2-20250121\r\nBuild:Jan 21 2025\r\n",
      .power_on_name = "POWERON",
      .software_name = "LP_SW_HPSYS",
+     .brown_out_name = "LP_BOD_SYS",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPI ",
@@ -309,9 +348,14 @@ static const struct {
      .security_info_bytes = 20,
      .chip_id = 23,
      .eco = 2,
+     .security = &reflash_rom_security_esp32c5,
+     .efuse_addr = 0x600B4830,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32c6,
@@ -319,6 +363,7 @@ static const struct {
      .banner = "ESP-ROM:esp32c6-20220919\r\nBuild:Sep 19 2022\r\n",
      .power_on_name = "POWERON",
      .software_name = "LP_SW_HPSYS",
+     .brown_out_name = "LP_BOD_SYS",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPIWP:0xee\r\n",
@@ -350,9 +395,14 @@ static const struct {
      .security_info_bytes = 20,
      .chip_id = 13,
      .eco = 1,
+     .security = &reflash_rom_security_esp32c3,
+     .efuse_addr = 0x600B0830,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32c61,
@@ -360,6 +410,7 @@ static const struct {
      .banner = "ESP-ROM:esp32c61-eco3-20250228\r\nBuild:Feb 28 2025\r\n",
      .power_on_name = "POWERON",
      .software_name = "LP_SW_HPSYS",
+     .brown_out_name = "LP_BOD_SYS",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPI ",
@@ -391,9 +442,14 @@ static const struct {
      .security_info_bytes = 20,
      .chip_id = 20,
      .eco = 3,
+     .security = &reflash_rom_security_esp32c61,
+     .efuse_addr = 0x600B4830,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32h2,
@@ -401,6 +457,7 @@ static const struct {
      .banner = "ESP-ROM:esp32h2-20221101\r\nBuild:Nov  1 2022\r\n",
      .power_on_name = "POWERON",
      .software_name = "LP_SW_HPSYS",
+     .brown_out_name = "BROWNOUT_RST",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPIWP:0xee\r\n",
@@ -415,7 +472,7 @@ static const struct {
      .image_header_bytes = 24,
      .boots_without_table = false,
      .basic_prompt = false,
-     .memory_count = 5,
+     .memory_count = 6,
      .register_count = 5,
      .uart0_clkdiv_reg = 0x60000014,
      .uart_clkdiv_bits = 12,
@@ -432,16 +489,71 @@ static const struct {
      .security_info_bytes = 20,
      .chip_id = 16,
      .eco = 1,
+     .security = &reflash_rom_security_esp32c3,
+     .efuse_addr = 0x600B0830,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 3800,
      .stub2_md5_ns_per_byte = 3800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 2000,
      .prints_exceptions = false,
      .turnaround_us = 300},
     {.rom = &reflash_rom_esp32p4,
      .chip = &reflash_chip_esp32p4,
+     .variant = &reflash_rom_esp32p4_rev1,
+     .banner = "ESP-ROM:esp32p4-eco5-20250430\r\nBuild:Apr 30 2025\r\n",
+     .power_on_name = "POWERON",
+     .software_name = "LP_SW_HPSYS",
+     .brown_out_name = "LP_BOD_SYS",
+     .loader_left = "user code done\r\n",
+     .user_code_done = "user code done\r\n",
+     .boot_pins = "SPI ",
+     .power_on_code = 0x1,
+     .software_code = 0x3,
+     .boot_mode_count = 2,
+     .strapping_normal = 0x30F,
+     .strapping_download = 0x307,
+     .boot_baud = 115200,
+     .invalid_header_lines = 722,
+     .boot_log = 1,
+     .image_header_bytes = 24,
+     .boots_without_table = false,
+     .basic_prompt = false,
+     .memory_count = 8,
+     .register_count = 4,
+     .uart0_clkdiv_reg = 0x500CA014,
+     .uart_clkdiv_bits = 12,
+     .uart_clock_hz = 40000000,
+     .uart_clock_mhz_reg = 0,
+     .rx_ring_bytes = 2048,
+     .status_bytes = 4,
+     .flash_read_bytes = 16,
+     .default_flash_bytes = 0x200000,
+     .unbegun_block_bytes = 0,
+     .unbegun_flash_addr = 0,
+     .unbegun_mem_addr = 0,
+     .deflate_ends_with_whole_window = false,
+     .security_info_bytes = 20,
+     .chip_id = 18,
+     .eco = 5,
+     .security = &reflash_rom_security_esp32s3,
+     .efuse_addr = 0x5012D030,
+     .md5_ns_per_byte = 5500,
+     .stub1_md5_ns_per_byte = 2000,
+     .stub2_md5_ns_per_byte = 800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 200,
+     .prints_exceptions = false,
+     .turnaround_us = 300},
+    {.rom = &reflash_rom_esp32p4_rev1,
+     .chip = &reflash_chip_esp32p4,
+     .variant_name = "ESP32-P4-rev1",
      .banner = "ESP-ROM:esp32p4-eco2-20240710\r\nBuild:Jul 10 2024\r\n",
      .power_on_name = "POWERON",
      .software_name = "LP_SW_HPSYS",
+     .brown_out_name = "LP_BOD_SYS",
      .loader_left = "user code done\r\n",
      .user_code_done = "user code done\r\n",
      .boot_pins = "SPI ",
@@ -473,9 +585,14 @@ static const struct {
      .security_info_bytes = 20,
      .chip_id = 18,
      .eco = 2,
+     .security = &reflash_rom_security_esp32s3,
+     .efuse_addr = 0x5012D030,
      .md5_ns_per_byte = 5500,
      .stub1_md5_ns_per_byte = 2000,
      .stub2_md5_ns_per_byte = 800,
+     .inflate_ns_per_byte = 2000,
+     .stub1_inflate_ns_per_byte = 2000,
+     .stub2_inflate_ns_per_byte = 200,
      .prints_exceptions = false,
      .turnaround_us = 300},
 };
@@ -496,9 +613,12 @@ static void every_field_of_every_rom_row_is_as_written_down(void **state)
     for (size_t row = 0; row < FACT_COUNT; row++) {
         const reflash_rom_t *rom = facts[row].rom;
         assert_ptr_equal(rom->chip, facts[row].chip);
+        assert_ptr_equal(rom->variant, facts[row].variant);
+        assert_same_text(rom->variant_name, facts[row].variant_name);
         assert_same_text(rom->banner, facts[row].banner);
         assert_same_text(rom->power_on_name, facts[row].power_on_name);
         assert_same_text(rom->software_name, facts[row].software_name);
+        assert_same_text(rom->brown_out_name, facts[row].brown_out_name);
         assert_same_text(rom->loader_left, facts[row].loader_left);
         assert_same_text(rom->user_code_done, facts[row].user_code_done);
         assert_same_text(rom->boot_pins, facts[row].boot_pins);
@@ -531,9 +651,14 @@ static void every_field_of_every_rom_row_is_as_written_down(void **state)
         assert_int_equal(rom->unbegun_mem_addr, facts[row].unbegun_mem_addr);
         assert_int_equal(rom->deflate_ends_with_whole_window, facts[row].deflate_ends_with_whole_window);
         assert_int_equal(rom->security_info_bytes, facts[row].security_info_bytes);
+        assert_ptr_equal(rom->security, facts[row].security);
+        assert_int_equal(rom->efuse_addr, facts[row].efuse_addr);
         assert_int_equal(rom->md5_ns_per_byte, facts[row].md5_ns_per_byte);
         assert_int_equal(rom->stub1_md5_ns_per_byte, facts[row].stub1_md5_ns_per_byte);
         assert_int_equal(rom->stub2_md5_ns_per_byte, facts[row].stub2_md5_ns_per_byte);
+        assert_int_equal(rom->inflate_ns_per_byte, facts[row].inflate_ns_per_byte);
+        assert_int_equal(rom->stub1_inflate_ns_per_byte, facts[row].stub1_inflate_ns_per_byte);
+        assert_int_equal(rom->stub2_inflate_ns_per_byte, facts[row].stub2_inflate_ns_per_byte);
         assert_int_equal(rom->prints_exceptions, facts[row].prints_exceptions);
         assert_int_equal(rom->turnaround_us, facts[row].turnaround_us);
     }
@@ -558,10 +683,11 @@ static void every_chip_has_one_row(void **state)
     (void)state;
 #define ROW(name) &reflash_rom_##name,
     static const reflash_rom_t *const rows[] = {REFLASH_ALL_CHIPS(ROW)};
-    assert_int_equal(sizeof(rows) / sizeof(rows[0]), FACT_COUNT);
-    for (size_t row = 0; row < FACT_COUNT; row++) {
+    assert_int_equal(sizeof(rows) / sizeof(rows[0]), FACT_COUNT - 1);
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
         assert_ptr_equal(rows[row], facts[row].rom);
     }
+    assert_ptr_equal(facts[FACT_COUNT - 1].rom, &reflash_rom_esp32p4_rev1); /* and one has two */
 }
 
 static bool has(const reflash_rom_t *rom, uint32_t addr)

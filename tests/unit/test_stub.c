@@ -201,7 +201,11 @@ static void the_official_stubs_are_known(void **state)
         {"esp32c3", ESPSIM_STUB_2_0, 0x40380000, 6024, 0x40380F2E},
         {"esp32c3", ESPSIM_STUB_2_1, 0x40380000, 5880, 0x40380E9A},
         {"esp8266", ESPSIM_STUB_1, 0x4010D000, 8276, 0x4010D004},
+        {"esp32p4", ESPSIM_STUB_2_0, 0x4FF50000, 7308, 0x4FF5130E},
         {"esp32p4", ESPSIM_STUB_2_1, 0x4FF50000, 8176, 0x4FF51456},
+        {"esp32p4-rev1", ESPSIM_STUB_1, 0x4FF10000, 5400, 0x4FF10BA0},
+        {"esp32p4-rev1", ESPSIM_STUB_2_0, 0x4FF10000, 7308, 0x4FF1130E},
+        {"esp32p4-rev1", ESPSIM_STUB_2_1, 0x4FF10000, 8176, 0x4FF11456},
     };
     for (size_t at = 0; at < sizeof(wanted) / sizeof(wanted[0]); at++) {
         unsigned found = 0;
@@ -451,7 +455,7 @@ static void power_that_fails_in_an_erase_turns_the_chip_off(void **state)
     (void)state;
     for (espsim_stub_t stub = ESPSIM_STUB_1; stub <= ESPSIM_STUB_2_1; stub++) {
         board_t board = with_stub(stub);
-        espsim_set_faults(board.sim, &(espsim_faults_t){.power_cut_after_ops = 2});
+        espsim_set_faults(board.sim, &(espsim_faults_t){.fault = {{.kind = ESPSIM_FAULT_POWER_CUT, .op = 2}}});
         assert_int_equal(ASK(&board, ERASE_REGION, 0xE000, 0x2000), NO_ANSWER);
         assert_true(espsim_is_off(board.sim));
         assert_int_equal(espsim_stub(board.sim), ESPSIM_STUB_NONE);

@@ -557,12 +557,12 @@ static void a_job_stopped_at_any_step_can_be_finished_by_another(void **state)
 static void a_target_that_leaves_in_the_middle_is_finished_after_connecting_again(void **state)
 {
     (void)state;
-    espsim_set_faults(t.sim, &(espsim_faults_t){.power_cut_after_ops = 400});
+    espsim_set_faults(t.sim, &(espsim_faults_t){.fault = {{.kind = ESPSIM_FAULT_POWER_CUT, .op = 400}}});
     assert_int_not_equal(update(), ESP_LOADER_SUCCESS);
     assert_int_equal(t.images[APPLICATION].result, REFLASH_RESULT_FAILED);
     assert_int_equal(t.images[BOOTLOADER].result, REFLASH_RESULT_PENDING);
     assert_int_equal(t.images[BOOTLOADER].sectors_written, 0);
-    espsim_set_faults(t.sim, &(espsim_faults_t){.flip_mask = 0});
+    espsim_set_faults(t.sim, &(espsim_faults_t){0});
     espsim_power_cycle(t.sim);
     assert_int_equal(connect_to_target(), ESP_LOADER_SUCCESS);
     t.seen_count = 0;

@@ -10,6 +10,7 @@ static const reflash_boot_mode_t boot_modes[] = {
 };
 
 static const reflash_memory_range_t memory[] = {
+    {0x3FCEF000, 0x3FCF0000}, /* nothing, but clients look for the variables of an ESP32-S3's ROM here, and live */
     {0x40000000, 0x40020000}, /* internal ROM */
     {0x40800000, 0x40850000}, /* HP SRAM */
     {0x42000000, 0x43000000}, /* mapped flash */
@@ -30,6 +31,7 @@ const reflash_rom_t reflash_rom_esp32h2 = {
     .banner = "ESP-ROM:esp32h2-20221101\r\nBuild:Nov  1 2022\r\n",
     .power_on_name = "POWERON",
     .software_name = "LP_SW_HPSYS",
+    .brown_out_name = "BROWNOUT_RST",
     .power_on_code = 0x1,
     .software_code = 0x3,
     .loader_left = "user code done\r\n",
@@ -56,8 +58,13 @@ const reflash_rom_t reflash_rom_esp32h2 = {
     .default_flash_bytes = 0x200000,
     .security_info_bytes = 20,
     .security_info = {[12] = 16, [16] = 1},
+    .security = &reflash_rom_security_esp32c3,
+    .efuse_addr = 0x600B0830,
     .md5_ns_per_byte = 5500,
     .stub1_md5_ns_per_byte = 3800,
     .stub2_md5_ns_per_byte = 3800,
+    .inflate_ns_per_byte = 2000,
+    .stub1_inflate_ns_per_byte = 2000,
+    .stub2_inflate_ns_per_byte = 2000,
     .turnaround_us = 300,
 };

@@ -12,6 +12,7 @@ static const reflash_boot_mode_t boot_modes[] = {
 static const reflash_memory_range_t memory[] = {
     {0x3F000000, 0x3F400000}, /* mapped flash, data bus */
     {0x3F400000, 0x3F500000}, /* peripherals */
+    {0x3FF66000, 0x3FF67000}, /* nothing, but clients look for an ESP32's APB controller here, and live */
     {0x3FF9E000, 0x3FFA0000}, /* RTC fast memory, data bus */
     {0x3FFA0000, 0x3FFB0000}, /* internal ROM, data bus */
     {0x3FFB0000, 0x40000000}, /* SRAM, data bus */
@@ -34,6 +35,7 @@ const reflash_rom_t reflash_rom_esp32s2 = {
     .banner = "ESP-ROM:esp32s2-rc4-20191025\r\nBuild:Oct 25 2019\r\n",
     .power_on_name = "POWERON",
     .software_name = "RTC_SW_SYS_RST",
+    .brown_out_name = "BROWN_OUT_RST",
     .power_on_code = 0x1,
     .software_code = 0x3,
     .loader_left = "user code done\r\n",
@@ -59,8 +61,13 @@ const reflash_rom_t reflash_rom_esp32s2 = {
     .flash_read_bytes = 16,
     .default_flash_bytes = 0x200000,
     .security_info_bytes = 12,
+    .security = &reflash_rom_security_esp32s2,
+    .efuse_addr = 0x3F41A030,
     .md5_ns_per_byte = 5500,
     .stub1_md5_ns_per_byte = 2000,
     .stub2_md5_ns_per_byte = 800,
+    .inflate_ns_per_byte = 2000,
+    .stub1_inflate_ns_per_byte = 2000,
+    .stub2_inflate_ns_per_byte = 200,
     .turnaround_us = 200,
 };

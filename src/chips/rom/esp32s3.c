@@ -12,6 +12,8 @@ static const reflash_memory_range_t memory[] = {
     {0x3C000000, 0x3E000000}, /* mapped flash, data bus */
     {0x3FC88000, 0x3FD00000}, /* SRAM, data bus */
     {0x3FF00000, 0x3FF20000}, /* internal ROM 1 */
+    {0x3FF5A000, 0x3FF5B000}, /* nothing, but clients look for an ESP32's efuses here, and live */
+    {0x3FF66000, 0x3FF67000}, /* the same for its APB controller */
     {0x40000000, 0x40060000}, /* internal ROM 0 and 1 */
     {0x40370000, 0x403E0000}, /* SRAM, instruction bus */
     {0x42000000, 0x44000000}, /* mapped flash, instruction bus */
@@ -33,6 +35,7 @@ const reflash_rom_t reflash_rom_esp32s3 = {
     .banner = "ESP-ROM:esp32s3-20210327\r\nBuild:Mar 27 2021\r\n",
     .power_on_name = "POWERON",
     .software_name = "RTC_SW_SYS_RST",
+    .brown_out_name = "BROWNOUT_RST",
     .power_on_code = 0x1,
     .software_code = 0x3,
     .loader_left = "user code done\r\n",
@@ -59,8 +62,13 @@ const reflash_rom_t reflash_rom_esp32s3 = {
     .default_flash_bytes = 0x200000,
     .security_info_bytes = 20,
     .security_info = {[12] = 9, [16] = 2},
+    .security = &reflash_rom_security_esp32s3,
+    .efuse_addr = 0x60007030,
     .md5_ns_per_byte = 5500,
     .stub1_md5_ns_per_byte = 3800,
     .stub2_md5_ns_per_byte = 3800,
+    .inflate_ns_per_byte = 2000,
+    .stub1_inflate_ns_per_byte = 2000,
+    .stub2_inflate_ns_per_byte = 2000,
     .turnaround_us = 200,
 };

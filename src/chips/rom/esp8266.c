@@ -56,4 +56,6 @@ const reflash_rom_t reflash_rom_esp8266 = {
     .turnaround_us = 200,
     .stub1_md5_ns_per_byte = 3800,
     .stub2_md5_ns_per_byte = 3800,
+    .stub1_inflate_ns_per_byte = 1000,
+    .stub2_inflate_ns_per_byte = 1000,
 };

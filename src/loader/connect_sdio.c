@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A conversation with a chip as SDIO card. */
+#include "loader/command.h"
+#include "transport/sdio.h"
+
+enum { VENDOR_ESPRESSIF = 0x0092 };
+
+static const struct {
+    uint16_t device;
+    uint8_t target;                  /* target_chip_t */
+    uint8_t conf1_reg, len_conf_reg; /* of the link controller, behind its window */
+} cards[] = {
+    {0x0000, ESP32_CHIP, 0x60, 0xE4},
+    {0x1017, ESP32C5_CHIP, 0x70, 0xF4},
+    {0x100D, ESP32C6_CHIP, 0x70, 0xF4},
+    {0x1014, ESP32C61_CHIP, 0x70, 0xF4},
+};
+
+/* After a reset a card takes its time to be one. */
+static esp_loader_error_t find_card(esp_loader_port_t *port, uint32_t sync_timeout_ms)
+{
+    enum { TRIES_PER_RESET = 5 };
+
+    for (unsigned tries = 0; tries < TRIES_PER_RESET; tries++) {
+        if (port->ops->sdio_card_init(port) == ESP_LOADER_SUCCESS) {
+            return ESP_LOADER_SUCCESS;
+        }
+        port->ops->delay_ms(port, sync_timeout_ms);
+    }
+    return ESP_LOADER_ERROR_TIMEOUT;
+}
+
+static esp_loader_error_t set_up(esp_loader_t *loader)
+{
+    enum { TIMEOUTS_PER_RESET = 5 };
+
+    uint16_t vendor;
+    uint16_t device;
+    RETURN_ON_ERROR(find_card(loader->_port, loader->_sync_ms));
+    loader->_port->ops->start_timer(loader->_port, TIMEOUTS_PER_RESET * loader->_sync_ms);
+    RETURN_ON_ERROR(reflash_sdio_enable(loader));
+    RETURN_ON_ERROR(reflash_sdio_read_ids(loader, &vendor, &device));
+    for (unsigned row = 0; row < sizeof(cards) / sizeof(cards[0]); row++) {
+        const reflash_chip_t *chip = reflash_chip_by_target((target_chip_t)cards[row].target);
+        if (vendor == VENDOR_ESPRESSIF && cards[row].device == device && chip != NULL) {
+            RETURN_ON_ERROR(reflash_sdio_set_up(loader, cards[row].conf1_reg, cards[row].len_conf_reg));
+            loader->_chip = chip;
+            return ESP_LOADER_SUCCESS;
+        }
+    }
+    return ESP_LOADER_ERROR_INVALID_TARGET;
+}
+
+static esp_loader_error_t connect_once(esp_loader_t *loader)
+{
+    enum { STATUS_BYTES = 2 };
+
+    loader->_transfer.sdio.sequence = 0;
+    loader->_transfer.sdio.owed_answer = 0;
+    loader->_transfer.sdio.left_rom = false;
+    loader->_status_bytes = STATUS_BYTES;
+    loader->_port->ops->enter_bootloader(loader->_port);
+    const esp_loader_error_t err = set_up(loader);
+    if (err == ESP_LOADER_ERROR_INVALID_TARGET) {
+        return reflash_fail(loader, err, REFLASH_CAUSE_UNKNOWN_CHIP);
+    }
+    return err == ESP_LOADER_SUCCESS ? err : reflash_fail_to_receive(loader, err);
+}
+
+static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *request)
+{
+    const esp_loader_error_t err = reflash_sdio_send(loader, request);
+    return err == ESP_LOADER_SUCCESS ? err : reflash_fail_to_send(loader, err);
+}
+
+static const reflash_transport_t sdio = {
+    .needed_slots =
+        REFLASH_COMMON_SLOTS | REFLASH_SLOT(sdio_write) | REFLASH_SLOT(sdio_read) | REFLASH_SLOT(sdio_card_init),
+    .connect = connect_once,
+    .send = send,
+    .receive = reflash_sdio_receive,
+};
+
+esp_loader_error_t esp_loader_init_sdio(esp_loader_t *loader, esp_loader_port_t *port)
+{
+    return reflash_bind(loader, port, &sdio);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The target's RAM: writing to it, and starting what was written.
+ *
+ * Neither the question that tells the address nor the header of a block carries a checksum, and a ROM fills up a block
+ * that lost a byte with what its buffer held before. So the end of each block is read back: it stands elsewhere if
+ * anything went astray. A stub does not look at checksums here at all, so there everything is read back. */
+#include "loader/command.h"
+
+enum { WORD_BYTES = 4 };
+
+static esp_loader_error_t refuse(esp_loader_t *loader, esp_loader_error_t code)
+{
+    return reflash_fail(loader, code, REFLASH_CAUSE_ARGUMENT);
+}
+
+static bool word_holds(uint32_t word, uint32_t word_addr, uint32_t addr, const uint8_t *data, uint32_t bytes)
+{
+    for (uint32_t byte = 0; byte < WORD_BYTES; byte++) {
+        const uint32_t at = word_addr + byte - addr; /* in front of the block it is beyond its end, too */
+        if (at < bytes && data[at] != (uint8_t)(word >> (8 * byte))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static esp_loader_error_t check_block(esp_loader_t *loader, uint32_t addr, const uint8_t *data, uint32_t bytes)
+{
+    const bool all = loader->_stub != NULL || bytes < WORD_BYTES;
+    const uint32_t from = all ? addr : addr + bytes - WORD_BYTES;
+    uint32_t word_addr = from & ~(uint32_t)(WORD_BYTES - 1);
+    for (uint32_t left = (addr + bytes - word_addr + WORD_BYTES - 1) / WORD_BYTES; left > 0; left--) {
+        uint32_t word;
+        const esp_loader_error_t err = reflash_read_register(loader, word_addr, &word);
+        if (err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC) { /* an SDIO card's ROM tells nothing */
+            reflash_begin(loader);
+            return ESP_LOADER_SUCCESS;
+        }
+        RETURN_ON_ERROR(err);
+        if (!word_holds(word, word_addr, addr, data, bytes)) {
+            return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_DIGEST_MISMATCH);
+        }
+        word_addr += WORD_BYTES;
+    }
+    return ESP_LOADER_SUCCESS;
+}
+
+esp_loader_error_t esp_loader_mem_start(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg)
+{
+    reflash_begin(loader);
+    if (loader->_chip == NULL || cfg == NULL || cfg->size == 0 || cfg->size > UINT32_MAX - cfg->offset ||
+        cfg->block_size == 0 || cfg->block_size > reflash_block_bytes_max(loader)) {
+        return refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
+    }
+    cfg->_state.begun = false;
+    cfg->_state.sequence = 0;
+    cfg->_state.written_bytes = 0;
+    const uint32_t words[] = {cfg->size, (cfg->size - 1) / cfg->block_size + 1, cfg->block_size, cfg->offset};
+    RETURN_ON_ERROR(reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_MEM_BEGIN,
+                                                             .words = words,
+                                                             .word_count = sizeof(words) / sizeof(words[0])}));
+    cfg->_state.begun = true;
+    return ESP_LOADER_SUCCESS;
+}
+
+esp_loader_error_t esp_loader_mem_write(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, const void *payload,
+                                        uint32_t size)
+{
+    reflash_begin(loader);
+    if (loader->_chip == NULL || cfg == NULL || !cfg->_state.begun || payload == NULL || size == 0 ||
+        size > cfg->block_size) {
+        return refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
+    }
+    if (size > cfg->size - cfg->_state.written_bytes) {
+        return refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
+    }
+    RETURN_ON_ERROR(reflash_write_block(
+        loader, &(reflash_block_t){.opcode = REFLASH_MEM_DATA, .data = payload, .bytes = (uint16_t)size},
+        &cfg->_state.sequence));
+    const uint32_t addr = cfg->offset + cfg->_state.written_bytes;
+    cfg->_state.written_bytes += size;
+    return check_block(loader, addr, payload, size);
+}
+
+esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, uint32_t entrypoint)
+{
+    reflash_begin(loader);
+    if (loader->_chip == NULL || cfg == NULL || !cfg->_state.begun) {
+        return refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
+    }
+    cfg->_state.begun = false;
+    if (cfg->_state.written_bytes != cfg->size) {
+        return refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
+    }
+    /* Not repeated: the program may run already. */
+    const uint32_t words[] = {entrypoint == 0 ? 1 : 0, entrypoint};
+    RETURN_ON_ERROR(reflash_ask_once(loader, &(reflash_command_t){.opcode = REFLASH_MEM_END,
+                                                                  .words = words,
+                                                                  .word_count = sizeof(words) / sizeof(words[0])}));
+    /* Damaged on its way, "stay" is "jump to 0". */
+    uint32_t magic;
+    return entrypoint != 0 ? ESP_LOADER_SUCCESS : reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic);
+}

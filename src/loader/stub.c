@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Getting a RAM stub to run on a connected target. In an object of its own, so that programs that never ask for a stub
+ * do not link the look-up and what it refers to. */
+#include <string.h>
+
+#include "loader/command.h"
+
+enum {
+    ROM_BLOCK_BYTES = 0x1800,
+    PIECE_BYTES = 256, /* of a stub that is read from elsewhere */
+    GREETING_BYTES = 4,
+    GREETING_TIMEOUT_MS = 1000,
+    STUB_STATUS_BYTES = 2
+};
+
+/* Secure download mode knows no RAM, and some ROMs start nothing if secure boot is on. */
+static esp_loader_error_t check_security(esp_loader_t *loader)
+{
+    if (!reflash_knows(loader, REFLASH_GET_SECURITY_INFO)) {
+        return ESP_LOADER_SUCCESS;
+    }
+    esp_loader_target_security_info_t info;
+    uint32_t chip_id;
+    RETURN_ON_ERROR(reflash_security_info(loader, &info, &chip_id));
+    const bool locked = info.secure_boot_enabled && loader->_chip->locked_to_rom;
+    return info.secure_download_mode_enabled || locked
+               ? reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT)
+               : ESP_LOADER_SUCCESS;
+}
+
+/* 100 times the major revision, and the minor one. */
+static esp_loader_error_t read_revision(esp_loader_t *loader, uint32_t *revision)
+{
+    const reflash_chip_t *chip = loader->_chip;
+    uint32_t word;
+    *revision = 0;
+    if (chip->revision_reg == 0) {
+        return ESP_LOADER_SUCCESS;
+    }
+    RETURN_ON_ERROR(reflash_read_register(loader, chip->revision_reg, &word));
+    const uint32_t top = chip->revision_top_bit != 0 ? word >> chip->revision_top_bit & 1 : 0;
+    word >>= chip->revision_shift;
+    *revision = 100 * (top << 2 | (word >> 4 & 3)) + (word & 0xF);
+    return ESP_LOADER_SUCCESS;
+}
+
+static esp_loader_error_t load(esp_loader_t *loader, const reflash_stub_t *stub,
+                               const esp_loader_bin_segment_t *segment, esp_loader_mem_cfg_t *cfg)
+{
+    uint8_t piece[PIECE_BYTES];
+    *cfg = (esp_loader_mem_cfg_t){.offset = segment->addr,
+                                  .size = segment->size,
+                                  .block_size = segment->data != NULL ? ROM_BLOCK_BYTES : PIECE_BYTES};
+    RETURN_ON_ERROR(esp_loader_mem_start(loader, cfg));
+    for (uint32_t done = 0; done < segment->size; done += cfg->block_size) {
+        const uint32_t left_bytes = segment->size - done;
+        const uint32_t bytes = left_bytes < cfg->block_size ? left_bytes : cfg->block_size;
+        const uint8_t *data = piece;
+        if (segment->data != NULL) {
+            data = segment->data + done;
+        } else if (!stub->read(stub->context, segment->addr + done, piece, bytes)) {
+            return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_STUB_STORAGE);
+        }
+        RETURN_ON_ERROR(esp_loader_mem_write(loader, cfg, data, bytes));
+    }
+    return ESP_LOADER_SUCCESS;
+}
+
+/* The ROM may be gone before its answer is out, so the greeting counts even if that did not come. */
+static esp_loader_error_t await_greeting(esp_loader_t *loader, esp_loader_error_t err)
+{
+    static const uint8_t greeting[GREETING_BYTES] = {'O', 'H', 'A', 'I'};
+    if (err == ESP_LOADER_SUCCESS) {
+        err = reflash_await_frame(loader, loader->_frame, GREETING_BYTES, GREETING_TIMEOUT_MS);
+    }
+    if (loader->_frame_bytes == GREETING_BYTES && memcmp(loader->_frame, greeting, GREETING_BYTES) == 0) {
+        reflash_begin(loader);
+        return ESP_LOADER_SUCCESS;
+    }
+    return err != ESP_LOADER_SUCCESS ? err
+                                     : reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_NONSENSE);
+}
+
+/* --- Public ---------------------------------------------------------------------------------------- */
+
+esp_loader_error_t reflash_stub_start(esp_loader_t *loader)
+{
+    reflash_begin(loader);
+    if (loader->_chip == NULL) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+    }
+    if (loader->_stub != NULL) {
+        return ESP_LOADER_SUCCESS;
+    }
+    if (loader->_transport->wake_stub == NULL) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+    }
+    uint32_t revision;
+    RETURN_ON_ERROR(check_security(loader));
+    RETURN_ON_ERROR(read_revision(loader, &revision));
+    const reflash_stub_t *stub = reflash_stub_find((target_chip_t)loader->_chip->target, revision);
+    if (stub == NULL) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+    }
+    esp_loader_mem_cfg_t cfg;
+    for (unsigned at = 0; at < REFLASH_STUB_SEGMENTS; at++) {
+        RETURN_ON_ERROR(load(loader, stub, &stub->segments[at], &cfg));
+    }
+    RETURN_ON_ERROR(await_greeting(loader, esp_loader_mem_finish(loader, &cfg, stub->entry)));
+    loader->_stub = stub;
+    loader->_status_bytes = STUB_STATUS_BYTES;
+    loader->_flash_bytes = 0; /* which it has to be told anew */
+    return ESP_LOADER_SUCCESS;
+}
+
+esp_loader_error_t esp_loader_connect_with_stub(esp_loader_t *loader, esp_loader_connect_args_t *connect_args)
+{
+    RETURN_ON_ERROR(esp_loader_connect(loader, connect_args));
+    return reflash_stub_start(loader);
+}

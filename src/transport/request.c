@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A request as one run of bytes, for transports that send it in chunks. */
+#include "transport/transport.h"
+
+#include "wire/packet.h"
+
+uint32_t reflash_request_bytes(const reflash_request_t *request)
+{
+    return REFLASH_HEADER_BYTES + 4u * request->word_count + request->data_bytes + request->padding_bytes;
+}
+
+static uint8_t byte_at(const reflash_request_t *request, uint32_t at)
+{
+    if (at < REFLASH_HEADER_BYTES) {
+        return request->header[at];
+    }
+    at -= REFLASH_HEADER_BYTES;
+    if (at < 4u * request->word_count) {
+        return (uint8_t)(request->words[at / 4] >> (8 * (at % 4)));
+    }
+    at -= 4u * request->word_count;
+    return at < request->data_bytes ? request->data[at] : 0xFF;
+}
+
+void reflash_request_copy(const reflash_request_t *request, uint32_t start, uint8_t *to, uint32_t bytes)
+{
+    for (uint32_t at = 0; at < bytes; at++) {
+        to[at] = byte_at(request, start + at);
+    }
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets to an SPI slave. Each transaction is a preamble and data in one direction. Four shared registers tell
+ * when the target has a buffer to receive into and when an answer waits. */
+#include "transport/spi.h"
+
+#include "wire/bytes.h"
+#include "wire/packet.h"
+
+enum { WRITE_REG = 0x01, READ_REG = 0x02, WRITE_MESSAGE = 0x03, READ_MESSAGE = 0x04, WRITTEN = 0x07, READ = 0x08 };
+
+/* Addresses of the shared registers. */
+enum { RX_STATUS = 4, TX_STATUS = 8, COMMAND = 12 };
+enum { COMMAND_IDLE = 0xAA, COMMAND_READY = 0xA5 };
+
+/* RX_STATUS and TX_STATUS. */
+enum { TOGGLE = 1 << 0, INIT = 1 << 1, LENGTH_SHIFT = 2 };
+enum { USED = 1 << 1 }; /* in what is remembered of a direction: a buffer was used, beside its toggle */
+
+enum {
+    SLAVE_LOW = 0,
+    SLAVE_HIGH = 1,
+    CHUNK_BYTES = 128,
+    EAGER_POLLS = 100, /* without a pause: a ROM answers most commands within a millisecond */
+    TRANSFER_MS = 1000 /* the host clocks a transfer: guards against a port that is stuck */
+};
+
+/* Header, failed?, reason. What a ROM has behind that is left over from earlier. */
+enum { STATUS_BYTES = 2, ANSWER_BYTES = REFLASH_HEADER_BYTES + STATUS_BYTES, STATUS_BYTES_WITH_LEFT_OVERS = 4 };
+
+#define BIT(opcode) (1u << (opcode))
+static const uint16_t carried_opcodes = BIT(REFLASH_MEM_BEGIN) | BIT(REFLASH_MEM_END) | BIT(REFLASH_MEM_DATA) |
+                                        BIT(REFLASH_WRITE_REG) | BIT(REFLASH_READ_REG);
+
+/* --- Transactions ---------------------------------------------------------------------------------- */
+
+/* Nothing holds an SPI host back, so whatever goes wrong is the port's. */
+static esp_loader_error_t put(esp_loader_port_t *port, const uint8_t *data, uint16_t bytes)
+{
+    return port->ops->write(port, data, bytes, TRANSFER_MS) == ESP_LOADER_SUCCESS ? ESP_LOADER_SUCCESS
+                                                                                  : ESP_LOADER_ERROR_FAIL;
+}
+
+static esp_loader_error_t get(esp_loader_port_t *port, uint8_t *data, uint16_t bytes)
+{
+    return port->ops->read(port, data, bytes, TRANSFER_MS) == ESP_LOADER_SUCCESS ? ESP_LOADER_SUCCESS
+                                                                                 : ESP_LOADER_ERROR_FAIL;
+}
+
+/* Select the slave and tell it what follows. It stays selected whatever this returns. */
+static esp_loader_error_t select_for(esp_loader_port_t *port, uint8_t command, uint8_t addr)
+{
+    const uint8_t preamble[3] = {command, addr, 0};
+    port->ops->spi_set_cs(port, SLAVE_LOW);
+    return put(port, preamble, sizeof(preamble));
+}
+
+static esp_loader_error_t write_reg(esp_loader_port_t *port, uint8_t addr, const uint8_t *value, uint16_t bytes)
+{
+    esp_loader_error_t err = select_for(port, WRITE_REG, addr);
+    if (err == ESP_LOADER_SUCCESS) {
+        err = put(port, value, bytes);
+    }
+    port->ops->spi_set_cs(port, SLAVE_HIGH);
+    return err;
+}
+
+static esp_loader_error_t read(esp_loader_port_t *port, uint8_t command, uint8_t addr, uint8_t *data, uint16_t bytes)
+{
+    esp_loader_error_t err = select_for(port, command, addr);
+    if (err == ESP_LOADER_SUCCESS) {
+        err = get(port, data, bytes);
+    }
+    port->ops->spi_set_cs(port, SLAVE_HIGH);
+    return err;
+}
+
+static esp_loader_error_t say(esp_loader_port_t *port, uint8_t command)
+{
+    const esp_loader_error_t err = select_for(port, command, 0);
+    port->ops->spi_set_cs(port, SLAVE_HIGH);
+    return err;
+}
+
+static esp_loader_error_t write_message(esp_loader_port_t *port, const reflash_request_t *request)
+{
+    const uint32_t total_bytes = reflash_request_bytes(request);
+    esp_loader_error_t err = select_for(port, WRITE_MESSAGE, 0);
+    for (uint32_t at = 0; at < total_bytes && err == ESP_LOADER_SUCCESS; at += CHUNK_BYTES) {
+        uint32_t chunk[CHUNK_BYTES / 4]; /* ports may move aligned words */
+        const uint32_t left_bytes = total_bytes - at;
+        const uint16_t bytes = (uint16_t)(left_bytes < CHUNK_BYTES ? left_bytes : CHUNK_BYTES);
+        reflash_request_copy(request, at, (uint8_t *)chunk, bytes);
+        err = put(port, (const uint8_t *)chunk, bytes);
+    }
+    port->ops->spi_set_cs(port, SLAVE_HIGH);
+    return err == ESP_LOADER_SUCCESS ? say(port, WRITTEN) : err;
+}
+
+/* --- Waiting --------------------------------------------------------------------------------------- */
+
+static void pause_between_polls(esp_loader_port_t *port, unsigned poll)
+{
+    if (poll >= EAGER_POLLS) {
+        port->ops->delay_ms(port, 1);
+    }
+}
+
+static esp_loader_error_t await_command(esp_loader_port_t *port, uint8_t expected)
+{
+    for (unsigned poll = 0; port->ops->remaining_time(port) > 0; poll++) {
+        uint8_t command;
+        RETURN_ON_ERROR(read(port, READ_REG, COMMAND, &command, sizeof(command)));
+        if (command == expected) {
+            return ESP_LOADER_SUCCESS;
+        }
+        pause_between_polls(port, poll);
+    }
+    return ESP_LOADER_ERROR_TIMEOUT;
+}
+
+/* Whether `status` announces another buffer than the one that was used last. */
+static bool is_fresh(uint32_t status, uint8_t last)
+{
+    if ((status & INIT) != 0) {
+        return (last & USED) == 0;
+    }
+    return (status & TOGGLE) != (last & TOGGLE);
+}
+
+/* Wait until the target has a buffer for this direction. The caller that has used it calls mark_used(). */
+static esp_loader_error_t await_buffer(esp_loader_port_t *port, uint8_t reg, uint8_t *last, uint32_t *status)
+{
+    for (unsigned poll = 0; port->ops->remaining_time(port) > 0; poll++) {
+        uint8_t bytes[4];
+        RETURN_ON_ERROR(read(port, READ_REG, reg, bytes, sizeof(bytes)));
+        *status = reflash_get_le32(bytes);
+        if ((*status & (INIT | TOGGLE)) == (INIT | TOGGLE)) { /* starts up, and waits for a sign of the host */
+            reflash_put_le32(bytes, 0);
+            *last = 0;
+            RETURN_ON_ERROR(write_reg(port, reg, bytes, sizeof(bytes)));
+        } else if (is_fresh(*status, *last)) {
+            return ESP_LOADER_SUCCESS;
+        }
+        pause_between_polls(port, poll);
+    }
+    return ESP_LOADER_ERROR_TIMEOUT;
+}
+
+static void mark_used(uint8_t *last, uint32_t status)
+{
+    *last = (uint8_t)(USED | (status & TOGGLE));
+}
+
+/* --- Public ---------------------------------------------------------------------------------------- */
+
+esp_loader_error_t reflash_spi_handshake(esp_loader_t *loader)
+{
+    const uint8_t ready = COMMAND_READY;
+    loader->_transfer.spi.last_rx = 0;
+    loader->_transfer.spi.last_tx = 0;
+    RETURN_ON_ERROR(await_command(loader->_port, COMMAND_IDLE));
+    RETURN_ON_ERROR(write_reg(loader->_port, COMMAND, &ready, sizeof(ready)));
+    return await_command(loader->_port, COMMAND_READY);
+}
+
+esp_loader_error_t reflash_spi_send(esp_loader_t *loader, const reflash_request_t *request)
+{
+    const uint8_t opcode = request->header[1];
+    if (opcode > 15 || (carried_opcodes >> opcode & 1) == 0) {
+        return ESP_LOADER_ERROR_UNSUPPORTED_FUNC;
+    }
+    uint32_t status;
+    RETURN_ON_ERROR(await_buffer(loader->_port, RX_STATUS, &loader->_transfer.spi.last_rx, &status));
+    if (reflash_request_bytes(request) > status >> LENGTH_SHIFT) {
+        return ESP_LOADER_ERROR_INVALID_PARAM;
+    }
+    RETURN_ON_ERROR(write_message(loader->_port, request));
+    mark_used(&loader->_transfer.spi.last_rx, status);
+    return ESP_LOADER_SUCCESS;
+}
+
+esp_loader_error_t reflash_spi_receive(esp_loader_t *loader, uint16_t *frame_bytes)
+{
+    uint32_t status;
+    RETURN_ON_ERROR(await_buffer(loader->_port, TX_STATUS, &loader->_transfer.spi.last_tx, &status));
+    const uint32_t announced_bytes = status >> LENGTH_SHIFT;
+    if (announced_bytes == 0) {
+        return ESP_LOADER_ERROR_INVALID_RESPONSE;
+    }
+    /* A short one is taken away too, else it would stand before the next. */
+    const uint16_t bytes = (uint16_t)(announced_bytes < ANSWER_BYTES ? announced_bytes : ANSWER_BYTES);
+    uint8_t *frame = loader->_frame;
+    RETURN_ON_ERROR(read(loader->_port, READ_MESSAGE, 0, frame, bytes));
+    RETURN_ON_ERROR(say(loader->_port, READ));
+    mark_used(&loader->_transfer.spi.last_tx, status);
+
+    /* No command that this transport carries is answered with data. */
+    if (bytes < ANSWER_BYTES || (frame[2] != STATUS_BYTES && frame[2] != STATUS_BYTES_WITH_LEFT_OVERS) ||
+        frame[3] != 0) {
+        return ESP_LOADER_ERROR_INVALID_RESPONSE;
+    }
+    frame[2] = STATUS_BYTES; /* what was read of it */
+    *frame_bytes = ANSWER_BYTES;
+    return ESP_LOADER_SUCCESS;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** transport: how packets travel between host and target: over a serial line, to an SPI slave, to an SDIO card.
+ *
+ *  esp_loader_init_*() puts one of the tables into the context. Nothing else names it, so a program links the
+ *  transports that it initialises. */
+#pragma once
+
+#include "esp_loader.h"
+
+/** A request in the pieces it is sent from. */
+typedef struct {
+    const uint8_t *header; /* 8 bytes */
+    const uint32_t *words; /* payload words, sent little-endian */
+    uint8_t word_count;
+    const uint8_t *data; /* data behind the words; may be NULL */
+    uint16_t data_bytes;
+    uint16_t padding_bytes; /* bytes 0xFF behind the data */
+} reflash_request_t;
+
+/** A function of the port as a bit. */
+#define REFLASH_SLOT(name) (UINT32_C(1) << (offsetof(esp_loader_port_ops_t, name) / sizeof(void (*)(void))))
+/** What every transport needs. */
+#define REFLASH_COMMON_SLOTS                                                                                           \
+    (REFLASH_SLOT(enter_bootloader) | REFLASH_SLOT(reset_target) | REFLASH_SLOT(start_timer) |                         \
+     REFLASH_SLOT(remaining_time) | REFLASH_SLOT(delay_ms))
+
+typedef struct reflash_transport {
+    uint32_t needed_slots; /* REFLASH_SLOT()s that the port must have */
+    /** One try: reset the target into its loader, get in step with it, name the chip. The fault is recorded. */
+    esp_loader_error_t (*connect)(esp_loader_t *loader);
+    /** Send one request while the port's timer runs. The fault is recorded. */
+    esp_loader_error_t (*send)(esp_loader_t *loader, const reflash_request_t *request);
+    /** Receive one answer into loader->_frame before the port's timer runs out and tell its length.
+     *  TIMEOUT: nothing came. INVALID_RESPONSE: something came, but no answer. Else: what the port said. */
+    esp_loader_error_t (*receive)(esp_loader_t *loader, uint16_t *frame_bytes);
+    /** Bring a RAM stub that lost its place between two frames back. NULL: stubs are not spoken to over this transport. */
+    void (*wake_stub)(esp_loader_t *loader);
+} reflash_transport_t;
+
+/** Length of a request, header included. */
+uint32_t reflash_request_bytes(const reflash_request_t *request);
+/** Copy `bytes` of a request from `start` on; they must lie in it. */
+void reflash_request_copy(const reflash_request_t *request, uint32_t start, uint8_t *to, uint32_t bytes);

@@ -1,0 +1,826 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every function of the API, on every chip, talking to its ROM and to the RAM stub: it works, the target refuses, the
+ * target is silent. What came out is docs/api-table.md; started as `test_api_table write`, this program writes it.
+ *
+ * A row of `rows` is a function. What a chip cannot do is said there, not learned: a function that answers
+ * UNSUPPORTED_FUNC although its row says that the chip can do it is `missing` in the table. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "port.h"
+#include "reflash.h"
+
+enum { FLASH_BYTES = 1 << 18, DATA_BYTES = 512, FLASH_ADDR = 0x3000, BAUD = 230400 };
+
+static const struct {
+    const char *name, *title;
+    uint32_t ram_addr; /* neither ROM nor stub uses it */
+} chips[] = {
+    [ESP8266_CHIP] = {"esp8266", "8266", 0x3FFE8000},  [ESP32_CHIP] = {"esp32", "32", 0x3FFB0000},
+    [ESP32S2_CHIP] = {"esp32s2", "S2", 0x3FFC8000},    [ESP32C3_CHIP] = {"esp32c3", "C3", 0x3FC90000},
+    [ESP32S3_CHIP] = {"esp32s3", "S3", 0x3FCA0000},    [ESP32C2_CHIP] = {"esp32c2", "C2", 0x3FCB0000},
+    [ESP32C5_CHIP] = {"esp32c5", "C5", 0x40810000},    [ESP32H2_CHIP] = {"esp32h2", "H2", 0x40810000},
+    [ESP32C6_CHIP] = {"esp32c6", "C6", 0x40810000},    [ESP32P4_CHIP] = {"esp32p4", "P4", 0x4FF80000},
+    [ESP32C61_CHIP] = {"esp32c61", "C61", 0x40810000},
+};
+enum { CHIP_COUNT = sizeof(chips) / sizeof(chips[0]) };
+_Static_assert(CHIP_COUNT == (int)ESP_MAX_CHIP, "a chip of the API is missing");
+
+typedef enum { ROM, STUB, MODE_COUNT } talk_t;
+static const char *const mode_titles[MODE_COUNT] = {"Talking to the mask ROM", "Talking to the RAM stub"};
+
+/* --- A target behind a port that can make its answers refusals ------------------------------------- */
+
+typedef struct {
+    esp_loader_port_t port;
+    espsim_port_t inner;
+    bool refuses;
+    uint64_t sent_bytes;
+    unsigned status_bytes; /* at the end of an answer */
+    uint8_t header[8];
+    unsigned frame_at; /* bytes of the answer that went by */
+} refusing_port_t;
+
+static esp_loader_port_t *inner_of(esp_loader_port_t *port)
+{
+    return &container_of(port, refusing_port_t, port)->inner.port;
+}
+
+static void enter_bootloader(esp_loader_port_t *port)
+{
+    espsim_port_ops.enter_bootloader(inner_of(port));
+}
+
+static void reset_target(esp_loader_port_t *port)
+{
+    espsim_port_ops.reset_target(inner_of(port));
+}
+
+static void start_timer(esp_loader_port_t *port, uint32_t ms)
+{
+    espsim_port_ops.start_timer(inner_of(port), ms);
+}
+
+static uint32_t remaining_time(esp_loader_port_t *port)
+{
+    return espsim_port_ops.remaining_time(inner_of(port));
+}
+
+static void delay_ms(esp_loader_port_t *port, uint32_t ms)
+{
+    espsim_port_ops.delay_ms(inner_of(port), ms);
+}
+
+static esp_loader_error_t change_rate(esp_loader_port_t *port, uint32_t rate)
+{
+    return espsim_port_ops.change_transmission_rate(inner_of(port), rate);
+}
+
+static esp_loader_error_t write_bytes(esp_loader_port_t *port, const uint8_t *data, uint16_t size, uint32_t timeout)
+{
+    assert_true(size > 0);
+    container_of(port, refusing_port_t, port)->sent_bytes += size;
+    return espsim_port_ops.write(inner_of(port), data, size, timeout);
+}
+
+/* Status and reason of an answer become "refused, 6", except of SYNC's. None of these bytes is ever escaped. */
+static uint8_t altered(refusing_port_t *my, uint8_t byte)
+{
+    enum { SLIP_END = 0xC0, SYNC = 0x08, REASON_FAILED = 0x06 };
+    if (byte == SLIP_END) {
+        my->frame_at = 0;
+        return byte;
+    }
+    const unsigned at = my->frame_at++;
+    if (at < sizeof(my->header)) {
+        my->header[at] = byte;
+        return byte;
+    }
+    const unsigned payload_bytes = (unsigned)(my->header[2] | my->header[3] << 8);
+    const unsigned status_at = (unsigned)sizeof(my->header) + payload_bytes - my->status_bytes;
+    if (!my->refuses || my->header[0] != 0x01 || my->header[1] == SYNC) {
+        return byte;
+    }
+    return at == status_at ? 0x01 : at == status_at + 1 ? REASON_FAILED : byte;
+}
+
+static esp_loader_error_t read_bytes(esp_loader_port_t *port, uint8_t *data, uint16_t size, uint32_t timeout)
+{
+    assert_true(size > 0 && timeout > 0);
+    const esp_loader_error_t err = espsim_port_ops.read(inner_of(port), data, size, timeout);
+    for (uint16_t at = 0; at < size && err == ESP_LOADER_SUCCESS; at++) {
+        data[at] = altered(container_of(port, refusing_port_t, port), data[at]);
+    }
+    return err;
+}
+
+/* What is not needed is NULL. */
+static const esp_loader_port_ops_t ops = {
+    .enter_bootloader = enter_bootloader,
+    .reset_target = reset_target,
+    .start_timer = start_timer,
+    .remaining_time = remaining_time,
+    .delay_ms = delay_ms,
+    .change_transmission_rate = change_rate,
+    .write = write_bytes,
+    .read = read_bytes,
+};
+
+static void set_cs(esp_loader_port_t *port, uint32_t level)
+{
+    (void)port;
+    (void)level;
+}
+
+static esp_loader_error_t sdio_write(esp_loader_port_t *port, uint32_t function, uint32_t addr, const uint8_t *data,
+                                     uint16_t size, uint32_t timeout)
+{
+    (void)function;
+    (void)addr;
+    return write_bytes(port, data, size, timeout);
+}
+
+static esp_loader_error_t sdio_read(esp_loader_port_t *port, uint32_t function, uint32_t addr, uint8_t *data,
+                                    uint16_t size, uint32_t timeout)
+{
+    (void)function;
+    (void)addr;
+    return read_bytes(port, data, size, timeout);
+}
+
+static esp_loader_error_t sdio_card_init(esp_loader_port_t *port)
+{
+    (void)port;
+    return ESP_LOADER_SUCCESS;
+}
+
+/* What SPI and SDIO look for when they are bound. */
+static const esp_loader_port_ops_t ops_of_every_link = {
+    .enter_bootloader = enter_bootloader,
+    .reset_target = reset_target,
+    .start_timer = start_timer,
+    .remaining_time = remaining_time,
+    .delay_ms = delay_ms,
+    .write = write_bytes,
+    .read = read_bytes,
+    .spi_set_cs = set_cs,
+    .sdio_write = sdio_write,
+    .sdio_read = sdio_read,
+    .sdio_card_init = sdio_card_init,
+};
+
+/* --- The bench -------------------------------------------------------------------------------------- */
+
+typedef struct {
+    target_chip_t chip;
+    talk_t talks_to;
+    espsim_t *sim;
+    uint8_t *flash;
+    refusing_port_t port;
+    esp_loader_t loader;
+    esp_loader_connect_args_t args;
+    /* What the calls work on. */
+    esp_loader_flash_cfg_t write;
+    esp_loader_flash_deflate_cfg_t deflate;
+    esp_loader_mem_cfg_t load;
+    uint8_t data[DATA_BYTES], packed[2 * DATA_BYTES], answer[DATA_BYTES];
+    uint32_t value;
+    esp_loader_target_security_info_t info;
+} bench_t;
+
+static bench_t bench;
+
+static void bench_start(target_chip_t chip, talk_t talks_to, bool is_locked)
+{
+    memset(&bench, 0, sizeof(bench));
+    memset(&bench.loader, 0xA5, sizeof(bench.loader)); /* programs do not initialise it */
+    bench.chip = chip;
+    bench.talks_to = talks_to;
+    bench.flash = calloc(FLASH_BYTES, 1); /* all 0: what was not erased cannot be written */
+    assert_non_null(bench.flash);
+    bench.sim = espsim_create(&(espsim_config_t){.rom = espsim_rom_by_name(chips[chip].name),
+                                                 .flash = bench.flash,
+                                                 .flash_bytes = FLASH_BYTES,
+                                                 .timing = espsim_timing_typical(),
+                                                 .security = {.secure_download = is_locked}});
+    assert_non_null(bench.sim);
+    bench.port = (refusing_port_t){
+        .port = {.ops = &ops},
+        .inner = {.port = {.ops = &espsim_port_ops}, .sim = bench.sim, .baud = 115200},
+        .status_bytes = talks_to == STUB || chip == ESP8266_CHIP ? 2 : 4,
+    };
+    bench.args = (esp_loader_connect_args_t){.sync_timeout = 100, .trials = 3};
+    for (unsigned at = 0; at < DATA_BYTES; at++) {
+        bench.data[at] = (uint8_t)(at * 7 + (at >> 8));
+    }
+}
+
+static void bench_end(void)
+{
+    espsim_destroy(bench.sim);
+    free(bench.flash);
+}
+
+/* --- The functions ---------------------------------------------------------------------------------- */
+/* A call returns what the function returned; `holds_*` looks whether it did what it is for. */
+
+static bool holds_data(void)
+{
+    return memcmp(bench.flash + FLASH_ADDR, bench.data, DATA_BYTES) == 0;
+}
+
+static bool holds_erased_sector(void)
+{
+    return bench.flash[FLASH_ADDR] == 0xFF && bench.flash[FLASH_ADDR + 0xFFF] == 0xFF &&
+           bench.flash[FLASH_ADDR - 1] == 0x00;
+}
+
+/* A stub erases as it writes. */
+static bool holds_room(void)
+{
+    return bench.talks_to == STUB || holds_erased_sector();
+}
+
+static bool holds_erased_part(void)
+{
+    return bench.flash[0] == 0xFF && bench.flash[FLASH_BYTES - 1] == 0xFF;
+}
+
+static esp_loader_error_t init_serial(void)
+{
+    return esp_loader_init_serial(&bench.loader, &bench.port.port);
+}
+
+static esp_loader_error_t init_spi(void)
+{
+    bench.port.port.ops = &ops_of_every_link;
+    return esp_loader_init_spi(&bench.loader, &bench.port.port);
+}
+
+static esp_loader_error_t init_sdio(void)
+{
+    bench.port.port.ops = &ops_of_every_link;
+    return esp_loader_init_sdio(&bench.loader, &bench.port.port);
+}
+
+static bool holds_no_chip(void)
+{
+    return esp_loader_get_target(&bench.loader) == ESP_UNKNOWN_CHIP;
+}
+
+static esp_loader_error_t deinit(void)
+{
+    esp_loader_deinit(&bench.loader);
+    return ESP_LOADER_SUCCESS;
+}
+
+static esp_loader_error_t connect_rom(void)
+{
+    return esp_loader_connect(&bench.loader, &bench.args);
+}
+
+static esp_loader_error_t connect_stub(void)
+{
+    return esp_loader_connect_with_stub(&bench.loader, &bench.args);
+}
+
+static esp_loader_error_t connect_secure_download_mode(void)
+{
+    return esp_loader_connect_secure_download_mode(&bench.loader, &bench.args, FLASH_BYTES);
+}
+
+static esp_loader_error_t get_target(void)
+{
+    bench.value = (uint32_t)esp_loader_get_target(&bench.loader);
+    return ESP_LOADER_SUCCESS;
+}
+
+static bool holds_chip(void)
+{
+    return esp_loader_get_target(&bench.loader) == bench.chip;
+}
+
+static esp_loader_error_t reset_target_call(void)
+{
+    esp_loader_reset_target(&bench.loader);
+    return ESP_LOADER_SUCCESS;
+}
+
+static bool holds_no_loader(void)
+{
+    return !espsim_in_loader(bench.sim);
+}
+
+static esp_loader_error_t change_transmission_rate(void)
+{
+    return esp_loader_change_transmission_rate(&bench.loader, BAUD);
+}
+
+static bool holds_baud(void)
+{
+    const uint32_t baud = espsim_baud(bench.sim);
+    return bench.port.inner.baud == BAUD && baud > BAUD - BAUD / 50 && baud < BAUD + BAUD / 50;
+}
+
+static esp_loader_error_t flash_start(void)
+{
+    bench.write = (esp_loader_flash_cfg_t){.offset = FLASH_ADDR, .image_size = DATA_BYTES, .block_size = DATA_BYTES};
+    bench.write.skip_verify = bench.chip == ESP8266_CHIP;
+    return esp_loader_flash_start(&bench.loader, &bench.write);
+}
+
+static esp_loader_error_t flash_write(void)
+{
+    return esp_loader_flash_write(&bench.loader, &bench.write, bench.data, DATA_BYTES);
+}
+
+static esp_loader_error_t flash_started_and_written(void)
+{
+    RETURN_ON_ERROR(flash_start());
+    bench.write.skip_verify = false;
+    return flash_write();
+}
+
+static esp_loader_error_t flash_finish(void)
+{
+    return esp_loader_flash_finish(&bench.loader, &bench.write);
+}
+
+static uint32_t packed_bytes(void)
+{
+    uLongf bytes = sizeof(bench.packed);
+    assert_int_equal(compress(bench.packed, &bytes, bench.data, DATA_BYTES), Z_OK);
+    return (uint32_t)bytes;
+}
+
+static esp_loader_error_t flash_deflate_start(void)
+{
+    bench.deflate = (esp_loader_flash_deflate_cfg_t){.offset = FLASH_ADDR,
+                                                     .image_size = DATA_BYTES,
+                                                     .compressed_size = packed_bytes(),
+                                                     .block_size = sizeof(bench.packed)};
+    return esp_loader_flash_deflate_start(&bench.loader, &bench.deflate);
+}
+
+static esp_loader_error_t flash_deflate_write(void)
+{
+    return esp_loader_flash_deflate_write(&bench.loader, &bench.deflate, bench.packed, bench.deflate.compressed_size);
+}
+
+static esp_loader_error_t flash_deflate_started_and_written(void)
+{
+    RETURN_ON_ERROR(flash_deflate_start());
+    return flash_deflate_write();
+}
+
+static esp_loader_error_t flash_deflate_finish(void)
+{
+    return esp_loader_flash_deflate_finish(&bench.loader, &bench.deflate);
+}
+
+static esp_loader_error_t flash_detect_size(void)
+{
+    return esp_loader_flash_detect_size(&bench.loader, &bench.value);
+}
+
+static bool holds_flash_size(void)
+{
+    return bench.value == FLASH_BYTES;
+}
+
+static esp_loader_error_t flash_read(void)
+{
+    memcpy(bench.flash + FLASH_ADDR, bench.data, DATA_BYTES);
+    return esp_loader_flash_read(&bench.loader, bench.answer, FLASH_ADDR, DATA_BYTES);
+}
+
+static bool holds_answer(void)
+{
+    return memcmp(bench.answer, bench.data, DATA_BYTES) == 0;
+}
+
+static esp_loader_error_t flash_erase(void)
+{
+    return esp_loader_flash_erase(&bench.loader);
+}
+
+static esp_loader_error_t flash_erase_region(void)
+{
+    return esp_loader_flash_erase_region(&bench.loader, FLASH_ADDR, 0x1000);
+}
+
+/* md5 of 4096 bytes 0, which the flash holds everywhere. */
+static esp_loader_error_t flash_verify_known_md5(void)
+{
+    static const char digits[] = "620f0b67a91f7f74151bc5be745b7110";
+    return esp_loader_flash_verify_known_md5(&bench.loader, 0, 4096, (const uint8_t *)digits);
+}
+
+static esp_loader_error_t mem_start(void)
+{
+    bench.load =
+        (esp_loader_mem_cfg_t){.offset = chips[bench.chip].ram_addr, .size = DATA_BYTES, .block_size = DATA_BYTES};
+    return esp_loader_mem_start(&bench.loader, &bench.load);
+}
+
+static esp_loader_error_t mem_write(void)
+{
+    return esp_loader_mem_write(&bench.loader, &bench.load, bench.data, DATA_BYTES);
+}
+
+static esp_loader_error_t mem_started_and_written(void)
+{
+    RETURN_ON_ERROR(mem_start());
+    return mem_write();
+}
+
+static esp_loader_error_t mem_finish(void)
+{
+    return esp_loader_mem_finish(&bench.loader, &bench.load, 0);
+}
+
+static esp_loader_error_t read_mac(void)
+{
+    return esp_loader_read_mac(&bench.loader, bench.answer);
+}
+
+static bool holds_mac(void)
+{
+    static const uint8_t none[6];
+    return memcmp(bench.answer, none, sizeof(none)) != 0 && bench.answer[6] == 0;
+}
+
+static esp_loader_error_t write_register(void)
+{
+    return esp_loader_write_register(&bench.loader, chips[bench.chip].ram_addr, 0x12345678);
+}
+
+static esp_loader_error_t read_register(void)
+{
+    return esp_loader_read_register(&bench.loader, chips[bench.chip].ram_addr, &bench.value);
+}
+
+static bool holds_word(void)
+{
+    bench.value = 0;
+    return read_register() == ESP_LOADER_SUCCESS && bench.value == 0x12345678;
+}
+
+static bool holds_value(void)
+{
+    return bench.value == 0x12345678;
+}
+
+static esp_loader_error_t get_security_info(void)
+{
+    memset(&bench.info, 0xA5, sizeof(bench.info));
+    return esp_loader_get_security_info(&bench.loader, &bench.info);
+}
+
+static bool holds_info(void)
+{
+    return bench.info.target_chip == bench.chip && !bench.info.secure_boot_enabled;
+}
+
+/* --- The rows --------------------------------------------------------------------------------------- */
+
+enum { BIT_8266 = 1 << ESP8266_CHIP, BIT_32 = 1 << ESP32_CHIP };
+
+typedef struct {
+    const char *name;
+    esp_loader_error_t (*before)(void); /* has to succeed first; may be NULL */
+    esp_loader_error_t (*call)(void);
+    bool (*holds)(void);          /* afterwards; may be NULL */
+    unsigned lacking[MODE_COUNT]; /* bits of the chips that cannot do it */
+    bool is_first;                /* called on a context that is not connected, ... */
+    bool only_in[MODE_COUNT];     /* ... and in one of the tables only; none: in both */
+    bool locked;                  /* the chip is in secure download mode */
+    const char *never_asks;       /* why no target can refuse or be silent; NULL: it can */
+} row_t;
+
+static const char asks_nothing[] = "asks the target nothing";
+
+static const row_t rows[] = {
+    {.name = "init_serial",
+     .call = init_serial,
+     .holds = holds_no_chip,
+     .is_first = true,
+     .only_in[ROM] = true,
+     .never_asks = asks_nothing},
+    {.name = "init_spi",
+     .call = init_spi,
+     .holds = holds_no_chip,
+     .is_first = true,
+     .only_in[ROM] = true,
+     .never_asks = asks_nothing},
+    {.name = "init_sdio",
+     .call = init_sdio,
+     .holds = holds_no_chip,
+     .is_first = true,
+     .only_in[ROM] = true,
+     .never_asks = asks_nothing},
+    {.name = "deinit", .call = deinit, .holds = holds_no_chip, .never_asks = asks_nothing},
+    {.name = "connect",
+     .before = init_serial,
+     .call = connect_rom,
+     .holds = holds_chip,
+     .is_first = true,
+     .only_in[ROM] = true},
+    {.name = "connect_with_stub",
+     .before = init_serial,
+     .call = connect_stub,
+     .holds = holds_chip,
+     .is_first = true,
+     .only_in[STUB] = true},
+    {.name = "connect_secure_download_mode",
+     .before = init_serial,
+     .call = connect_secure_download_mode,
+     .locked = true,
+     .holds = holds_chip,
+     .is_first = true,
+     .only_in[ROM] = true,
+     .lacking[ROM] = BIT_8266 | BIT_32},
+    {.name = "get_target", .call = get_target, .holds = holds_chip, .never_asks = asks_nothing},
+    {.name = "reset_target", .call = reset_target_call, .holds = holds_no_loader, .never_asks = asks_nothing},
+    {.name = "change_transmission_rate",
+     .call = change_transmission_rate,
+     .holds = holds_baud,
+     .lacking[ROM] = BIT_8266},
+    {.name = "flash_start", .call = flash_start, .holds = holds_room},
+    {.name = "flash_write", .before = flash_start, .call = flash_write, .holds = holds_data},
+    {.name = "flash_finish (comparing)",
+     .before = flash_started_and_written,
+     .call = flash_finish,
+     .holds = holds_data,
+     .lacking[ROM] = BIT_8266},
+    {.name = "flash_deflate_start", .call = flash_deflate_start, .lacking[ROM] = BIT_8266 | BIT_32},
+    {.name = "flash_deflate_write",
+     .before = flash_deflate_start,
+     .call = flash_deflate_write,
+     .lacking[ROM] = BIT_8266 | BIT_32},
+    {.name = "flash_deflate_finish",
+     .before = flash_deflate_started_and_written,
+     .call = flash_deflate_finish,
+     .holds = holds_data,
+     .lacking[ROM] = BIT_8266 | BIT_32},
+    {.name = "flash_detect_size", .call = flash_detect_size, .holds = holds_flash_size},
+    {.name = "flash_read", .call = flash_read, .holds = holds_answer, .lacking[ROM] = BIT_8266},
+    {.name = "flash_erase", .call = flash_erase, .holds = holds_erased_part},
+    {.name = "flash_erase_region", .call = flash_erase_region, .holds = holds_erased_sector},
+    {.name = "flash_verify_known_md5", .call = flash_verify_known_md5, .lacking[ROM] = BIT_8266},
+    {.name = "mem_start", .call = mem_start},
+    {.name = "mem_write", .before = mem_start, .call = mem_write},
+    {.name = "mem_finish", .before = mem_started_and_written, .call = mem_finish},
+    {.name = "read_mac", .call = read_mac, .holds = holds_mac},
+    {.name = "write_register", .call = write_register, .holds = holds_word},
+    {.name = "read_register", .before = write_register, .call = read_register, .holds = holds_value},
+    {.name = "get_security_info",
+     .call = get_security_info,
+     .holds = holds_info,
+     .lacking = {BIT_8266 | BIT_32, BIT_8266 | BIT_32}},
+};
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+/* --- One cell --------------------------------------------------------------------------------------- */
+
+typedef enum { SUCCESS, REFUSAL, SILENCE, PATH_COUNT } path_t;
+typedef enum { ABSENT, TESTED, IMPOSSIBLE, UNSUPPORTED, MISSING } cell_t;
+static const char *const cell_texts[] = {
+    [ABSENT] = "", [TESTED] = "tested", [IMPOSSIBLE] = "impossible", [UNSUPPORTED] = "-", [MISSING] = "missing"};
+
+static cell_t table[MODE_COUNT][ROW_COUNT][CHIP_COUNT][PATH_COUNT];
+
+static bool is_in(const row_t *row, talk_t mode)
+{
+    return row->only_in[mode] || !row->only_in[mode == ROM ? STUB : ROM];
+}
+
+/* A call that is refused here has sent nothing, and says so. */
+static bool is_not_available(esp_loader_error_t err, uint64_t sent_before, bool is_bound)
+{
+    if (err != ESP_LOADER_ERROR_UNSUPPORTED_FUNC) {
+        return false;
+    }
+    assert_int_equal(bench.port.sent_bytes, sent_before);
+    if (is_bound) {
+        assert_int_equal(reflash_last_fault(&bench.loader).cause, REFLASH_CAUSE_ARGUMENT);
+    }
+    return true;
+}
+
+/* Bring the context to where the row's call is next. MISSING: this version cannot. */
+static cell_t get_ready(const row_t *row, talk_t mode)
+{
+    const uint64_t sent_bytes = bench.port.sent_bytes;
+    if (!row->is_first) {
+        assert_int_equal(init_serial(), ESP_LOADER_SUCCESS);
+        const esp_loader_error_t err = mode == ROM ? connect_rom() : connect_stub();
+        if (is_not_available(err, sent_bytes, true)) {
+            return MISSING;
+        }
+        assert_int_equal(err, ESP_LOADER_SUCCESS);
+    }
+    const uint64_t sent_before_bytes = bench.port.sent_bytes;
+    const esp_loader_error_t err = row->before != NULL ? row->before() : ESP_LOADER_SUCCESS;
+    if (is_not_available(err, sent_before_bytes, true)) {
+        return MISSING;
+    }
+    assert_int_equal(err, ESP_LOADER_SUCCESS);
+    return TESTED;
+}
+
+static void expect_failure(esp_loader_error_t err, path_t path)
+{
+    const reflash_fault_t fault = reflash_last_fault(&bench.loader);
+    assert_int_equal(err, path == REFUSAL ? ESP_LOADER_ERROR_INVALID_RESPONSE : ESP_LOADER_ERROR_TIMEOUT);
+    assert_int_equal(fault.code, err);
+    assert_int_equal(fault.cause, path == REFUSAL ? REFLASH_CAUSE_REFUSED : REFLASH_CAUSE_SILENCE);
+    assert_int_equal(fault.target_reason != 0, path == REFUSAL);
+    /* Afterwards the target can be had again. */
+    if (path == REFUSAL) {
+        bench.port.refuses = false;
+    } else {
+        espsim_power_cycle(bench.sim);
+    }
+    bench.port.inner.baud = 115200;
+    assert_int_equal(connect_rom(), ESP_LOADER_SUCCESS);
+}
+
+static cell_t walk(const row_t *row, target_chip_t chip, talk_t mode, path_t path)
+{
+    if (get_ready(row, mode) == MISSING) {
+        return (row->lacking[mode] >> chip & 1) != 0 ? UNSUPPORTED : MISSING;
+    }
+    bench.port.refuses = path == REFUSAL;
+    if (path == SILENCE) {
+        espsim_power_off(bench.sim);
+    }
+    const uint64_t sent_bytes = bench.port.sent_bytes;
+    const esp_loader_error_t err = row->call();
+    assert_in_range(err, ESP_LOADER_SUCCESS, ESP_LOADER_ERROR_INVALID_RESPONSE);
+    if (is_not_available(err, sent_bytes, !row->is_first || row->before != NULL)) {
+        return (row->lacking[mode] >> chip & 1) != 0 ? UNSUPPORTED : MISSING;
+    }
+    if ((row->lacking[mode] >> chip & 1) != 0) {
+        fail_msg("the chip cannot do it, but it was tried");
+    }
+    if (path != SUCCESS && err == ESP_LOADER_SUCCESS && bench.port.sent_bytes == sent_bytes) {
+        return IMPOSSIBLE; /* it asked this loader nothing */
+    }
+    if (path == SUCCESS) {
+        assert_int_equal(err, ESP_LOADER_SUCCESS);
+        assert_true(row->holds == NULL || row->holds());
+    } else {
+        expect_failure(err, path);
+    }
+    return TESTED;
+}
+
+static void every_function_works_is_refused_and_times_out_on_every_chip(void **state)
+{
+    (void)state;
+    for (talk_t mode = ROM; mode < MODE_COUNT; mode++) {
+        for (size_t row = 0; row < ROW_COUNT; row++) {
+            for (target_chip_t chip = 0; (int)chip < CHIP_COUNT && is_in(&rows[row], mode); chip++) {
+                for (path_t path = SUCCESS; path < PATH_COUNT; path++) {
+                    cell_t *cell = &table[mode][row][chip][path];
+                    *cell = IMPOSSIBLE;
+                    if (path != SUCCESS && rows[row].never_asks != NULL) {
+                        continue;
+                    }
+                    print_message("%s %s, mode %d, path %d\n", chips[chip].name, rows[row].name, (int)mode, (int)path);
+                    /* A stub is uploaded by asking the ROM. */
+                    bench_start(chip, rows[row].is_first ? ROM : mode,
+                                rows[row].locked && (rows[row].lacking[mode] >> chip & 1) == 0);
+                    *cell = walk(&rows[row], chip, mode, path);
+                    bench_end();
+                }
+            }
+        }
+    }
+}
+
+/* --- The document ----------------------------------------------------------------------------------- */
+
+static char document[1 << 16];
+static size_t document_bytes;
+
+static void say(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const int bytes = vsnprintf(document + document_bytes, sizeof(document) - document_bytes, format, args);
+    va_end(args);
+    assert_true(bytes >= 0 && (size_t)bytes < sizeof(document) - document_bytes);
+    document_bytes += (size_t)bytes;
+}
+
+static void say_row(talk_t mode, size_t row)
+{
+    say("| `%s` |", rows[row].name);
+    for (size_t chip = 0; chip < CHIP_COUNT; chip++) {
+        const cell_t *cell = table[mode][row][chip];
+        if (cell[SUCCESS] == TESTED && cell[REFUSAL] == TESTED && cell[SILENCE] == TESTED) {
+            say(" all |");
+        } else if (cell[SUCCESS] == TESTED && cell[REFUSAL] == IMPOSSIBLE && cell[SILENCE] == IMPOSSIBLE) {
+            say(" works |");
+        } else {
+            assert_true(cell[SUCCESS] == cell[REFUSAL] || cell[REFUSAL] == IMPOSSIBLE);
+            assert_true(cell[REFUSAL] == cell[SILENCE]);
+            say(" %s |", cell_texts[cell[SUCCESS]]);
+        }
+    }
+    say("\n");
+}
+
+static bool is_missing_everywhere(talk_t mode)
+{
+    for (size_t row = 0; row < ROW_COUNT; row++) {
+        for (size_t chip = 0; chip < CHIP_COUNT && is_in(&rows[row], mode); chip++) {
+            if (table[mode][row][chip][SUCCESS] == TESTED) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static void say_all(void)
+{
+    say("# What is tested of the API\n\n"
+        "Generated by `make api-table` from tests/matrix/test_api_table.c, which fails where this differs.\n\n"
+        "| cell | meaning |\n| --- | --- |\n"
+        "| all | tested on a virtual chip: it works, the target refuses, the target is silent |\n"
+        "| works | tested that it works; a refusal or silence is impossible, because it asks the target nothing |\n"
+        "| - | the chip's loader cannot do it: UNSUPPORTED_FUNC, tested that nothing is sent |\n"
+        "| missing | this version cannot do it: UNSUPPORTED_FUNC, tested that nothing is sent |\n");
+    for (talk_t mode = ROM; mode < MODE_COUNT; mode++) {
+        say("\n## %s\n\n", mode_titles[mode]);
+        if (is_missing_everywhere(mode)) {
+            say("All of it is missing.\n");
+            continue;
+        }
+        say("| `esp_loader_` |");
+        for (size_t chip = 0; chip < CHIP_COUNT; chip++) {
+            say(" %s |", chips[chip].title);
+        }
+        say("\n| --- |");
+        for (size_t chip = 0; chip < CHIP_COUNT; chip++) {
+            say(" --- |");
+        }
+        say("\n");
+        for (size_t row = 0; row < ROW_COUNT; row++) {
+            if (is_in(&rows[row], mode)) {
+                say_row(mode, row);
+            }
+        }
+    }
+}
+
+static void the_committed_table_is_the_generated_one(void **state)
+{
+    (void)state;
+    static char committed[sizeof(document)];
+    say_all();
+    FILE *file = fopen(API_TABLE, "rb");
+    assert_non_null(file);
+    const size_t bytes = fread(committed, 1, sizeof(committed) - 1, file);
+    assert_int_equal(fclose(file), 0);
+    committed[bytes] = '\0';
+    if (strcmp(committed, document) != 0) {
+        fail_msg("%s is not what the tests found; `make api-table` writes it anew:\n%s", API_TABLE, document);
+    }
+}
+
+static void write_the_table(void **state)
+{
+    (void)state;
+    say_all();
+    FILE *file = fopen(API_TABLE, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(document, 1, document_bytes, file), document_bytes);
+    assert_int_equal(fclose(file), 0);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_function_works_is_refused_and_times_out_on_every_chip),
+        cmocka_unit_test(the_committed_table_is_the_generated_one),
+    };
+    const struct CMUnitTest writing[] = {
+        cmocka_unit_test(every_function_works_is_refused_and_times_out_on_every_chip),
+        cmocka_unit_test(write_the_table),
+    };
+    if (argc == 2 && strcmp(argv[1], "write") == 0) {
+        return cmocka_run_group_tests(writing, NULL, NULL);
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
