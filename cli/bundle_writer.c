@@ -32,8 +32,8 @@ typedef struct {
 /* `bytes` more bytes, zero. They stay where they are until the next call. */
 static uint8_t *grow(buffer_t *buffer, size_t bytes)
 {
-    if (buffer->room - buffer->bytes < bytes) {
-        buffer->room = 2 * (buffer->bytes + bytes);
+    if (buffer->data == NULL || buffer->room - buffer->bytes < bytes) {
+        buffer->room = 2 * (buffer->bytes + bytes) + 1;
         buffer->data = inputs_need(realloc(buffer->data, buffer->room));
     }
     uint8_t *at = buffer->data + buffer->bytes;
@@ -113,7 +113,7 @@ static void add_blocks(part_t *part)
 static uint32_t add_piece(buffer_t *pieces, z_stream *stream, const uint8_t *data, uint32_t bytes)
 {
     uint8_t piece[REFLASH_PACKED_BYTES_MAX];
-    stream->next_in = (Bytef *)(uintptr_t)data; /* zlib only reads, but does not say so everywhere */
+    stream->next_in = (Bytef *)data; /* zlib only reads, but does not say so everywhere */
     stream->avail_in = bytes;
     stream->next_out = piece;
     stream->avail_out = sizeof(piece);

@@ -114,7 +114,7 @@ int main(int argc, char **argv)
         {"port", required_argument, NULL, 'p'},
         {"baud", required_argument, NULL, 'b'},
         {"chip", required_argument, NULL, CHIP},
-        {"output", required_argument, NULL, 'o'},
+        {"output", required_argument, NULL, 'o'}, /* this and the next two are pack's */
         {"for", required_argument, NULL, FOR},
         {"c-array", no_argument, NULL, C_ARRAY},
         {"monitor", no_argument, NULL, MONITOR},

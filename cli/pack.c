@@ -30,27 +30,23 @@ typedef struct {
 /* --- What the bundle is for ---------------------------------------------------------------------------------- */
 
 /* What the user says, else what the build says, else what the first program says of itself. */
-static const reflash_rom_t *find_chip(const packing_t *packing)
+static const reflash_chip_t *find_chip(const packing_t *packing)
 {
     const inputs_t *in = &packing->inputs;
-    if (packing->options->chip != NULL) {
-        return espsim_rom_by_name(packing->options->chip);
-    }
-    if (in->chip[0] != '\0') {
-        return espsim_rom_by_name(in->chip);
-    }
-    for (uint32_t at = 0; at < in->count; at++) {
+    const char *name = packing->options->chip != NULL ? packing->options->chip : in->chip;
+    for (uint32_t at = 0; name[0] == '\0' && at < in->count; at++) {
         if (in->programs[at]) {
-            return espsim_rom_by_name(image_chip_name(image_program_chip(in->images[at].data, in->images[at].bytes)));
+            name = image_chip_name(image_program_chip(in->images[at].data, in->images[at].bytes));
         }
     }
-    return NULL;
+    const reflash_rom_t *rom = espsim_rom_by_name(name);
+    return rom != NULL ? rom->chip : NULL;
 }
 
 /* An ESP8266's ROM has no command for packed data, an ESP32's writes beyond the end of what it was sent. */
-static bool rom_unpacks(const reflash_rom_t *rom)
+static bool rom_unpacks(const reflash_chip_t *chip)
 {
-    return rom->chip->last_opcode >= FLASH_DEFL_DATA && !rom->deflate_ends_with_whole_window;
+    return chip->last_opcode >= FLASH_DEFL_DATA && !chip->whole_windows;
 }
 
 static inputs_result_t find_facts(packing_t *packing)
@@ -58,8 +54,8 @@ static inputs_result_t find_facts(packing_t *packing)
     const inputs_message_t message = inputs_message_into(packing->message, sizeof(packing->message));
     const options_t *options = packing->options;
     const inputs_t *in = &packing->inputs;
-    const reflash_rom_t *rom = find_chip(packing);
-    if (rom == NULL) {
+    const reflash_chip_t *chip = find_chip(packing);
+    if (chip == NULL) {
         return inputs_fail(message, INPUTS_USAGE, "%s. Name one with --chip, such as esp32c3.",
                            options->chip != NULL ? "That is no chip this program knows"
                                                  : "The images do not tell a chip that this program knows");
@@ -68,15 +64,14 @@ static inputs_result_t find_facts(packing_t *packing)
         return inputs_fail(message, INPUTS_CONTENT, "A bundle holds at most %u images, not %u.", BUNDLE_IMAGES_MAX,
                            in->count);
     }
-    const reflash_chip_t *chip = rom->chip;
     const inputs_result_t fit =
         inputs_check_chip(in, chip->chip_id, chip->name, 0, packing->message, sizeof(packing->message));
     packing->facts = (bundle_facts_t){
         .chip_id = chip->chip_id == REFLASH_NO_CHIP_ID ? CHIP_ID_ESP8266 : chip->chip_id,
         .flash_mode = NOT_TOLD,
         .flash_size_freq = NOT_TOLD,
-        .plain = options->host == HOST_ANY || (options->host == HOST_WITH_ROM && !rom_unpacks(rom)),
-        .packed = options->host != HOST_WITH_ROM || rom_unpacks(rom),
+        .plain = options->host == HOST_ANY || (options->host == HOST_WITH_ROM && !rom_unpacks(chip)),
+        .packed = options->host != HOST_WITH_ROM || rom_unpacks(chip),
     };
     for (uint32_t at = 0; at < in->count; at++) {
         if (in->images[at].kind == REFLASH_KIND_BOOTLOADER && in->programs[at] && in->images[at].bytes >= 4) {
@@ -124,18 +119,18 @@ static void print_c(FILE *file, const bundle_t *bundle, const char *path)
     free(name);
 }
 
-static bool write_file(const char *path, const bundle_t *bundle, bool as_c, const char *c_path)
+static bool write_part(const packing_t *packing, const char *part_path)
 {
-    FILE *file = fopen(path, "wbe");
+    FILE *file = fopen(part_path, "wbe");
     if (file == NULL) {
         return false;
     }
-    if (as_c) {
-        print_c(file, bundle, c_path);
+    if (packing->options->c_array) {
+        print_c(file, &packing->bundle, packing->options->output);
     } else {
-        (void)fwrite(bundle->data, 1, bundle->bytes, file);
+        (void)fwrite(packing->bundle.data, 1, packing->bundle.bytes, file);
     }
-    bool good = fflush(file) == 0 && ferror(file) == 0 && fsync(fileno(file)) == 0;
+    const bool good = fflush(file) == 0 && ferror(file) == 0 && fsync(fileno(file)) == 0;
     return fclose(file) == 0 && good;
 }
 
@@ -146,7 +141,7 @@ static inputs_result_t write_output(packing_t *packing)
     const char *path = packing->options->output;
     char *part_path = inputs_text_of("%s.part", path);
     inputs_result_t result = INPUTS_OK;
-    if (!write_file(part_path, &packing->bundle, packing->options->c_array, path) || rename(part_path, path) != 0) {
+    if (!write_part(packing, part_path) || rename(part_path, path) != 0) {
         const int why = errno;
         (void)remove(part_path);
         result = inputs_fail(message, INPUTS_FILE, "%s: cannot be written: %s.", path, strerror(why));
@@ -206,8 +201,8 @@ static void summarise(packing_t *packing, bool ok)
                                                       (json_int_t)packing->packed_bytes[at]));
     }
     output_event(&packing->output, json_pack("{s:s, s:b, s:I, s:b, s:b, s:o}", "event", "summary", "ok", ok, "bytes",
-                                             (json_int_t)packing->bundle.bytes, "plain", packing->facts.plain,
-                                             "packed", packing->facts.packed, "images", images));
+                                             (json_int_t)packing->bundle.bytes, "plain", packing->facts.plain, "packed",
+                                             packing->facts.packed, "images", images));
 }
 
 status_t pack_run(const options_t *options, int word_count, char *const *words)

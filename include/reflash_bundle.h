@@ -24,7 +24,7 @@ extern "C" {
 typedef struct {
     /** Copy `bytes` bytes from `offset` to `buf`. Never asked beyond `bytes` of this source. False: it failed. */
     bool (*read)(void *context, uint32_t offset, uint8_t *buf, uint32_t bytes);
-    void *context;
+    void *context;  /*!< For `read`. */
     uint32_t bytes; /*!< How many there are. */
 } reflash_source_t;
 
@@ -40,36 +40,48 @@ typedef enum {
     REFLASH_BUNDLE_NOT_THERE     /*!< No image, sector or data of that number; the caller's mistake. */
 } reflash_bundle_error_t;
 
+/** An open bundle. */
 typedef struct {
-    reflash_source_t source;
-    uint32_t flash_bytes; /*!< What the images need. */
-    uint16_t chip_id;     /*!< As in image headers; 0xFFFF: ESP8266. */
-    uint16_t image_count;
-    uint8_t flash_mode, flash_size_freq; /*!< As in image headers; 0xFF: not told. */
-    bool has_plain, has_packed;          /*!< What there is to send: images as they are, compressed pieces. */
+    reflash_source_t source; /*!< As given to reflash_bundle_open(). */
+    uint32_t flash_bytes;    /*!< What the images need: the end of the last one's last sector. */
+    uint16_t chip_id;        /*!< As in image headers; 0xFFFF: ESP8266. */
+    uint16_t image_count;    /*!< 1 to 64. */
+    uint8_t flash_mode;      /*!< As in byte 2 of image headers; 0xFF: not told. */
+    uint8_t flash_size_freq; /*!< As in byte 3 of image headers; 0xFF: not told. */
+    bool has_plain;          /*!< Images can be sent as they are. */
+    bool has_packed;         /*!< Sectors can be sent compressed. */
 } reflash_bundle_t;
 
+/** An image of a bundle. */
 typedef struct {
-    char name[32]; /*!< Ends with a zero. */
-    uint32_t flash_addr, bytes;
-    uint8_t md5[16];
-    reflash_kind_t kind;
-    bool encrypted; /*!< The target has to encrypt while it writes. */
-    /* Private. */
-    uint32_t _blocks_offset, _sectors_offset, _plain_offset;
+    char name[32];       /*!< Ends with a zero. */
+    uint32_t flash_addr; /*!< Multiple of REFLASH_SECTOR_BYTES. */
+    uint32_t bytes;      /*!< At least 1; all within bundle->flash_bytes. */
+    uint8_t md5[16];     /*!< MD5 of all its bytes. */
+    reflash_kind_t kind; /*!< Decides when it is written. */
+    bool encrypted;      /*!< The target has to encrypt while it writes. */
+    /** @cond */
+    struct {
+        uint32_t blocks_offset, sectors_offset, plain_offset;
+    } _state; /*!< Private. */
+    /** @endcond */
 } reflash_bundle_image_t;
 
+/** A sector of an image. */
 typedef struct {
-    uint8_t md5[16];
-    uint32_t adler32;
+    uint8_t md5[16];       /*!< MD5 of its bytes. */
+    uint32_t adler32;      /*!< Adler-32 of its bytes. */
     uint16_t bytes;        /*!< Of the image, in this sector. */
     uint16_t packed_bytes; /*!< At most REFLASH_PACKED_BYTES_MAX; 0: no piece. */
-    uint8_t packed_xor;
-    uint8_t plain_xor[4]; /*!< One for each KiB; 0 for one without bytes. */
-    bool is_blank;        /*!< All FF. */
-    bool starts_group;    /*!< A compressed run may begin here. */
-    /* Private. */
-    uint32_t _packed_offset;
+    uint8_t packed_xor;    /*!< XOR of the piece's bytes. */
+    uint8_t plain_xor[4];  /*!< XOR of the bytes of each KiB; 0 for one without bytes. */
+    bool is_blank;         /*!< All FF. */
+    bool starts_group;     /*!< A compressed run may begin here. */
+    /** @cond */
+    struct {
+        uint32_t packed_offset;
+    } _state; /*!< Private. */
+    /** @endcond */
 } reflash_bundle_sector_t;
 
 /* --- Reading --------------------------------------------------------------------------------------- */
@@ -110,27 +122,33 @@ reflash_bundle_error_t reflash_bundle_packed(const reflash_bundle_t *bundle, con
 /** The Adler-32 of two parts put together, from theirs; the second has `second_bytes` bytes. */
 uint32_t reflash_adler32_join(uint32_t first, uint32_t second, uint32_t second_bytes);
 
-/** Consecutive sectors of an image as one zlib stream, cut into blocks to send. A copy of this struct is a bookmark:
- *  to send a block again, go on with the copy that was made before it was read. */
+/** Consecutive sectors of an image as one zlib stream, cut into blocks to send: each is as many whole pieces as fit,
+ *  so that the XOR of its bytes is known before the first of them is read. A copy of this struct is a bookmark: to send
+ *  a block again, go on with the copy that was made before it was read. */
 typedef struct {
     uint32_t stream_bytes; /*!< Of the whole stream. */
     uint32_t image_bytes;  /*!< What it unpacks to. */
     uint32_t block_count;  /*!< How many blocks it takes. */
     uint32_t block_bytes;  /*!< The current block: its size, at most as reflash_run_begin() was told ... */
-    uint8_t block_xor;     /*!< ... and the XOR of its bytes, known before the first of them is read. */
-    /* Private. The stream is made of units: its head, a piece for each sector, its tail. */
-    const reflash_bundle_t *_bundle;
-    const reflash_bundle_image_t *_image;
-    uint32_t _first_sector, _sector_count, _block_bytes_max, _adler32;
-    uint32_t _unit;        /* the next one to read from ... */
-    uint32_t _unit_offset; /* ... and what was read of it */
-    uint32_t _block_end;   /* the unit behind the block */
-    uint32_t _block_left_bytes;
+    uint8_t block_xor;     /*!< ... and the XOR of its bytes. */
+    /** @cond */
+    struct {
+        const reflash_bundle_t *bundle;
+        const reflash_bundle_image_t *image;
+        uint32_t first_sector, sector_count, block_bytes_max, adler32;
+        /* The stream is made of units: its head, a piece for each sector, its tail. */
+        uint32_t unit;        /* the next one to read from ... */
+        uint32_t unit_offset; /* ... and what was read of it */
+        uint32_t block_end;   /* the unit behind the block */
+        uint32_t block_left_bytes;
+    } _state; /*!< Private. */
+    /** @endcond */
 } reflash_run_t;
 
 /** Look at all rows of `sector_count` sectors from `first_sector` on, and tell what their stream will be. There is no
  *  current block yet. `bundle` and `image` have to stay while `run` is used. No block gets more than
- *  `block_bytes_max`: at least REFLASH_PACKED_BYTES_MAX.
+ *  `block_bytes_max`: at least REFLASH_PACKED_BYTES_MAX. UINT32_MAX makes the stream one block, for callers that cut
+ *  it themselves.
  *  NOT_THERE: no such sectors, no group starts with the first one, no compressed data, or blocks too small. */
 reflash_bundle_error_t reflash_run_begin(reflash_run_t *run, const reflash_bundle_t *bundle,
                                          const reflash_bundle_image_t *image, uint32_t first_sector,

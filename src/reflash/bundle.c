@@ -69,20 +69,20 @@ static reflash_bundle_error_t parse_entry(const reflash_bundle_t *bundle, const 
     memcpy(image->md5, entry + 40, MD5_BYTES);
     image->kind = (reflash_kind_t)entry[56];
     image->encrypted = entry[57] == IMAGE_FLAG_ENCRYPTED;
-    image->_blocks_offset = reflash_get_le32(entry + 60);
-    image->_sectors_offset = reflash_get_le32(entry + 64);
-    image->_plain_offset = reflash_get_le32(entry + 68);
+    image->_state.blocks_offset = reflash_get_le32(entry + 60);
+    image->_state.sectors_offset = reflash_get_le32(entry + 64);
+    image->_state.plain_offset = reflash_get_le32(entry + 68);
 
     /* The size is compared before it is reckoned with: tables of a range within the flash are at most 2 MiB. */
-    const bool good =
-        image->name[sizeof(image->name) - 1] == '\0' && image->flash_addr % REFLASH_SECTOR_BYTES == 0 &&
-        image->bytes > 0 && image->flash_addr < bundle->flash_bytes &&
-        image->bytes <= bundle->flash_bytes - image->flash_addr && entry[56] < REFLASH_KIND_COUNT &&
-        (entry[57] & ~IMAGE_FLAG_ENCRYPTED) == 0 && is_zero(entry + 58, 2) && is_zero(entry + 72, 24) &&
-        image->_blocks_offset % 4 == 0 && image->_sectors_offset % 4 == 0 &&
-        holds(bundle, image->_blocks_offset, reflash_bundle_block_count(image) * MD5_BYTES) &&
-        holds(bundle, image->_sectors_offset, reflash_bundle_sector_count(image) * ROW_BYTES) &&
-        (bundle->has_plain ? holds(bundle, image->_plain_offset, image->bytes) : image->_plain_offset == NO_DATA);
+    const bool good = image->name[sizeof(image->name) - 1] == '\0' && image->flash_addr % REFLASH_SECTOR_BYTES == 0 &&
+                      image->bytes > 0 && image->flash_addr < bundle->flash_bytes &&
+                      image->bytes <= bundle->flash_bytes - image->flash_addr && entry[56] < REFLASH_KIND_COUNT &&
+                      (entry[57] & ~IMAGE_FLAG_ENCRYPTED) == 0 && is_zero(entry + 58, 2) && is_zero(entry + 72, 24) &&
+                      image->_state.blocks_offset % 4 == 0 && image->_state.sectors_offset % 4 == 0 &&
+                      holds(bundle, image->_state.blocks_offset, reflash_bundle_block_count(image) * MD5_BYTES) &&
+                      holds(bundle, image->_state.sectors_offset, reflash_bundle_sector_count(image) * ROW_BYTES) &&
+                      (bundle->has_plain ? holds(bundle, image->_state.plain_offset, image->bytes)
+                                         : image->_state.plain_offset == NO_DATA);
     return good ? REFLASH_BUNDLE_GOOD : REFLASH_BUNDLE_INCONSISTENT;
 }
 
@@ -106,8 +106,7 @@ reflash_bundle_error_t reflash_bundle_image(const reflash_bundle_t *bundle, uint
     if (image_index >= bundle->image_count) {
         return REFLASH_BUNDLE_NOT_THERE;
     }
-    const reflash_bundle_error_t err =
-        fetch(bundle, entry_offset(image_index), entry, ENTRY_BYTES);
+    const reflash_bundle_error_t err = fetch(bundle, entry_offset(image_index), entry, ENTRY_BYTES);
     return err == REFLASH_BUNDLE_GOOD ? parse_entry(bundle, entry, image) : err;
 }
 
@@ -192,7 +191,8 @@ reflash_bundle_error_t reflash_bundle_sector(const reflash_bundle_t *bundle, con
     if (sector_index >= sector_count) {
         return REFLASH_BUNDLE_NOT_THERE;
     }
-    const reflash_bundle_error_t err = fetch(bundle, image->_sectors_offset + sector_index * ROW_BYTES, row, ROW_BYTES);
+    const reflash_bundle_error_t err =
+        fetch(bundle, image->_state.sectors_offset + sector_index * ROW_BYTES, row, ROW_BYTES);
     if (err != REFLASH_BUNDLE_GOOD) {
         return err;
     }
@@ -200,7 +200,7 @@ reflash_bundle_error_t reflash_bundle_sector(const reflash_bundle_t *bundle, con
     memcpy(sector->md5, row, MD5_BYTES);
     sector->adler32 = reflash_get_le32(row + 16);
     sector->bytes = (uint16_t)(left < REFLASH_SECTOR_BYTES ? left : REFLASH_SECTOR_BYTES);
-    sector->_packed_offset = reflash_get_le32(row + 20);
+    sector->_state.packed_offset = reflash_get_le32(row + 20);
     sector->packed_bytes = get_le16(row + 24);
     sector->packed_xor = row[26];
     sector->is_blank = (row[27] & SECTOR_FLAG_BLANK) != 0;
@@ -213,10 +213,10 @@ reflash_bundle_error_t reflash_bundle_sector(const reflash_bundle_t *bundle, con
     bool good = (row[27] & ~(SECTOR_FLAG_BLANK | SECTOR_FLAG_STARTS_GROUP)) == 0;
     if (bundle->has_packed) {
         good = good && sector->packed_bytes > 0 && sector->packed_bytes <= REFLASH_PACKED_BYTES_MAX &&
-               holds(bundle, sector->_packed_offset, sector->packed_bytes) &&
+               holds(bundle, sector->_state.packed_offset, sector->packed_bytes) &&
                (sector->starts_group || !must_start_group);
     } else {
-        good = good && sector->_packed_offset == NO_DATA && is_zero(row + 24, 3) && !sector->starts_group;
+        good = good && sector->_state.packed_offset == NO_DATA && is_zero(row + 24, 3) && !sector->starts_group;
     }
     return good ? REFLASH_BUNDLE_GOOD : REFLASH_BUNDLE_INCONSISTENT;
 }
@@ -225,17 +225,17 @@ reflash_bundle_error_t reflash_bundle_block_md5(const reflash_bundle_t *bundle, 
                                                 uint32_t block_index, uint8_t md5[16])
 {
     return block_index < reflash_bundle_block_count(image)
-               ? fetch(bundle, image->_blocks_offset + block_index * MD5_BYTES, md5, MD5_BYTES)
+               ? fetch(bundle, image->_state.blocks_offset + block_index * MD5_BYTES, md5, MD5_BYTES)
                : REFLASH_BUNDLE_NOT_THERE;
 }
 
 reflash_bundle_error_t reflash_bundle_plain(const reflash_bundle_t *bundle, const reflash_bundle_image_t *image,
                                             uint32_t offset, uint8_t *buf, uint32_t bytes)
 {
-    if (image->_plain_offset == NO_DATA || offset > image->bytes || bytes > image->bytes - offset) {
+    if (image->_state.plain_offset == NO_DATA || offset > image->bytes || bytes > image->bytes - offset) {
         return REFLASH_BUNDLE_NOT_THERE;
     }
-    return fetch(bundle, image->_plain_offset + offset, buf, bytes);
+    return fetch(bundle, image->_state.plain_offset + offset, buf, bytes);
 }
 
 reflash_bundle_error_t reflash_bundle_packed(const reflash_bundle_t *bundle, const reflash_bundle_sector_t *sector,
@@ -244,5 +244,5 @@ reflash_bundle_error_t reflash_bundle_packed(const reflash_bundle_t *bundle, con
     if (offset > sector->packed_bytes || bytes > sector->packed_bytes - offset) {
         return REFLASH_BUNDLE_NOT_THERE;
     }
-    return fetch(bundle, sector->_packed_offset + offset, buf, bytes);
+    return fetch(bundle, sector->_state.packed_offset + offset, buf, bytes);
 }

@@ -15,7 +15,7 @@ static const uint8_t head[HEAD_BYTES] = {0x78, 0xDA};
 /* What a unit adds to a block. */
 typedef struct {
     uint32_t bytes;
-    uint8_t xor;
+    uint8_t xor_byte;
     uint8_t text[TAIL_BYTES];       /* of head and tail */
     reflash_bundle_sector_t sector; /* of a piece */
 } unit_t;
@@ -31,21 +31,21 @@ static uint8_t xor_of(const uint8_t *bytes, uint32_t count)
 
 static bool is_piece(const reflash_run_t *run, uint32_t unit_index)
 {
-    return unit_index > 0 && unit_index <= run->_sector_count;
+    return unit_index > 0 && unit_index <= run->_state.sector_count;
 }
 
 static uint32_t unit_count(const reflash_run_t *run)
 {
-    return run->_sector_count + 2;
+    return run->_state.sector_count + 2;
 }
 
 static reflash_bundle_error_t get_unit(const reflash_run_t *run, uint32_t unit_index, unit_t *unit)
 {
     if (is_piece(run, unit_index)) {
-        const reflash_bundle_error_t err =
-            reflash_bundle_sector(run->_bundle, run->_image, run->_first_sector + unit_index - 1, &unit->sector);
+        const reflash_bundle_error_t err = reflash_bundle_sector(
+            run->_state.bundle, run->_state.image, run->_state.first_sector + unit_index - 1, &unit->sector);
         unit->bytes = unit->sector.packed_bytes;
-        unit->xor = unit->sector.packed_xor;
+        unit->xor_byte = unit->sector.packed_xor;
         return err;
     }
     if (unit_index == 0) {
@@ -56,10 +56,10 @@ static reflash_bundle_error_t get_unit(const reflash_run_t *run, uint32_t unit_i
         unit->text[0] = 0x03; /* a last block, fixed codes, ... */
         unit->text[1] = 0x00; /* ... with nothing but its end   */
         for (unsigned byte = 0; byte < 4; byte++) {
-            unit->text[2 + byte] = (uint8_t)(run->_adler32 >> (24 - 8 * byte));
+            unit->text[2 + byte] = (uint8_t)(run->_state.adler32 >> (24 - 8 * byte));
         }
     }
-    unit->xor = xor_of(unit->text, unit->bytes);
+    unit->xor_byte = xor_of(unit->text, unit->bytes);
     return REFLASH_BUNDLE_GOOD;
 }
 
@@ -77,27 +77,27 @@ uint32_t reflash_adler32_join(uint32_t first, uint32_t second, uint32_t second_b
 
 reflash_bundle_error_t reflash_run_next_block(reflash_run_t *run)
 {
-    if (run->_block_end == unit_count(run)) {
+    if (run->_state.block_end == unit_count(run)) {
         return REFLASH_BUNDLE_NOT_THERE;
     }
-    run->_unit = run->_block_end;
-    run->_unit_offset = 0;
+    run->_state.unit = run->_state.block_end;
+    run->_state.unit_offset = 0;
     run->block_bytes = 0;
     run->block_xor = 0;
-    while (run->_block_end < unit_count(run)) {
+    while (run->_state.block_end < unit_count(run)) {
         unit_t unit;
-        const reflash_bundle_error_t err = get_unit(run, run->_block_end, &unit);
+        const reflash_bundle_error_t err = get_unit(run, run->_state.block_end, &unit);
         if (err != REFLASH_BUNDLE_GOOD) {
             return err;
         }
-        if (unit.bytes > run->_block_bytes_max - run->block_bytes) {
+        if (unit.bytes > run->_state.block_bytes_max - run->block_bytes) {
             break;
         }
         run->block_bytes += unit.bytes;
-        run->block_xor ^= unit.xor;
-        run->_block_end++;
+        run->block_xor ^= unit.xor_byte;
+        run->_state.block_end++;
     }
-    run->_block_left_bytes = run->block_bytes;
+    run->_state.block_left_bytes = run->block_bytes;
     return REFLASH_BUNDLE_GOOD;
 }
 
@@ -110,12 +110,12 @@ reflash_bundle_error_t reflash_run_begin(reflash_run_t *run, const reflash_bundl
         sector_count > sectors_there - first_sector || block_bytes_max < REFLASH_PACKED_BYTES_MAX) {
         return REFLASH_BUNDLE_NOT_THERE;
     }
-    *run = (reflash_run_t){._bundle = bundle,
-                           ._image = image,
-                           ._first_sector = first_sector,
-                           ._sector_count = sector_count,
-                           ._block_bytes_max = block_bytes_max,
-                           ._adler32 = 1};
+    *run = (reflash_run_t){._state = {.bundle = bundle,
+                                      .image = image,
+                                      .first_sector = first_sector,
+                                      .sector_count = sector_count,
+                                      .block_bytes_max = block_bytes_max,
+                                      .adler32 = 1}};
     for (uint32_t index = 0; index < sector_count; index++) {
         reflash_bundle_sector_t sector;
         const reflash_bundle_error_t err = reflash_bundle_sector(bundle, image, first_sector + index, &sector);
@@ -125,11 +125,11 @@ reflash_bundle_error_t reflash_run_begin(reflash_run_t *run, const reflash_bundl
         if (index == 0 && !sector.starts_group) {
             return REFLASH_BUNDLE_NOT_THERE;
         }
-        run->_adler32 = reflash_adler32_join(run->_adler32, sector.adler32, sector.bytes);
+        run->_state.adler32 = reflash_adler32_join(run->_state.adler32, sector.adler32, sector.bytes);
         run->image_bytes += sector.bytes;
     }
     reflash_run_t ahead = *run;
-    while (ahead._block_end < unit_count(run)) {
+    while (ahead._state.block_end < unit_count(run)) {
         const reflash_bundle_error_t err = reflash_run_next_block(&ahead);
         if (err != REFLASH_BUNDLE_GOOD) {
             return err;
@@ -142,32 +142,32 @@ reflash_bundle_error_t reflash_run_begin(reflash_run_t *run, const reflash_bundl
 
 reflash_bundle_error_t reflash_run_read(reflash_run_t *run, uint8_t *buf, uint32_t bytes)
 {
-    if (bytes > run->_block_left_bytes) {
+    if (bytes > run->_state.block_left_bytes) {
         return REFLASH_BUNDLE_NOT_THERE;
     }
-    run->_block_left_bytes -= bytes;
+    run->_state.block_left_bytes -= bytes;
     while (bytes > 0) {
         unit_t unit;
-        reflash_bundle_error_t err = get_unit(run, run->_unit, &unit);
+        reflash_bundle_error_t err = get_unit(run, run->_state.unit, &unit);
         if (err != REFLASH_BUNDLE_GOOD) {
             return err;
         }
-        const uint32_t left = unit.bytes - run->_unit_offset;
+        const uint32_t left = unit.bytes - run->_state.unit_offset;
         const uint32_t part = bytes < left ? bytes : left;
-        if (is_piece(run, run->_unit)) {
-            err = reflash_bundle_packed(run->_bundle, &unit.sector, run->_unit_offset, buf, part);
+        if (is_piece(run, run->_state.unit)) {
+            err = reflash_bundle_packed(run->_state.bundle, &unit.sector, run->_state.unit_offset, buf, part);
             if (err != REFLASH_BUNDLE_GOOD) {
                 return err;
             }
         } else {
-            memcpy(buf, unit.text + run->_unit_offset, part);
+            memcpy(buf, unit.text + run->_state.unit_offset, part);
         }
         buf += part;
         bytes -= part;
-        run->_unit_offset += part;
-        if (run->_unit_offset == unit.bytes) {
-            run->_unit++;
-            run->_unit_offset = 0;
+        run->_state.unit_offset += part;
+        if (run->_state.unit_offset == unit.bytes) {
+            run->_state.unit++;
+            run->_state.unit_offset = 0;
         }
     }
     return REFLASH_BUNDLE_GOOD;

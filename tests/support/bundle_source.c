@@ -26,9 +26,8 @@ static reflash_bundle_error_t read_run(const reflash_bundle_t *bundle, const ref
                                        uint32_t first_sector)
 {
     reflash_run_t run;
-    reflash_bundle_error_t err =
-        reflash_run_begin(&run, bundle, image, first_sector, reflash_bundle_sector_count(image) - first_sector,
-                          REFLASH_PACKED_BYTES_MAX);
+    reflash_bundle_error_t err = reflash_run_begin(
+        &run, bundle, image, first_sector, reflash_bundle_sector_count(image) - first_sector, REFLASH_PACKED_BYTES_MAX);
     for (uint32_t block = 0; err == REFLASH_BUNDLE_GOOD && block < run.block_count; block++) {
         uint8_t bytes[REFLASH_PACKED_BYTES_MAX];
         err = reflash_run_next_block(&run);

@@ -71,9 +71,8 @@ static const uint8_t *image_of_example(void)
 static void seal(file_t *file)
 {
     put_le(file->data + 12, file->bytes, 4);
-    assert_int_equal(mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_MD5), file->data + 32, file->bytes - 32,
-                                file->data + 16),
-                     0);
+    assert_int_equal(
+        mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_MD5), file->data + 32, file->bytes - 32, file->data + 16), 0);
 }
 
 /* The example with plain data in place of the compressed. */

@@ -63,7 +63,7 @@ static void add(set_t *set, const char *name, uint32_t flash_addr, uint32_t byte
     const uint32_t at = set->in.count++;
     set->images[at] =
         (reflash_image_t){.kind = kind, .flash_addr = flash_addr, .bytes = bytes, .data = make_content(bytes)};
-    set->names[at] = (char *)(uintptr_t)name;
+    set->names[at] = (char *)name;
     set->programs[at] = program;
     set->in.images = set->images;
     set->in.names = set->names;
@@ -73,7 +73,7 @@ static void add(set_t *set, const char *name, uint32_t flash_addr, uint32_t byte
 static void empty(set_t *set)
 {
     for (uint32_t at = 0; at < set->in.count; at++) {
-        free((void *)(uintptr_t)set->images[at].data);
+        free((void *)set->images[at].data);
     }
 }
 
@@ -155,8 +155,8 @@ static void check_sector(const reflash_bundle_t *bundle, const reflash_bundle_im
     }
     assert_int_equal(sector.is_blank, blank);
     /* A program's groups are blocks of the flash, anything else's are sectors. */
-    assert_int_equal(sector.starts_group, bundle->has_packed && (index == 0 || !program ||
-                                                                 (image->flash_addr + offset) % BLOCK == 0));
+    assert_int_equal(sector.starts_group,
+                     bundle->has_packed && (index == 0 || !program || (image->flash_addr + offset) % BLOCK == 0));
     if (bundle->has_plain) {
         uint8_t plain[SECTOR];
         assert_int_equal(reflash_bundle_plain(bundle, image, offset, plain, bytes), REFLASH_BUNDLE_GOOD);
@@ -294,7 +294,7 @@ static void a_long_name_loses_whole_characters(void **state)
         set_t set = {0};
         add(&set, names[row].given, 0, 1, REFLASH_KIND_APPLICATION, false);
         const bundle_t bundle = bundle_make(&set.in, &forms[0], NULL);
-        set.names[0] = (char *)(uintptr_t)names[row].kept;
+        set.names[0] = (char *)names[row].kept;
         check_bundle(&bundle, &set, &forms[0]);
         free(bundle.data);
         empty(&set);
