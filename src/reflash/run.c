@@ -69,9 +69,8 @@ uint32_t reflash_adler32_join(uint32_t first, uint32_t second, uint32_t second_b
 {
     const uint32_t first_a_less_1 = ((first & 0xFFFF) + ADLER32_PRIME - 1) % ADLER32_PRIME;
     const uint32_t a = (first_a_less_1 + (second & 0xFFFF)) % ADLER32_PRIME;
-    /* Both factors are smaller than 65521, and so their product leaves no room for the rest of the sum. */
-    const uint32_t moved = second_bytes % ADLER32_PRIME * first_a_less_1 % ADLER32_PRIME;
-    const uint32_t b = ((first >> 16) + (second >> 16) + moved) % ADLER32_PRIME;
+    /* At most 65520 * 65520 + 2 * 65535, which 32 bits hold. */
+    const uint32_t b = (second_bytes % ADLER32_PRIME * first_a_less_1 + (first >> 16) + (second >> 16)) % ADLER32_PRIME;
     return b << 16 | a;
 }
 

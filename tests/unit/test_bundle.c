@@ -436,6 +436,8 @@ static void images_are_sorted_and_share_no_sector(void **state)
     assert_int_equal(open_two(0x1F000, 0x20000), REFLASH_BUNDLE_INCONSISTENT);
     assert_int_equal(open_two(0x1F000, 0x1F000), REFLASH_BUNDLE_INCONSISTENT);
     assert_int_equal(open_two(0x1F000, 0x0F000), REFLASH_BUNDLE_INCONSISTENT);
+    assert_int_equal(open_two(0x1F000, 0x0FFFE000), REFLASH_BUNDLE_GOOD); /* the end of 256 MiB */
+    assert_int_equal(open_two(0x1F000, 0x0FFFF000), REFLASH_BUNDLE_INCONSISTENT);
 }
 
 static void any_changed_bit_is_noticed(void **state)
