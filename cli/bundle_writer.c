@@ -112,17 +112,15 @@ static void add_blocks(part_t *part)
 /* The piece of one sector. Its flush brings it to a byte's end; what `stream` saw before may be referred to. */
 static uint32_t add_piece(buffer_t *pieces, z_stream *stream, const uint8_t *data, uint32_t bytes)
 {
-    uint8_t piece[REFLASH_PACKED_BYTES_MAX];
     stream->next_in = (Bytef *)data; /* zlib only reads, but does not say so everywhere */
     stream->avail_in = bytes;
-    stream->next_out = piece;
-    stream->avail_out = sizeof(piece);
+    stream->next_out = grow(pieces, REFLASH_PACKED_BYTES_MAX);
+    stream->avail_out = REFLASH_PACKED_BYTES_MAX;
     const int result = deflate(stream, Z_SYNC_FLUSH);
     assert(result == Z_OK && stream->avail_in == 0 && stream->avail_out > 0); /* else there is more to come */
     (void)result;
-    const uint32_t piece_bytes = (uint32_t)(sizeof(piece) - stream->avail_out);
-    put(pieces, piece, piece_bytes);
-    return piece_bytes;
+    pieces->bytes -= stream->avail_out;
+    return REFLASH_PACKED_BYTES_MAX - stream->avail_out;
 }
 
 /* One sector's row, and its piece if there is a stream. */
