@@ -11,6 +11,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "board.h"
 #include "bundle_source.h"
 #include "bundle_writer.h"
 
@@ -324,6 +325,65 @@ static void any_changed_bit_of_a_written_bundle_is_noticed(void **state)
     empty(&set);
 }
 
+/* Success is a status of zeros: two bytes of a stub, four of the ROM. */
+static bool chip_accepts(board_t *board, uint8_t opcode, const uint32_t *words, size_t word_count, const uint8_t *data,
+                         size_t data_bytes)
+{
+    enum { ANSWER_HEADER_BYTES = 8 };
+    const size_t status_bytes = espsim_stub(board->sim) == ESPSIM_STUB_NONE ? 4 : 2;
+    board_forget(board);
+    board_request(board, opcode, words, word_count, data, data_bytes);
+    board_settle(board);
+    const board_frame_t answer = board_frame(board, 0);
+    return board_frame_count(board) == 1 && answer.count == ANSWER_HEADER_BYTES + status_bytes &&
+           answer.bytes[answer.count - status_bytes] == 0;
+}
+
+/* The blocks are as different in size as their pieces are. */
+static void a_chip_unpacks_what_is_sent_block_by_block(void **state)
+{
+    (void)state;
+    enum { ATTACH = 0x0D, DEFL_BEGIN = 0x10, DEFL_DATA = 0x11, DEFL_END = 0x12 };
+    set_t set = {0};
+    add(&set, "data", 0x1F000, 14 * SECTOR + 100, REFLASH_KIND_APPLICATION, false);
+    const bundle_t written = bundle_make(&set.in, &forms[1], NULL);
+    for (uint32_t turn = 0; turn < 4 * 8; turn++) { /* ROM and each stub; each kind of sector in front */
+        const espsim_stub_t stub = (espsim_stub_t)(turn % 4);
+        const uint32_t first = turn / 4;
+        bundle_memory_t memory = {.data = written.data, .bytes = written.bytes};
+        const reflash_source_t source = bundle_source(&memory);
+        reflash_bundle_t bundle;
+        reflash_bundle_image_t image;
+        reflash_run_t run;
+        board_t board = board_synced_of(&reflash_rom_esp32c3);
+        assert_int_equal(reflash_bundle_open(&bundle, &source), REFLASH_BUNDLE_GOOD);
+        assert_int_equal(reflash_bundle_image(&bundle, 0, &image), REFLASH_BUNDLE_GOOD);
+        assert_int_equal(reflash_run_begin(&run, &bundle, &image, first, 15 - first, 4608), REFLASH_BUNDLE_GOOD);
+        if (stub != ESPSIM_STUB_NONE) {
+            assert_true(espsim_run_stub(board.sim, stub));
+            board_settle(&board);
+        }
+        const uint32_t addr = image.flash_addr + first * SECTOR;
+        assert_true(chip_accepts(&board, ATTACH, (const uint32_t[]){0, 0}, stub == ESPSIM_STUB_NONE ? 2 : 1, NULL, 0));
+        const uint32_t begin[] = {run.image_bytes, run.block_count, 4608, addr, 0};
+        assert_true(chip_accepts(&board, DEFL_BEGIN, begin, stub == ESPSIM_STUB_NONE ? 5 : 4, NULL, 0));
+        for (uint32_t block = 0; block < run.block_count; block++) {
+            uint8_t data[REFLASH_PACKED_BYTES_MAX];
+            assert_int_equal(reflash_run_next_block(&run), REFLASH_BUNDLE_GOOD);
+            assert_int_equal(reflash_run_read(&run, data, run.block_bytes), REFLASH_BUNDLE_GOOD);
+            const uint32_t words[] = {run.block_bytes, block, 0, 0};
+            assert_true(chip_accepts(&board, DEFL_DATA, words, 4, data, run.block_bytes));
+        }
+        if (stub != ESPSIM_STUB_NONE) { /* it answered the last block before it wrote it */
+            assert_true(chip_accepts(&board, DEFL_END, (const uint32_t[]){1}, 1, NULL, 0));
+        }
+        assert_memory_equal(board.flash + addr, set.images[0].data + (size_t)first * SECTOR, run.image_bytes);
+        board_free(&board);
+    }
+    free(written.data);
+    empty(&set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +392,7 @@ int main(void)
         cmocka_unit_test(as_many_images_as_a_bundle_holds_are_written),
         cmocka_unit_test(a_long_name_loses_whole_characters),
         cmocka_unit_test(any_changed_bit_of_a_written_bundle_is_noticed),
+        cmocka_unit_test(a_chip_unpacks_what_is_sent_block_by_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
