@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 60
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench-speed mutate interop interop-ci stub-codes docs api-table clean
+.PHONY: help demo test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench bench-speed mutate interop interop-ci stub-codes docs api-table clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,12 @@ sweep: ## faults at RUNS random places of a 1 MiB job, repeatable by SEED
 	@$(SETUP) base stubs test
 	@scripts/build.sh dev test_sweeps
 	@build/dev/tests/test_sweeps large $(SEED) $(RUNS)
+
+bench: ## other people's flasher and ours on the same virtual chip, to docs/performance.md (about 15 minutes)
+	@$(SETUP) base stubs interop
+	@scripts/build.sh release
+	@scripts/clients.sh esptool
+	@bench/bench.py --write docs/performance.md
 
 bench-speed: ## how many times faster than a board a virtual chip is; fails below 200
 	@$(SETUP) base

@@ -24,6 +24,18 @@ static bool word_holds(uint32_t word, uint32_t word_addr, uint32_t addr, const u
     return true;
 }
 
+/* An SDIO card's ROM tells nothing of its memory: then `*told` is false. */
+static esp_loader_error_t peek(esp_loader_t *loader, uint32_t addr, uint32_t *word, bool *told)
+{
+    const esp_loader_error_t err = reflash_read_register(loader, addr, word);
+    *told = err != ESP_LOADER_ERROR_UNSUPPORTED_FUNC;
+    if (*told) {
+        return err;
+    }
+    reflash_begin(loader);
+    return ESP_LOADER_SUCCESS;
+}
+
 static esp_loader_error_t check_block(esp_loader_t *loader, uint32_t addr, const uint8_t *data, uint32_t bytes)
 {
     const bool all = loader->_stub != NULL || bytes < WORD_BYTES;
@@ -31,13 +43,9 @@ static esp_loader_error_t check_block(esp_loader_t *loader, uint32_t addr, const
     uint32_t word_addr = from & ~(uint32_t)(WORD_BYTES - 1);
     for (uint32_t left = (addr + bytes - word_addr + WORD_BYTES - 1) / WORD_BYTES; left > 0; left--) {
         uint32_t word;
-        const esp_loader_error_t err = reflash_read_register(loader, word_addr, &word);
-        if (err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC) { /* an SDIO card's ROM tells nothing */
-            reflash_begin(loader);
-            return ESP_LOADER_SUCCESS;
-        }
-        RETURN_ON_ERROR(err);
-        if (!word_holds(word, word_addr, addr, data, bytes)) {
+        bool told;
+        RETURN_ON_ERROR(peek(loader, word_addr, &word, &told));
+        if (told && !word_holds(word, word_addr, addr, data, bytes)) {
             return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_DIGEST_MISMATCH);
         }
         word_addr += WORD_BYTES;
@@ -99,5 +107,6 @@ esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cf
                                                                   .word_count = sizeof(words) / sizeof(words[0])}));
     /* Damaged on its way, "stay" is "jump to 0". */
     uint32_t magic;
-    return entrypoint != 0 ? ESP_LOADER_SUCCESS : reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic);
+    bool told;
+    return entrypoint != 0 ? ESP_LOADER_SUCCESS : peek(loader, REFLASH_MAGIC_ADDR, &magic, &told);
 }

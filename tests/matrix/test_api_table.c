@@ -46,6 +46,7 @@ typedef struct {
     unsigned status_bytes; /* at the end of an answer */
     uint8_t header[8];
     unsigned frame_at; /* bytes of the answer that went by */
+    bool was_refused;
 } refusing_port_t;
 
 static esp_loader_port_t *inner_of(esp_loader_port_t *port)
@@ -108,7 +109,11 @@ static uint8_t altered(refusing_port_t *my, uint8_t byte)
     if (!my->refuses || my->header[0] != 0x01 || my->header[1] == SYNC) {
         return byte;
     }
-    return at == status_at ? 0x01 : at == status_at + 1 ? REASON_FAILED : byte;
+    if (at == status_at) {
+        my->was_refused = byte != 0; /* by the target itself, for a reason of its own */
+        return 0x01;
+    }
+    return at == status_at + 1 && !my->was_refused ? REASON_FAILED : byte;
 }
 
 static esp_loader_error_t read_bytes(esp_loader_port_t *port, uint8_t *data, uint16_t size, uint32_t timeout)
@@ -199,6 +204,7 @@ static bench_t bench;
 
 static void bench_start(target_chip_t chip, talk_t talks_to, bool is_locked)
 {
+    const bool can_be_locked = chip != ESP8266_CHIP && chip != ESP32_CHIP;
     memset(&bench, 0, sizeof(bench));
     memset(&bench.loader, 0xA5, sizeof(bench.loader)); /* programs do not initialise it */
     bench.chip = chip;
@@ -209,7 +215,7 @@ static void bench_start(target_chip_t chip, talk_t talks_to, bool is_locked)
                                                  .flash = bench.flash,
                                                  .flash_bytes = FLASH_BYTES,
                                                  .timing = espsim_timing_typical(),
-                                                 .security = {.secure_download = is_locked}});
+                                                 .security = {.secure_download = is_locked && can_be_locked}});
     assert_non_null(bench.sim);
     bench.port = (refusing_port_t){
         .port = {.ops = &ops},
@@ -545,8 +551,7 @@ static const row_t rows[] = {
      .locked = true,
      .holds = holds_chip,
      .is_first = true,
-     .only_in[ROM] = true,
-     .lacking[ROM] = BIT_8266 | BIT_32},
+     .only_in[ROM] = true},
     {.name = "get_target", .call = get_target, .holds = holds_chip, .never_asks = asks_nothing},
     {.name = "reset_target", .call = reset_target_call, .holds = holds_no_loader, .never_asks = asks_nothing},
     {.name = "change_transmission_rate",

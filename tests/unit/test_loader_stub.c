@@ -181,6 +181,11 @@ static void a_refused_upload_is_told_with_its_reason(void **state)
 
 /* --- Its answers ----------------------------------------------------------------------------------- */
 
+/* Eight answers to one, as recorded. */
+#define STUB_SYNC_ANSWER "c001080200000000000000c0"
+#define STUB_SYNC                                                                                                      \
+    " >" RECORDED_SYNC " <" STUB_SYNC_ANSWER STUB_SYNC_ANSWER STUB_SYNC_ANSWER STUB_SYNC_ANSWER STUB_SYNC_ANSWER       \
+        STUB_SYNC_ANSWER STUB_SYNC_ANSWER STUB_SYNC_ANSWER
 #define STUB_READ_MAGIC " >" RECORDED_READ_MAGIC " <c0010a0200831df0000000c0"
 
 static void a_refusal_tells_the_reason_from_its_first_byte(void **state)
@@ -220,9 +225,9 @@ static void it_is_told_the_rate_before(void **state)
 {
     (void)state;
     conversation_connect_stub(&talk);
-    play(" >c0000f08000000000000100e0000c20100c0 <c0010f0200000000000000c0 rate=921600" STUB_READ_MAGIC);
+    play(" >c0000f08000000000000100e0000c20100c0 <c0010f0200000000000000c0 rate=921600" STUB_SYNC);
     assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_SUCCESS);
-    play(" >c0000f0800000000000084030000100e00c0 <c0010f0200000000000000c0 rate=230400" STUB_READ_MAGIC);
+    play(" >c0000f0800000000000084030000100e00c0 <c0010f0200000000000000c0 rate=230400" STUB_SYNC);
     assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 230400), ESP_LOADER_SUCCESS);
     expect_no_fault();
 }

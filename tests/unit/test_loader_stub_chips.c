@@ -71,7 +71,7 @@ static void an_esp32p4_takes_the_stub_of_its_revision(void **state)
     for (size_t row = 0; row < sizeof(revisions) / sizeof(revisions[0]); row++) {
         const bool is_old = revisions[row].revision < 300;
         bench_t bench;
-        bench_connect(&bench, &reflash_rom_esp32p4, FLASH_BYTES);
+        bench_connect(&bench, is_old ? &reflash_rom_esp32p4_rev1 : &reflash_rom_esp32p4, FLASH_BYTES);
         assert_int_equal(esp_loader_write_register(&bench.loader, 0x5012D04C, revisions[row].efuse),
                          ESP_LOADER_SUCCESS);
         assert_int_equal(reflash_stub_start(&bench.loader), ESP_LOADER_SUCCESS);
