@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 60
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo demo-mcu test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench bench-speed mutate interop interop-ci stub-codes docs api-table clean
+.PHONY: help demo demo-mcu test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench bench-speed mutate mutate-sample interop interop-ci stub-codes docs api-table clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -80,6 +80,11 @@ mutate: ## break the sources on purpose and expect the tests to notice
 	@$(SETUP) base stubs test mutate
 	@scripts/make_stubs.py --fetch
 	@scripts/mutate.py
+
+mutate-sample: ## the same with 150 mistakes, others each time
+	@$(SETUP) base stubs test mutate
+	@scripts/make_stubs.py --fetch
+	@scripts/mutate.py --sample 150
 
 interop: ## other people's flashers on the virtual chip, all their jobs; needs package registries
 	@$(SETUP) base stubs interop espflash
