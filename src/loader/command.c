@@ -77,6 +77,25 @@ esp_loader_error_t reflash_fail(esp_loader_t *loader, esp_loader_error_t code, r
     return code;
 }
 
+esp_loader_error_t reflash_refuse(esp_loader_t *loader, esp_loader_error_t code)
+{
+    return reflash_fail(loader, code, REFLASH_CAUSE_ARGUMENT);
+}
+
+esp_loader_error_t reflash_begin_connected(esp_loader_t *loader, bool arguments_are_good)
+{
+    reflash_begin(loader);
+    return loader->_chip != NULL && arguments_are_good ? ESP_LOADER_SUCCESS
+                                                       : reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
+}
+
+esp_loader_error_t reflash_begin_with(esp_loader_t *loader, bool arguments_are_good, uint8_t opcode)
+{
+    RETURN_ON_ERROR(reflash_begin_connected(loader, arguments_are_good));
+    return reflash_knows(loader, opcode) ? ESP_LOADER_SUCCESS
+                                         : reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+}
+
 reflash_fault_t reflash_last_fault(const esp_loader_t *loader)
 {
     return (reflash_fault_t){
@@ -105,7 +124,7 @@ esp_loader_error_t reflash_fail_to_receive(esp_loader_t *loader, esp_loader_erro
 esp_loader_error_t reflash_fail_to_send(esp_loader_t *loader, esp_loader_error_t err)
 {
     if (err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC || err == ESP_LOADER_ERROR_INVALID_PARAM) {
-        return reflash_fail(loader, err, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, err);
     }
     return reflash_fail_to_receive(loader, err);
 }
@@ -133,11 +152,26 @@ static uint32_t limit_ms(const esp_loader_t *loader, const reflash_command_t *co
             ms_per_mib = link->limits[row].ms_per_mib;
         }
     }
-    if (command->timeout_ms != 0) {
-        timeout_ms = command->timeout_ms;
+    if (command->opcode == REFLASH_SYNC) {
+        timeout_ms = loader->_sync_ms;
     }
     timeout_ms += (command->work_bytes >> 16) * ms_per_mib / 16;
     return timeout_ms * link->scale_percent / 100 + link->round_trip_ms;
+}
+
+/* --- What the target has --------------------------------------------------------------------------- */
+
+/* Whether secure download mode, if it is on, permits this command: 02 to 04, 08, 0B, 0D, 0F, 14. */
+static bool permits(const esp_loader_t *loader, uint8_t opcode)
+{
+    const uint32_t secure_commands = 0x10A91C;
+    return !loader->_secure || (opcode < 32 && (secure_commands >> opcode & 1) != 0);
+}
+
+bool reflash_knows(const esp_loader_t *loader, uint8_t opcode)
+{
+    return permits(loader, opcode) &&
+           (opcode <= loader->_chip->last_opcode || (loader->_stub != NULL && opcode != REFLASH_GET_SECURITY_INFO));
 }
 
 /* --- One question ---------------------------------------------------------------------------------- */
@@ -235,8 +269,8 @@ esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_
         row++;
     }
     reflash_begin(loader);
-    if (!reflash_permits(loader, command->opcode)) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+    if (!permits(loader, command->opcode)) {
+        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     loader->_fault.command = command->opcode;
 
@@ -267,25 +301,34 @@ void reflash_drain(esp_loader_t *loader, unsigned limit)
     }
 }
 
-esp_loader_error_t reflash_ask(esp_loader_t *loader, const reflash_command_t *command)
+esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count,
+                                    uint32_t work_bytes)
 {
     enum { STRAY_FRAMES = 16 };
 
-    esp_loader_error_t err = reflash_ask_once(loader, command);
+    const reflash_command_t command = {
+        .opcode = opcode, .words = words, .word_count = word_count, .work_bytes = work_bytes};
+    esp_loader_error_t err = reflash_ask_once(loader, &command);
     for (unsigned tries = 1; tries < ASK_TRIES; tries++) {
-        /* A refusal is no exception: the question's address or size may have been damaged on the wire. */
-        if (err == ESP_LOADER_SUCCESS || loader->_fault.cause == REFLASH_CAUSE_PORT ||
-            loader->_fault.cause == REFLASH_CAUSE_ARGUMENT ||
-            (loader->_fault.cause == REFLASH_CAUSE_REFUSED && command->refusal_is_final)) {
+        /* A refusal is no exception, the question's address or size may have been damaged on the wire; but security
+         * info has neither. */
+        const uint8_t cause = loader->_fault.cause;
+        if (err == ESP_LOADER_SUCCESS || cause == REFLASH_CAUSE_PORT || cause == REFLASH_CAUSE_ARGUMENT ||
+            (cause == REFLASH_CAUSE_REFUSED && opcode == REFLASH_GET_SECURITY_INFO)) {
             return err;
         }
         reflash_drain(loader, STRAY_FRAMES);
         /* A stub that lost an end byte takes every frame for the gap between two until a lone end byte comes. In step
          * with it that same byte would put it out, so it is the last resort. */
-        if (loader->_stub != NULL && tries == ASK_TRIES - 1 && loader->_fault.cause == REFLASH_CAUSE_SILENCE) {
+        if (loader->_stub != NULL && tries == ASK_TRIES - 1 && cause == REFLASH_CAUSE_SILENCE) {
             loader->_transport->wake_stub(loader);
         }
-        err = reflash_ask_once(loader, command);
+        err = reflash_ask_once(loader, &command);
     }
     return err;
+}
+
+esp_loader_error_t reflash_ask(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count)
+{
+    return reflash_ask_work(loader, opcode, words, word_count, 0);
 }

@@ -9,19 +9,14 @@
 
 esp_loader_error_t reflash_write_registers(esp_loader_t *loader, const uint32_t (*entries)[4], uint8_t count)
 {
-    return reflash_ask(
-        loader,
-        &(reflash_command_t){.opcode = REFLASH_WRITE_REG, .words = entries[0], .word_count = (uint8_t)(4 * count)});
+    return reflash_ask(loader, REFLASH_WRITE_REG, entries[0], (uint8_t)(4 * count));
 }
 
 esp_loader_error_t reflash_read_register(esp_loader_t *loader, uint32_t addr, uint32_t *value)
 {
-    const esp_loader_error_t err =
-        reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_READ_REG, .words = &addr, .word_count = 1});
-    if (err == ESP_LOADER_SUCCESS) {
-        *value = loader->_answer_value;
-    }
-    return err;
+    RETURN_ON_ERROR(reflash_ask(loader, REFLASH_READ_REG, &addr, 1));
+    *value = loader->_answer_value;
+    return ESP_LOADER_SUCCESS;
 }
 
 /* --- Security info --------------------------------------------------------------------------------- */
@@ -54,8 +49,7 @@ static void decode_security_info(esp_loader_target_security_info_t *info, uint32
 esp_loader_error_t reflash_security_info(esp_loader_t *loader, esp_loader_target_security_info_t *info,
                                          uint32_t *chip_id)
 {
-    RETURN_ON_ERROR(
-        reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_GET_SECURITY_INFO, .refusal_is_final = true}));
+    RETURN_ON_ERROR(reflash_ask(loader, REFLASH_GET_SECURITY_INFO, NULL, 0));
 
     const uint8_t *data = reflash_answer_data(loader);
     const bool has_chip_id = loader->_answer_bytes == SECURITY_INFO_BYTES;
@@ -113,18 +107,9 @@ bool reflash_describe_target(const esp_loader_t *loader, reflash_target_t *targe
     return true;
 }
 
-static esp_loader_error_t check_connected(esp_loader_t *loader, bool arguments_are_good)
-{
-    reflash_begin(loader);
-    if (loader->_chip == NULL || !arguments_are_good) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
-    }
-    return ESP_LOADER_SUCCESS;
-}
-
 esp_loader_error_t esp_loader_write_register(esp_loader_t *loader, uint32_t address, uint32_t value)
 {
-    RETURN_ON_ERROR(check_connected(loader, true));
+    RETURN_ON_ERROR(reflash_begin_connected(loader, true));
     return reflash_write_registers(loader, (const uint32_t[][4]){{address, value, 0xFFFFFFFF, 0}}, 1);
 }
 
@@ -133,10 +118,10 @@ esp_loader_error_t reflash_reset_by_watchdog(esp_loader_t *loader)
     enum { CONFIG1 = 4, WRITE_PROTECT = 0x18, KEY = 0x50D83AA1, TICKS = 2000, WAIT_MS = 500, ALL = 0xFFFFFFFF };
     const uint32_t start = 0xD0000102; /* on; its first stage resets the system; pulses of medium length */
 
-    RETURN_ON_ERROR(check_connected(loader, true));
+    RETURN_ON_ERROR(reflash_begin_connected(loader, true));
     const uint32_t base = loader->_chip->watchdog_reg;
     if (base == 0) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     const uint32_t entries[][4] = {
         {base + WRITE_PROTECT, KEY, ALL, 0},
@@ -152,13 +137,13 @@ esp_loader_error_t reflash_reset_by_watchdog(esp_loader_t *loader)
 
 esp_loader_error_t esp_loader_read_register(esp_loader_t *loader, uint32_t address, uint32_t *value)
 {
-    RETURN_ON_ERROR(check_connected(loader, value != NULL));
+    RETURN_ON_ERROR(reflash_begin_connected(loader, value != NULL));
     return reflash_read_register(loader, address, value);
 }
 
 esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac)
 {
-    RETURN_ON_ERROR(check_connected(loader, mac != NULL));
+    RETURN_ON_ERROR(reflash_begin_connected(loader, mac != NULL));
     uint32_t low;
     uint32_t high;
     RETURN_ON_ERROR(reflash_read_register(loader, loader->_chip->mac_lo_reg, &low));
@@ -176,10 +161,7 @@ esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac)
 
 esp_loader_error_t esp_loader_get_security_info(esp_loader_t *loader, esp_loader_target_security_info_t *security_info)
 {
-    RETURN_ON_ERROR(check_connected(loader, security_info != NULL));
-    if (!reflash_knows(loader, REFLASH_GET_SECURITY_INFO)) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
-    }
+    RETURN_ON_ERROR(reflash_begin_with(loader, security_info != NULL, REFLASH_GET_SECURITY_INFO));
     uint32_t chip_id;
     RETURN_ON_ERROR(reflash_security_info(loader, security_info, &chip_id));
     security_info->target_chip = (target_chip_t)loader->_chip->target;
@@ -303,9 +285,9 @@ esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uin
 {
     enum { TRIES = 3 };
 
-    RETURN_ON_ERROR(check_connected(loader, rate > 0));
-    if (loader->_port->ops->change_transmission_rate == NULL || !reflash_knows(loader, REFLASH_CHANGE_BAUDRATE)) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+    RETURN_ON_ERROR(reflash_begin_with(loader, rate > 0, REFLASH_CHANGE_BAUDRATE));
+    if (loader->_port->ops->change_transmission_rate == NULL) {
+        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     uart_clock_t clock;
     esp_loader_error_t err = uart_clock(loader, &clock);

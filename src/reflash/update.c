@@ -38,7 +38,7 @@ static esp_loader_error_t check_images(esp_loader_t *loader, const reflash_image
             good = good && !share_a_sector(&images[before], &images[at]);
         }
         if (!good) {
-            return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+            return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
         }
     }
     for (uint32_t at = 0; at < image_count; at++) {
@@ -141,10 +141,10 @@ esp_loader_error_t reflash_update(esp_loader_t *loader, reflash_image_t *images,
     reflash_begin(loader);
     if (images == NULL || image_count == 0 || job == NULL ||
         (job->block_bytes != 0 && !reflash_is_block_size(loader, job->block_bytes))) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     if (loader->_chip != NULL && !reflash_knows(loader, REFLASH_SPI_FLASH_MD5)) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     job->erased_bytes = 0;
     for (uint32_t at = 0; at < image_count; at++) {
