@@ -5,7 +5,7 @@
 #include "transport/transport.h"
 #include "wire/bytes.h"
 
-enum { ASK_TRIES = 3, REASON_INVALID_FORMAT = 0x05, ALL_BUT_STATUS = 0xFF };
+enum { ASK_TRIES = 3, REASON_INVALID_FORMAT = 0x05, ALL_BUT_STATUS = 0xFF, ANY_OTHER = 0x00 };
 
 /* How long a slow but healthy target may take. FLASH_BEGIN: worn flash parts take 400 ms a sector and 2 s a
  * 64 KiB block, and the ROM erases 16 to 32 single sectors before and behind the blocks. MD5: the slowest
@@ -14,30 +14,22 @@ enum { ASK_TRIES = 3, REASON_INVALID_FORMAT = 0x05, ALL_BUT_STATUS = 0xFF };
 static const struct {
     uint8_t opcode;
     uint8_t data_bytes; /* in the answer, in front of its status */
-    uint16_t timeout_ms;
-    uint16_t ms_per_mib; /* of work_bytes, on top */
+    uint8_t timeout_100_ms;
+    uint8_t s_per_mib; /* of work_bytes, on top */
 } commands[] = {
-    {REFLASH_FLASH_BEGIN, 0, 10000, 40000},
-    {REFLASH_FLASH_DATA, 0, 3000, 40000},
-    {REFLASH_FLASH_END, 0, 3000, 40000},
-    {REFLASH_MEM_BEGIN, 0, 1000, 0},
-    {REFLASH_MEM_END, 0, 1000, 0},
-    {REFLASH_MEM_DATA, 0, 3000, 0},
-    {REFLASH_SYNC, 0, 100, 0},
-    {REFLASH_WRITE_REG, 0, 1000, 0},
-    {REFLASH_READ_REG, 0, 1000, 0},
-    {REFLASH_SPI_SET_PARAMS, 0, 1000, 0},
-    {REFLASH_SPI_ATTACH, 0, 1000, 0},
-    {REFLASH_READ_FLASH_SLOW, 64, 1000, 0},
-    {REFLASH_CHANGE_BAUDRATE, 0, 1000, 0},
-    {REFLASH_FLASH_DEFL_BEGIN, 0, 10000, 40000},
-    {REFLASH_FLASH_DEFL_DATA, 0, 3000, 24000},
-    {REFLASH_FLASH_DEFL_END, 0, 3000, 24000},
-    {REFLASH_SPI_FLASH_MD5, 32, 1000, 8000},
-    {REFLASH_GET_SECURITY_INFO, ALL_BUT_STATUS, 1000, 0},
-    {REFLASH_ERASE_FLASH, 0, 10000, 40000},
-    {REFLASH_ERASE_REGION, 0, 10000, 40000},
-    {REFLASH_READ_FLASH, 0, 1000, 0},
+    {REFLASH_FLASH_BEGIN, 0, 100, 40},
+    {REFLASH_FLASH_DATA, 0, 30, 40},
+    {REFLASH_FLASH_END, 0, 30, 40},
+    {REFLASH_MEM_DATA, 0, 30, 0},
+    {REFLASH_READ_FLASH_SLOW, 64, 10, 0},
+    {REFLASH_FLASH_DEFL_BEGIN, 0, 100, 40},
+    {REFLASH_FLASH_DEFL_DATA, 0, 30, 24},
+    {REFLASH_FLASH_DEFL_END, 0, 30, 24},
+    {REFLASH_SPI_FLASH_MD5, 32, 10, 8},
+    {REFLASH_GET_SECURITY_INFO, ALL_BUT_STATUS, 10, 0},
+    {REFLASH_ERASE_FLASH, 0, 100, 40},
+    {REFLASH_ERASE_REGION, 0, 100, 40},
+    {ANY_OTHER, 0, 10, 0},
 };
 
 /* --- Faults ---------------------------------------------------------------------------------------- */
@@ -142,9 +134,10 @@ const reflash_link_t *reflash_link(const esp_loader_t *loader)
     return loader->_link != NULL ? loader->_link : &by_default;
 }
 
-static uint32_t limit_ms(const esp_loader_t *loader, const reflash_command_t *command, uint32_t timeout_ms,
-                         uint32_t ms_per_mib)
+static uint32_t limit_ms(const esp_loader_t *loader, const reflash_command_t *command, unsigned command_row)
 {
+    uint32_t timeout_ms = commands[command_row].timeout_100_ms * 100u;
+    uint32_t ms_per_mib = commands[command_row].s_per_mib * 1000u;
     const reflash_link_t *link = reflash_link(loader);
     for (uint32_t row = 0; row < link->limit_count; row++) {
         if (link->limits[row].command == command->opcode) {
@@ -265,7 +258,7 @@ static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uin
 esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_t *command)
 {
     unsigned row = 0;
-    while (commands[row].opcode != command->opcode) { /* every opcode of packet.h has its row */
+    while (commands[row].opcode != command->opcode && commands[row].opcode != ANY_OTHER) {
         row++;
     }
     reflash_begin(loader);
@@ -274,8 +267,7 @@ esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_
     }
     loader->_fault.command = command->opcode;
 
-    loader->_port->ops->start_timer(loader->_port,
-                                    limit_ms(loader, command, commands[row].timeout_ms, commands[row].ms_per_mib));
+    loader->_port->ops->start_timer(loader->_port, limit_ms(loader, command, row));
 
     esp_loader_error_t err = send(loader, command);
     if (err == ESP_LOADER_SUCCESS) {

@@ -114,9 +114,16 @@ bool reflash_is_block_size(const esp_loader_t *loader, uint32_t block_bytes);
 esp_loader_error_t reflash_write_registers(esp_loader_t *loader, const uint32_t (*entries)[4], uint8_t count);
 esp_loader_error_t reflash_read_register(esp_loader_t *loader, uint32_t addr, uint32_t *value);
 
-/** GET_SECURITY_INFO. An answer without a chip id is that of an ESP32-S2. */
-esp_loader_error_t reflash_security_info(esp_loader_t *loader, esp_loader_target_security_info_t *info,
-                                         uint32_t *chip_id);
+/** What security info tells. An answer without a chip id is that of an ESP32-S2. */
+typedef struct {
+    uint32_t flags; /* REFLASH_SECURE_*, and others */
+    uint32_t chip_id, eco_version;
+    uint8_t flash_crypt_count;
+} reflash_security_t;
+enum { REFLASH_SECURE_BOOT = 1 << 0, REFLASH_SECURE_DOWNLOAD = 1 << 2 };
+
+/** GET_SECURITY_INFO. */
+esp_loader_error_t reflash_security_info(esp_loader_t *loader, reflash_security_t *security);
 
 /* --- Flash (flash.c) ------------------------------------------------------------------------------- */
 

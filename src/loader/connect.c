@@ -15,8 +15,7 @@ static const uint32_t sync_words[SYNC_WORDS] = {
 
 esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries)
 {
-    const reflash_command_t command = {
-        .opcode = REFLASH_SYNC, .words = sync_words, .word_count = SYNC_WORDS};
+    const reflash_command_t command = {.opcode = REFLASH_SYNC, .words = sync_words, .word_count = SYNC_WORDS};
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
 
     for (; tries > 0; tries--) {
@@ -39,11 +38,10 @@ esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries)
 static esp_loader_error_t identify(esp_loader_t *loader)
 {
     enum { EXTRA_REFUSALS = 7 };
-    esp_loader_target_security_info_t info;
-    uint32_t chip_id;
-    if (reflash_security_info(loader, &info, &chip_id) == ESP_LOADER_SUCCESS) {
-        loader->_chip = reflash_chip_by_id(chip_id);
-        loader->_secure = info.secure_download_mode_enabled;
+    reflash_security_t security;
+    if (reflash_security_info(loader, &security) == ESP_LOADER_SUCCESS) {
+        loader->_chip = reflash_chip_by_id(security.chip_id);
+        loader->_secure = (security.flags & REFLASH_SECURE_DOWNLOAD) != 0;
     } else if (loader->_fault.cause == REFLASH_CAUSE_REFUSED) {
         reflash_drain(loader, EXTRA_REFUSALS);
     }

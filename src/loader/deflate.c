@@ -15,22 +15,20 @@ static uint32_t work_bytes(const esp_loader_flash_deflate_cfg_t *cfg)
 
 esp_loader_error_t esp_loader_flash_deflate_start(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg)
 {
-    RETURN_ON_ERROR(reflash_begin_with(loader,
-                                       cfg != NULL && cfg->image_size != 0 && cfg->compressed_size != 0 &&
-                                           cfg->offset % REFLASH_SECTOR_BYTES == 0 &&
-                                           reflash_is_block_size(loader, cfg->block_size),
-                                       REFLASH_FLASH_DEFL_BEGIN));
+    RETURN_ON_ERROR(reflash_begin_connected(loader, cfg != NULL && cfg->image_size != 0 && cfg->compressed_size != 0 &&
+                                                        cfg->offset % REFLASH_SECTOR_BYTES == 0 &&
+                                                        reflash_is_block_size(loader, cfg->block_size)));
     cfg->_state.begun = false;
     cfg->_state.sequence = 0;
     cfg->_state.written_bytes = 0;
-    if (loader->_stub == NULL && loader->_chip->whole_windows) {
+    if (!reflash_knows(loader, REFLASH_FLASH_DEFL_BEGIN) || (loader->_stub == NULL && loader->_chip->whole_windows)) {
         return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     RETURN_ON_ERROR(reflash_flash_range(loader, cfg->offset, cfg->image_size));
     const uint32_t words[] = {cfg->image_size, (cfg->compressed_size - 1) / cfg->block_size + 1, cfg->block_size,
                               cfg->offset, 0};
-    RETURN_ON_ERROR(reflash_ask_work(loader, REFLASH_FLASH_DEFL_BEGIN, words, reflash_begin_words(loader),
-                                     cfg->image_size));
+    RETURN_ON_ERROR(
+        reflash_ask_work(loader, REFLASH_FLASH_DEFL_BEGIN, words, reflash_begin_words(loader), cfg->image_size));
     cfg->_state.begun = true;
     return ESP_LOADER_SUCCESS;
 }
@@ -38,8 +36,7 @@ esp_loader_error_t esp_loader_flash_deflate_start(esp_loader_t *loader, esp_load
 esp_loader_error_t esp_loader_flash_deflate_write(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg,
                                                   void *payload, uint32_t size)
 {
-    RETURN_ON_ERROR(
-        reflash_begin_connected(loader, cfg != NULL && cfg->_state.begun && payload != NULL && size != 0));
+    RETURN_ON_ERROR(reflash_begin_connected(loader, cfg != NULL && cfg->_state.begun && payload != NULL && size != 0));
     const uint32_t left_bytes = cfg->compressed_size - cfg->_state.written_bytes;
     if (size > left_bytes) {
         return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);

@@ -4,7 +4,7 @@
 
 #include "loader/command.h"
 #include "md5.h"
-#include "wire/bytes.h"
+#include "wire/hex.h"
 
 enum { ERASE_BLOCK_BYTES = 0x1800, STUB_BEGIN_WORDS = 4, STUB_ERASE_BYTES = 0x10000, MD5_HEX_DIGITS = 32 };
 
@@ -270,21 +270,11 @@ esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flas
 
 /* --- Digests --------------------------------------------------------------------------------------- */
 
-/* The value of a hexadecimal digit, 16 for anything else. */
-static uint8_t hex_value(uint8_t digit)
-{
-    if (digit >= '0' && digit <= '9') {
-        return (uint8_t)(digit - '0');
-    }
-    digit |= 0x20;
-    return digit >= 'a' && digit <= 'f' ? (uint8_t)(digit - 'a' + 10) : 16;
-}
-
 static bool digest_from_hex(uint8_t digest[16], const uint8_t hex[MD5_HEX_DIGITS])
 {
     for (unsigned byte = 0; byte < 16; byte++) {
-        const uint8_t high = hex_value(hex[2 * byte]);
-        const uint8_t low = hex_value(hex[2 * byte + 1]);
+        const uint8_t high = reflash_hex_value(hex[2 * byte]);
+        const uint8_t low = reflash_hex_value(hex[2 * byte + 1]);
         if (high > 15 || low > 15) {
             return false;
         }
@@ -298,8 +288,7 @@ esp_loader_error_t reflash_flash_md5(esp_loader_t *loader, uint32_t flash_addr, 
     RETURN_ON_ERROR(reflash_begin_with(loader, digest != NULL, REFLASH_SPI_FLASH_MD5));
     RETURN_ON_ERROR(reflash_flash_range(loader, flash_addr, bytes));
     const uint32_t words[] = {flash_addr, bytes, 0, 0};
-    RETURN_ON_ERROR(
-        reflash_ask_work(loader, REFLASH_SPI_FLASH_MD5, words, sizeof(words) / sizeof(words[0]), bytes));
+    RETURN_ON_ERROR(reflash_ask_work(loader, REFLASH_SPI_FLASH_MD5, words, sizeof(words) / sizeof(words[0]), bytes));
     if (loader->_stub != NULL) {
         memcpy(digest, reflash_answer_data(loader), REFLASH_DIGEST_BYTES);
     } else if (!digest_from_hex(digest, reflash_answer_data(loader))) {

@@ -50,9 +50,9 @@ static esp_loader_error_t check_block(esp_loader_t *loader, uint32_t addr, const
 
 esp_loader_error_t esp_loader_mem_start(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg)
 {
-    RETURN_ON_ERROR(reflash_begin_connected(
-        loader, cfg != NULL && cfg->size != 0 && cfg->size <= UINT32_MAX - cfg->offset && cfg->block_size != 0 &&
-                    cfg->block_size <= reflash_block_bytes_max(loader)));
+    RETURN_ON_ERROR(reflash_begin_connected(loader, cfg != NULL && cfg->size != 0 &&
+                                                        cfg->size <= UINT32_MAX - cfg->offset && cfg->block_size != 0 &&
+                                                        cfg->block_size <= reflash_block_bytes_max(loader)));
     cfg->_state.begun = false;
     cfg->_state.sequence = 0;
     cfg->_state.written_bytes = 0;

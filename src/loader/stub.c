@@ -19,13 +19,11 @@ static esp_loader_error_t check_security(esp_loader_t *loader)
     if (!reflash_knows(loader, REFLASH_GET_SECURITY_INFO)) {
         return ESP_LOADER_SUCCESS;
     }
-    esp_loader_target_security_info_t info;
-    uint32_t chip_id;
-    RETURN_ON_ERROR(reflash_security_info(loader, &info, &chip_id));
-    const bool locked = info.secure_boot_enabled && loader->_chip->locked_to_rom;
-    return info.secure_download_mode_enabled || locked
-               ? reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC)
-               : ESP_LOADER_SUCCESS;
+    reflash_security_t security;
+    RETURN_ON_ERROR(reflash_security_info(loader, &security));
+    const uint32_t locks = REFLASH_SECURE_DOWNLOAD | (loader->_chip->locked_to_rom ? REFLASH_SECURE_BOOT : 0);
+    return (security.flags & locks) != 0 ? reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC)
+                                         : ESP_LOADER_SUCCESS;
 }
 
 /* 100 times the major revision, and the minor one. */

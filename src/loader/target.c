@@ -29,39 +29,19 @@ static bool odd_number_of_bits(uint8_t bits)
     return (0x6996u >> (bits & 0xF) & 1) != 0;
 }
 
-static void decode_security_info(esp_loader_target_security_info_t *info, uint32_t flags, uint8_t flash_crypt_count)
-{
-    *info = (esp_loader_target_security_info_t){
-        .target_chip = ESP_UNKNOWN_CHIP,
-        .secure_boot_enabled = (flags >> 0 & 1) != 0,
-        .secure_boot_aggressive_revoke_enabled = (flags >> 1 & 1) != 0,
-        .secure_download_mode_enabled = (flags >> 2 & 1) != 0,
-        .secure_boot_revoked_keys = {(flags >> 3 & 1) != 0, (flags >> 4 & 1) != 0, (flags >> 5 & 1) != 0},
-        .jtag_software_disabled = (flags >> 6 & 1) != 0,
-        .jtag_hardware_disabled = (flags >> 7 & 1) != 0,
-        .usb_disabled = (flags >> 8 & 1) != 0,
-        .flash_encryption_enabled = odd_number_of_bits(flash_crypt_count),
-        .dcache_in_uart_download_disabled = (flags >> 9 & 1) != 0,
-        .icache_in_uart_download_disabled = (flags >> 10 & 1) != 0,
-    };
-}
-
-esp_loader_error_t reflash_security_info(esp_loader_t *loader, esp_loader_target_security_info_t *info,
-                                         uint32_t *chip_id)
+esp_loader_error_t reflash_security_info(esp_loader_t *loader, reflash_security_t *security)
 {
     RETURN_ON_ERROR(reflash_ask(loader, REFLASH_GET_SECURITY_INFO, NULL, 0));
 
     const uint8_t *data = reflash_answer_data(loader);
     const bool has_chip_id = loader->_answer_bytes == SECURITY_INFO_BYTES;
     if (!has_chip_id && loader->_answer_bytes != SECURITY_INFO_BYTES_WITHOUT_CHIP_ID) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_NONSENSE);
+        return reflash_fail_to_receive(loader, ESP_LOADER_ERROR_INVALID_RESPONSE);
     }
-    decode_security_info(info, reflash_get_le32(data), data[4]);
-    *chip_id = ESP32S2_CHIP_ID; /* the only one that answers so */
-    if (has_chip_id) {
-        *chip_id = reflash_get_le32(data + 12);
-        info->eco_version = reflash_get_le32(data + 16);
-    }
+    security->flags = reflash_get_le32(data);
+    security->flash_crypt_count = data[4];
+    security->chip_id = has_chip_id ? reflash_get_le32(data + 12) : ESP32S2_CHIP_ID; /* the only one that answers so */
+    security->eco_version = has_chip_id ? reflash_get_le32(data + 16) : 0;
     return ESP_LOADER_SUCCESS;
 }
 
@@ -159,12 +139,33 @@ esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac)
     return ESP_LOADER_SUCCESS;
 }
 
+/* Where each flag goes, from bit 0 on. */
+#define AT(member) offsetof(esp_loader_target_security_info_t, member)
+static const uint8_t flag_offsets[] = {
+    AT(secure_boot_enabled),
+    AT(secure_boot_aggressive_revoke_enabled),
+    AT(secure_download_mode_enabled),
+    AT(secure_boot_revoked_keys[0]),
+    AT(secure_boot_revoked_keys[1]),
+    AT(secure_boot_revoked_keys[2]),
+    AT(jtag_software_disabled),
+    AT(jtag_hardware_disabled),
+    AT(usb_disabled),
+    AT(dcache_in_uart_download_disabled),
+    AT(icache_in_uart_download_disabled),
+};
+
 esp_loader_error_t esp_loader_get_security_info(esp_loader_t *loader, esp_loader_target_security_info_t *security_info)
 {
     RETURN_ON_ERROR(reflash_begin_with(loader, security_info != NULL, REFLASH_GET_SECURITY_INFO));
-    uint32_t chip_id;
-    RETURN_ON_ERROR(reflash_security_info(loader, security_info, &chip_id));
+    reflash_security_t security;
+    RETURN_ON_ERROR(reflash_security_info(loader, &security));
     security_info->target_chip = (target_chip_t)loader->_chip->target;
+    security_info->eco_version = security.eco_version;
+    security_info->flash_encryption_enabled = odd_number_of_bits(security.flash_crypt_count);
+    for (unsigned bit = 0; bit < sizeof(flag_offsets); bit++) {
+        *(bool *)((char *)security_info + flag_offsets[bit]) = (security.flags >> bit & 1) != 0;
+    }
     return ESP_LOADER_SUCCESS;
 }
 

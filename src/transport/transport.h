@@ -39,5 +39,7 @@ typedef struct reflash_transport {
 
 /** Length of a request, header included. */
 uint32_t reflash_request_bytes(const reflash_request_t *request);
+/** Its byte `at`, counted from the header's first. */
+uint8_t reflash_request_byte(const reflash_request_t *request, uint32_t at);
 /** Copy `bytes` of a request from `start` on; they must lie in it. */
 void reflash_request_copy(const reflash_request_t *request, uint32_t start, uint8_t *to, uint32_t bytes);
