@@ -22,9 +22,12 @@ uint8_t reflash_request_byte(const reflash_request_t *request, uint32_t at)
     return at < request->data_bytes ? request->data[at] : 0xFF;
 }
 
-void reflash_request_copy(const reflash_request_t *request, uint32_t start, uint8_t *to, uint32_t bytes)
+uint16_t reflash_request_copy(const reflash_request_t *request, uint32_t start, uint8_t *to, uint16_t capacity_bytes)
 {
+    const uint32_t left_bytes = reflash_request_bytes(request) - start;
+    const uint16_t bytes = left_bytes < capacity_bytes ? (uint16_t)left_bytes : capacity_bytes;
     for (uint32_t at = 0; at < bytes; at++) {
         to[at] = reflash_request_byte(request, start + at);
     }
+    return bytes;
 }

@@ -41,5 +41,5 @@ typedef struct reflash_transport {
 uint32_t reflash_request_bytes(const reflash_request_t *request);
 /** Its byte `at`, counted from the header's first. */
 uint8_t reflash_request_byte(const reflash_request_t *request, uint32_t at);
-/** Copy `bytes` of a request from `start` on; they must lie in it. */
-void reflash_request_copy(const reflash_request_t *request, uint32_t start, uint8_t *to, uint32_t bytes);
+/** Copy what the request has from `start` on, at most `capacity_bytes`, and tell how much that is. */
+uint16_t reflash_request_copy(const reflash_request_t *request, uint32_t start, uint8_t *to, uint16_t capacity_bytes);
