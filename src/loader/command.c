@@ -134,7 +134,7 @@ const reflash_link_t *reflash_link(const esp_loader_t *loader)
     return loader->_link != NULL ? loader->_link : &by_default;
 }
 
-static uint32_t limit_ms(const esp_loader_t *loader, const reflash_command_t *command, unsigned command_row)
+static uint32_t limit_ms(const esp_loader_t *loader, const reflash_request_t *command, unsigned command_row)
 {
     uint32_t timeout_ms = commands[command_row].timeout_100_ms * 100u;
     uint32_t ms_per_mib = commands[command_row].s_per_mib * 1000u;
@@ -169,7 +169,7 @@ bool reflash_knows(const esp_loader_t *loader, uint8_t opcode)
 
 /* --- One question ---------------------------------------------------------------------------------- */
 
-static esp_loader_error_t send(esp_loader_t *loader, const reflash_command_t *command)
+static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *command)
 {
     uint8_t header[REFLASH_HEADER_BYTES];
     uint8_t checksum = 0;
@@ -181,14 +181,9 @@ static esp_loader_error_t send(esp_loader_t *loader, const reflash_command_t *co
                            (uint16_t)(4 * command->word_count + command->data_bytes + command->padding_bytes),
                            checksum);
 
-    return loader->_transport->send(loader, &(reflash_request_t){
-                                                .header = header,
-                                                .words = command->words,
-                                                .word_count = command->word_count,
-                                                .data = command->data,
-                                                .data_bytes = command->data_bytes,
-                                                .padding_bytes = command->padding_bytes,
-                                            });
+    reflash_request_t request = *command;
+    request.header = header;
+    return loader->_transport->send(loader, &request);
 }
 
 static bool refuses(const uint8_t *status)
@@ -255,7 +250,7 @@ static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uin
     }
 }
 
-esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_t *command)
+esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_request_t *command)
 {
     unsigned row = 0;
     while (commands[row].opcode != command->opcode && commands[row].opcode != ANY_OTHER) {
@@ -298,7 +293,7 @@ esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const 
 {
     enum { STRAY_FRAMES = 16 };
 
-    const reflash_command_t command = {
+    const reflash_request_t command = {
         .opcode = opcode, .words = words, .word_count = word_count, .work_bytes = work_bytes};
     esp_loader_error_t err = reflash_ask_once(loader, &command);
     for (unsigned tries = 1; tries < ASK_TRIES; tries++) {

@@ -9,17 +9,6 @@
 
 enum { REFLASH_DIGEST_BYTES = 16 };
 
-/** What one command carries. Unused members are 0. */
-typedef struct {
-    uint8_t opcode;
-    uint8_t word_count;
-    const uint32_t *words; /* payload, or in front of the data */
-    const uint8_t *data;   /* of a data command                */
-    uint16_t data_bytes;
-    uint16_t padding_bytes; /* 0xFF sent behind the data, and covered by its checksum     */
-    uint32_t work_bytes;    /* flash the target erases or hashes before it answers        */
-} reflash_command_t;
-
 /** Start a public call: forget the last fault. */
 void reflash_begin(esp_loader_t *loader);
 
@@ -49,7 +38,7 @@ esp_loader_error_t reflash_fail_to_send(esp_loader_t *loader, esp_loader_error_t
 
 /** Send `command` once and wait for its answer. Success: the target agreed; the answer's value and data are
  *  in _answer_value and reflash_answer_data(). Otherwise the fault is recorded. */
-esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_t *command);
+esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_request_t *command);
 
 /** The same for commands that may be repeated without harm: asked up to three times unless the port fails. */
 esp_loader_error_t reflash_ask(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count);
@@ -87,20 +76,10 @@ esp_loader_error_t reflash_bind(esp_loader_t *loader, esp_loader_port_t *port, c
 
 /* --- Blocks of data (blocks.c) --------------------------------------------------------------------- */
 
-/** One block of FLASH_DATA, FLASH_DEFL_DATA or MEM_DATA. */
-typedef struct {
-    uint8_t opcode;
-    bool is_last_of_stream; /* of FLASH_DEFL_DATA: its answer tells whether the stream was sound */
-    uint16_t bytes;
-    uint16_t padding_bytes; /* 0xFF behind the data */
-    const uint8_t *data;
-    uint32_t work_bytes; /* see reflash_command_t */
-} reflash_block_t;
-
-/** Send one block until the target has it, repeating it where that is safe. `sequence` is the number of the block
+/** Send one block of FLASH_DATA, FLASH_DEFL_DATA or MEM_DATA until the target has it, repeating it where that is safe. Its words are set here. `sequence` is the number of the block
  *  and then of the next. Success after a lost answer means that the target knows the block's number: whether the
  *  content is right has to be proved by other means. */
-esp_loader_error_t reflash_write_block(esp_loader_t *loader, const reflash_block_t *block, uint32_t *sequence);
+esp_loader_error_t reflash_write_block(esp_loader_t *loader, reflash_request_t *block, uint32_t *sequence);
 
 /** The largest block that the loader takes. */
 uint32_t reflash_block_bytes_max(const esp_loader_t *loader);

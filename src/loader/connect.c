@@ -15,7 +15,7 @@ static const uint32_t sync_words[SYNC_WORDS] = {
 
 esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries)
 {
-    const reflash_command_t command = {.opcode = REFLASH_SYNC, .words = sync_words, .word_count = SYNC_WORDS};
+    const reflash_request_t command = {.opcode = REFLASH_SYNC, .words = sync_words, .word_count = SYNC_WORDS};
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
 
     for (; tries > 0; tries--) {

@@ -46,11 +46,11 @@ esp_loader_error_t esp_loader_flash_deflate_write(esp_loader_t *loader, esp_load
         return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     RETURN_ON_ERROR(reflash_write_block(loader,
-                                        &(reflash_block_t){.opcode = REFLASH_FLASH_DEFL_DATA,
-                                                           .is_last_of_stream = size == left_bytes,
-                                                           .data = payload,
-                                                           .bytes = (uint16_t)size,
-                                                           .work_bytes = work_bytes(cfg)},
+                                        &(reflash_request_t){.opcode = REFLASH_FLASH_DEFL_DATA,
+                                                             .is_last_of_stream = size == left_bytes,
+                                                             .data = payload,
+                                                             .data_bytes = (uint16_t)size,
+                                                             .work_bytes = work_bytes(cfg)},
                                         &cfg->_state.sequence));
     cfg->_state.written_bytes += size;
     return ESP_LOADER_SUCCESS;

@@ -229,11 +229,11 @@ esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash
     }
     const uint32_t padding_bytes = rom && odd_bytes != 0 ? unit_bytes - odd_bytes : 0;
     RETURN_ON_ERROR(reflash_write_block(loader,
-                                        &(reflash_block_t){.opcode = REFLASH_FLASH_DATA,
-                                                           .data = payload,
-                                                           .bytes = (uint16_t)size,
-                                                           .padding_bytes = (uint16_t)padding_bytes,
-                                                           .work_bytes = rom ? 0 : STUB_ERASE_BYTES},
+                                        &(reflash_request_t){.opcode = REFLASH_FLASH_DATA,
+                                                             .data = payload,
+                                                             .data_bytes = (uint16_t)size,
+                                                             .padding_bytes = (uint16_t)padding_bytes,
+                                                             .work_bytes = rom ? 0 : STUB_ERASE_BYTES},
                                         &cfg->_state.sequence));
     if (!cfg->skip_verify) {
         reflash_md5_update(&cfg->_state.md5, payload, size);
@@ -249,7 +249,7 @@ esp_loader_error_t reflash_end_write(esp_loader_t *loader, uint8_t opcode, uint3
     }
     const uint32_t stay = 1;
     return reflash_ask_once(
-        loader, &(reflash_command_t){.opcode = opcode, .words = &stay, .word_count = 1, .work_bytes = work_bytes});
+        loader, &(reflash_request_t){.opcode = opcode, .words = &stay, .word_count = 1, .work_bytes = work_bytes});
 }
 
 esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg)

@@ -71,7 +71,7 @@ esp_loader_error_t esp_loader_mem_write(esp_loader_t *loader, esp_loader_mem_cfg
         return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
     }
     RETURN_ON_ERROR(reflash_write_block(
-        loader, &(reflash_block_t){.opcode = REFLASH_MEM_DATA, .data = payload, .bytes = (uint16_t)size},
+        loader, &(reflash_request_t){.opcode = REFLASH_MEM_DATA, .data = payload, .data_bytes = (uint16_t)size},
         &cfg->_state.sequence));
     const uint32_t addr = cfg->offset + cfg->_state.written_bytes;
     cfg->_state.written_bytes += size;
@@ -87,7 +87,7 @@ esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cf
     }
     /* Not repeated: the program may run already. */
     const uint32_t words[] = {entrypoint == 0 ? 1 : 0, entrypoint};
-    RETURN_ON_ERROR(reflash_ask_once(loader, &(reflash_command_t){.opcode = REFLASH_MEM_END,
+    RETURN_ON_ERROR(reflash_ask_once(loader, &(reflash_request_t){.opcode = REFLASH_MEM_END,
                                                                   .words = words,
                                                                   .word_count = sizeof(words) / sizeof(words[0])}));
     /* Damaged on its way, "stay" is "jump to 0". */

@@ -176,51 +176,41 @@ typedef struct {
     uint32_t believed_khz, real_khz;
 } uart_clock_t;
 
-/* The crystal, from the divider that the ROM found while it learned the host's rate. */
-static esp_loader_error_t measure_crystal(esp_loader_t *loader, uint32_t *khz)
-{
-    enum { DIVIDER_REG = 0x60000014, DIVIDER_MASK = 0xFFFFF };
-    RETURN_ON_ERROR(reflash_read_register(loader, DIVIDER_REG, khz));
-    *khz = (*khz & DIVIDER_MASK) * (loader->_baud / 100) / 10;
-    return ESP_LOADER_SUCCESS;
-}
-
 /* An ESP32's ROM measures the crystal against its 8 MHz oscillator, whose rate is burned in at the factory: the count
- * of periods, times that, times 15625 / 40 Hz. */
-static esp_loader_error_t esp32_clock(esp_loader_t *loader, uart_clock_t *clock)
-{
-    enum { COUNT_REG = 0x3FF5F06C, OSCILLATOR_REG = 0x3FF5A010, COUNT_SHIFT = 7, COUNT_MASK = 0xFFFF };
-    uint32_t count;
-    uint32_t oscillator;
-    RETURN_ON_ERROR(reflash_read_register(loader, COUNT_REG, &count));
-    RETURN_ON_ERROR(reflash_read_register(loader, OSCILLATOR_REG, &oscillator));
-    clock->believed_khz = (count >> COUNT_SHIFT & COUNT_MASK) * (oscillator & 0xFF) * 25 / 64;
-    clock->real_khz = clock->believed_khz > 33000 ? 40000 : 26000;
-    return ESP_LOADER_SUCCESS;
-}
-
+ * of periods, times that, times 15625 / 40 Hz. The others tell it by the divider that they found while they learned
+ * the host's rate; of these the ESP32-C2 believes in 40 MHz and the ESP32-C5 in what a register says. */
 static esp_loader_error_t uart_clock(esp_loader_t *loader, uart_clock_t *clock)
 {
-    enum { C5_EXPECTS_REG = 0x60096110 };
-    uint32_t khz;
-    *clock = (uart_clock_t){0, 0};
+    enum { COUNT_REG = 0x3FF5F06C, COUNT_SHIFT = 7, COUNT_MASK = 0xFFFF, OSCILLATOR_REG = 0x3FF5A010 };
+    enum { DIVIDER_REG = 0x60000014, DIVIDER_MASK = 0xFFFFF, C5_EXPECTS_REG = 0x60096110 };
+    const uint8_t kind = loader->_chip->uart_clock;
+    const bool esp32 = kind == REFLASH_UART_CLOCK_ESP32;
+    const bool c5 = kind == REFLASH_UART_CLOCK_ESP32C5;
+    uint32_t measured;
+    uint32_t told = 0;
+
+    clock->believed_khz = 0;
     /* In secure download mode there are no registers to ask, and a stub knows its clock. */
-    switch (loader->_secure || loader->_stub != NULL ? REFLASH_UART_CLOCK_RIGHT : loader->_chip->uart_clock) {
-    case REFLASH_UART_CLOCK_ESP32:
-        return esp32_clock(loader, clock);
-    case REFLASH_UART_CLOCK_ESP32C2:
-        RETURN_ON_ERROR(measure_crystal(loader, &khz));
-        *clock = (uart_clock_t){.believed_khz = 40000, .real_khz = khz > 33000 ? 40000 : 26000};
-        return ESP_LOADER_SUCCESS;
-    case REFLASH_UART_CLOCK_ESP32C5:
-        RETURN_ON_ERROR(measure_crystal(loader, &khz));
-        clock->real_khz = khz > 44000 ? 48000 : 40000;
-        RETURN_ON_ERROR(reflash_read_register(loader, C5_EXPECTS_REG, &khz));
-        clock->believed_khz = (khz >> 24 & 0x7F) * 1000;
-        return ESP_LOADER_SUCCESS;
-    default:
+    if (kind == REFLASH_UART_CLOCK_RIGHT || loader->_secure || loader->_stub != NULL) {
         return ESP_LOADER_SUCCESS;
     }
+    RETURN_ON_ERROR(reflash_read_register(loader, esp32 ? COUNT_REG : DIVIDER_REG, &measured));
+    if (esp32 || c5) {
+        RETURN_ON_ERROR(reflash_read_register(loader, esp32 ? OSCILLATOR_REG : C5_EXPECTS_REG, &told));
+    }
+    if (esp32) {
+        measured = (measured >> COUNT_SHIFT & COUNT_MASK) * (told & 0xFF) * 25 / 64;
+        clock->believed_khz = measured;
+    } else {
+        measured = (measured & DIVIDER_MASK) * (loader->_baud / 100) / 10;
+        clock->believed_khz = c5 ? (told >> 24 & 0x7F) * 1000 : 40000;
+    }
+    if (c5) {
+        clock->real_khz = measured > 44000 ? 48000 : 40000;
+    } else {
+        clock->real_khz = measured > 33000 ? 40000 : 26000;
+    }
+    return ESP_LOADER_SUCCESS;
 }
 
 /* The rate to ask for so that `rate` comes out. A belief that is far off is no belief: nothing was burned in. */
@@ -239,7 +229,7 @@ static esp_loader_error_t ask_rate(esp_loader_t *loader, const uart_clock_t *clo
      * divider. */
     const uint32_t words[2] = {rate_to_ask(clock, rate), loader->_stub != NULL ? loader->_baud : 0};
     return reflash_ask_once(loader,
-                            &(reflash_command_t){.opcode = REFLASH_CHANGE_BAUDRATE, .words = words, .word_count = 2});
+                            &(reflash_request_t){.opcode = REFLASH_CHANGE_BAUDRATE, .words = words, .word_count = 2});
 }
 
 static esp_loader_error_t set_host_rate(esp_loader_t *loader, uint32_t rate)
