@@ -16,9 +16,10 @@ static esp_loader_error_t stopped(esp_loader_t *loader)
     return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_STOPPED);
 }
 
+/* Of an image that has bytes; of none: more than any flash has. */
 static uint32_t sectors_of(const reflash_image_t *image)
 {
-    return image->bytes / REFLASH_SECTOR_BYTES + (image->bytes % REFLASH_SECTOR_BYTES != 0 ? 1 : 0);
+    return (image->bytes - 1) / REFLASH_SECTOR_BYTES + 1;
 }
 
 /* Images that keep the range check of the loader share a sector exactly if one starts before the other ends. */

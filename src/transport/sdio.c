@@ -6,8 +6,9 @@
 #include "wire/bytes.h"
 #include "wire/packet.h"
 
-/* Addresses have 17 bits; in this file the one above tells that of function 0 from the same of function 1. */
-enum { CARD = 1 << 17 };
+/* Addresses have 17 bits. In this file the bit above tells those of function 0 from the same of function 1, and the
+ * next one the direction. */
+enum { CARD = 1 << 17, WRITING = 1 << 18 };
 
 /* Function 0: registers that every SDIO card has. */
 enum { FUNCTION_ENABLE = CARD | 0x02, FUNCTION_READY = CARD | 0x03, CIS_POINTER = CARD | 0x09, FUNCTION_1 = 1 << 1 };
@@ -48,30 +49,27 @@ enum { STATUS_BYTES = 2, EAGER_POLLS = 100 };
 
 /* --- Registers ------------------------------------------------------------------------------------- */
 
-typedef enum { READ, WRITE } direction_t;
-
-static esp_loader_error_t transfer(esp_loader_t *loader, uint32_t addr, void *data, uint16_t bytes,
-                                   direction_t direction)
+static esp_loader_error_t transfer(esp_loader_t *loader, uint32_t addr, void *data, uint16_t bytes)
 {
     esp_loader_port_t *port = loader->_port;
     const uint32_t left_ms = port->ops->remaining_time(port);
-    const uint32_t function = addr < CARD ? 1 : 0;
-    addr &= CARD - 1;
+    const uint32_t function = (addr & CARD) != 0 ? 0 : 1;
+    const uint32_t bare_addr = addr & (CARD - 1);
     if (left_ms == 0) {
         return ESP_LOADER_ERROR_TIMEOUT;
     }
-    return direction == READ ? port->ops->sdio_read(port, function, addr, data, bytes, left_ms)
-                             : port->ops->sdio_write(port, function, addr, data, bytes, left_ms);
+    return (addr & WRITING) != 0 ? port->ops->sdio_write(port, function, bare_addr, data, bytes, left_ms)
+                                 : port->ops->sdio_read(port, function, bare_addr, data, bytes, left_ms);
 }
 
 static esp_loader_error_t read(esp_loader_t *loader, uint32_t addr, void *data, uint16_t bytes)
 {
-    return transfer(loader, addr, data, bytes, READ);
+    return transfer(loader, addr, data, bytes);
 }
 
 static esp_loader_error_t write(esp_loader_t *loader, uint32_t addr, void *data, uint16_t bytes)
 {
-    return transfer(loader, addr, data, bytes, WRITE);
+    return transfer(loader, addr | WRITING, data, bytes);
 }
 
 /* Turn words into what stands in memory little-endian; ports may move aligned words. */
