@@ -35,14 +35,13 @@ esp_loader_error_t reflash_security_info(esp_loader_t *loader, reflash_security_
 
     const uint8_t *data = reflash_answer_data(loader);
     const bool has_chip_id = loader->_answer_bytes == SECURITY_INFO_BYTES;
-    if (!has_chip_id && loader->_answer_bytes != SECURITY_INFO_BYTES_WITHOUT_CHIP_ID) {
-        return reflash_fail_to_receive(loader, ESP_LOADER_ERROR_INVALID_RESPONSE);
-    }
     security->flags = reflash_get_le32(data);
     security->flash_crypt_count = data[4];
     security->chip_id = has_chip_id ? reflash_get_le32(data + 12) : ESP32S2_CHIP_ID; /* the only one that answers so */
     security->eco_version = has_chip_id ? reflash_get_le32(data + 16) : 0;
-    return ESP_LOADER_SUCCESS;
+    return has_chip_id || loader->_answer_bytes == SECURITY_INFO_BYTES_WITHOUT_CHIP_ID
+               ? ESP_LOADER_SUCCESS
+               : reflash_fail_to_receive(loader, ESP_LOADER_ERROR_INVALID_RESPONSE);
 }
 
 /* --- MAC ------------------------------------------------------------------------------------------- */
