@@ -286,11 +286,31 @@ static status_t flash_connected(job_t *job)
     return STATUS_OK;
 }
 
+/* All that was asked for is done. */
+static status_t leave(job_t *job, const options_t *options)
+{
+    if (options->after == AFTER_RESET) {
+        target_reset(&job->target);
+    } else if (options->after == AFTER_WATCHDOG) {
+        const esp_loader_error_t err = target_reset_by_watchdog(&job->target);
+        if (err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC) {
+            (void)snprintf(job->message, sizeof(job->message),
+                           "the watchdog of this chip does not do for a reset; the target is left in its loader, "
+                           "otherwise all is done");
+            return give_up(job, STATUS_TARGET);
+        }
+        if (err != ESP_LOADER_SUCCESS) {
+            return give_up_on_target(job, STATUS_TARGET, err);
+        }
+    }
+    return STATUS_OK;
+}
+
 static status_t run_flash(const options_t *options, int word_count, char *const *words)
 {
     job_t job;
     begin_job(&job, options);
-    if (options->monitor && options->no_reset) {
+    if (options->monitor && options->after == AFTER_NO_RESET) {
         (void)snprintf(job.message, sizeof(job.message), "--monitor shows what follows a reset; leave --no-reset out");
         return give_up(&job, STATUS_USAGE);
     }
@@ -299,9 +319,9 @@ static status_t run_flash(const options_t *options, int word_count, char *const 
         status = flash_connected(&job);
     }
     /* A target whose job failed stays in its loader: its application may be half written. */
-    if (status == STATUS_OK && !options->no_reset) {
-        target_reset(&job.target);
-        if (options->monitor) {
+    if (status == STATUS_OK) {
+        status = leave(&job, options);
+        if (status == STATUS_OK && options->monitor) {
             monitor(&job);
         }
     }
@@ -333,8 +353,9 @@ static status_t run_verify(const options_t *options, int word_count, char *const
     if (connected && (status == STATUS_OK || status == STATUS_DIFFERS)) {
         tell_cost(&job);
     }
-    if (connected && !options->no_reset) {
-        target_reset(&job.target);
+    if (connected) {
+        const status_t left = leave(&job, options);
+        status = left == STATUS_OK ? status : left;
     }
     summarise(&job, status, true);
     return end_job(&job, status);
@@ -352,8 +373,8 @@ static status_t run_info(const options_t *options, int word_count, char *const *
         status = give_up(&job, STATUS_USAGE);
     }
     status = status == STATUS_OK ? open_and_connect(&job) : status;
-    if (status == STATUS_OK && !options->no_reset) {
-        target_reset(&job.target);
+    if (status == STATUS_OK) {
+        status = leave(&job, options);
     }
     summarise(&job, status, false);
     return end_job(&job, status);

@@ -18,6 +18,13 @@ typedef enum {
     STATUS_INTERRUPTED = 130
 } status_t;
 
+/** How to leave the target. */
+typedef enum {
+    AFTER_RESET,    /* by its reset line, into the application     */
+    AFTER_NO_RESET, /* in its loader                               */
+    AFTER_WATCHDOG  /* by its own watchdog, into the application   */
+} after_t;
+
 typedef struct {
     const char *port;
     const char *chip; /* NULL: whatever answers */
@@ -25,7 +32,7 @@ typedef struct {
     bool json;
     bool force;
     bool monitor;
-    bool no_reset;
+    after_t after;
     reflash_lines_style_t lines;
 } options_t;
 

@@ -206,6 +206,16 @@ void target_reset(target_t *target)
     esp_loader_reset_target(&target->loader);
 }
 
+/* At the first rate from the command on: what is printed is there before the library returns. */
+esp_loader_error_t target_reset_by_watchdog(target_t *target)
+{
+    if (target->baud != TARGET_FIRST_BAUD) {
+        RETURN_ON_ERROR(esp_loader_change_transmission_rate(&target->loader, TARGET_FIRST_BAUD));
+        target->baud = TARGET_FIRST_BAUD;
+    }
+    return reflash_reset_by_watchdog(&target->loader);
+}
+
 size_t target_listen(target_t *target, uint8_t *buf, size_t capacity, bool *ended)
 {
     enum { QUIET_MS = 200 };

@@ -51,6 +51,9 @@ esp_loader_error_t target_connect(target_t *target, uint32_t baud, const volatil
 /** Reset the target into its application, at the rate applications log at. */
 void target_reset(target_t *target);
 
+/** The same by the target's own watchdog: see reflash_reset_by_watchdog(). */
+esp_loader_error_t target_reset_by_watchdog(target_t *target);
+
 /** Wait for what the target says by itself. 0: it ended (`*ended`), or nothing came for a while. */
 size_t target_listen(target_t *target, uint8_t *buf, size_t capacity, bool *ended);
 
