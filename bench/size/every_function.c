@@ -47,6 +47,12 @@ static any_function_t volatile const functions[] = {
     NAME(reflash_flash_md5),
     NAME(reflash_flash_verify_md5),
     NAME(reflash_stub_start),
+    NAME(reflash_disable_watchdogs),
+    NAME(reflash_allow_new_chips),
+    NAME(reflash_flash_start_encrypted),
+    NAME(reflash_reset_by_watchdog),
+    NAME(reflash_describe_target),
+    NAME(reflash_set_link),
     NAME(reflash_update),
 };
 

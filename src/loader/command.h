@@ -121,6 +121,9 @@ esp_loader_error_t reflash_read_register(esp_loader_t *loader, uint32_t addr, ui
 esp_loader_error_t reflash_security_info(esp_loader_t *loader, esp_loader_target_security_info_t *info,
                                          uint32_t *chip_id);
 
+/** 100 times the major revision, and the minor one; 0 where nothing depends on it (revision.c). */
+esp_loader_error_t reflash_read_revision(esp_loader_t *loader, uint32_t *revision);
+
 /* --- Flash (flash.c) ------------------------------------------------------------------------------- */
 
 /** Attach the flash, read its id, and tell the loader its size, unless that was done since connecting. */

@@ -43,6 +43,9 @@ static esp_loader_error_t identify(esp_loader_t *loader)
     uint32_t chip_id;
     if (reflash_security_info(loader, &info, &chip_id) == ESP_LOADER_SUCCESS) {
         loader->_chip = reflash_chip_by_id(chip_id);
+        if (loader->_chip == NULL && loader->_new_chip_by_id != NULL) {
+            loader->_chip = loader->_new_chip_by_id(chip_id);
+        }
         loader->_secure = info.secure_download_mode_enabled;
     } else if (loader->_fault.cause == REFLASH_CAUSE_REFUSED) {
         reflash_drain(loader, EXTRA_REFUSALS);

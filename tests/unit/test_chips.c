@@ -22,39 +22,61 @@ static const reflash_spi_layout_t new_layout = {0x18, 0x1C, 0x20, 0x58, 0x24, 0x
  * words of the ESP8266. */
 static const reflash_chip_t facts[] = {
     /* name, SPI layout, SPI base, magic, MAC register, watchdog, bootloader, chip id, target_chip_t, MAC layout, last opcode,
-     * words of FLASH_BEGIN, boot pin, UART clock, erases the head twice, whole blocks only, whole windows, no stub with secure
-     * boot, revision: shift, top bit, register */
+     * words of FLASH_BEGIN, address bits of a stub, boot pin, UART clock, erases the head twice, whole blocks only, whole windows, no stub with secure
+     * boot, revision: shift, top bit, register; what powers the flash */
     {"ESP8266",  &lengths_in_usr1,
      0x60000200, 0xFFF0C101,
      0x3FF00050, 0,
      0x0000,     255,
      0,          1,
      0x0A,       4,
+     24,         0,
+     0,          true,
+     true,       false,
+     false,      0,
      0,          0,
-     true,       true,
-     false,      false,
-     0,          0,
-     0},
-    {"ESP32", &old_layout, 0x3FF42000, 0x00F01D83, 0x3FF5A004, 0,    0x1000, 0, 1, 0, 0x13,
-     4,       0,           1,          false,      false,      true, false,  0, 0, 0},
-    {"ESP32-S2", &new_layout, 0x3F402000, 0x000007C6, 0x3F41A044, 0x3F408094, 0x1000, 2, 2, 0, 0x14,
-     5,          0,           0,          false,      false,      false,      false,  0, 0, 0},
-    {"ESP32-S3", &new_layout, 0x60002000, 0,     0x60007044, 0x60008098, 0x0000, 9, 4, 0, 0x15,
-     5,          0,           0,          false, false,      false,      true,   0, 0, 0},
-    {"ESP32-C2", &new_layout, 0x60002000, 0,     0x60008840, 0x60008084, 0x0000, 12, 5, 0,         0x14,
-     5,          9,           2,          false, false,      false,      false,  16, 0, 0x60008844},
-    {"ESP32-C3", &new_layout, 0x60002000, 0,     0x60008844, 0x60008090, 0x0000, 5, 3, 0, 0x14,
-     5,          9,           0,          false, false,      false,      true,   0, 0, 0},
-    {"ESP32-C5", &new_layout, 0x60003000, 0,     0x600B4844, 0x600B1C00, 0x2000, 23, 6, 0, 0x14,
-     5,          28,          3,          false, false,      false,      false,  0,  0, 0},
-    {"ESP32-C6", &new_layout, 0x60003000, 0,     0x600B0844, 0,     0x0000, 13, 8, 0, 0x14,
-     5,          9,           0,          false, false,      false, false,  0,  0, 0},
-    {"ESP32-C61", &new_layout, 0x60003000, 0,     0x600B4844, 0x600B1C00, 0x0000, 20, 10, 0, 0x14,
-     5,           9,           0,          false, false,      false,      false,  0,  0,  0},
-    {"ESP32-H2", &new_layout, 0x60003000, 0,     0x600B0844, 0,     0x0000, 16, 7, 0, 0x14,
-     5,          9,           0,          false, false,      false, false,  0,  0, 0},
-    {"ESP32-P4", &new_layout, 0x5008D000, 0,     0x5012D044, 0x50116000, 0x2000, 18, 9,  0,         0x14,
-     5,          35,          0,          false, false,      false,      false,  0,  23, 0x5012D04C},
+     NULL},
+    {"ESP32", &old_layout, 0x3FF42000, 0x00F01D83, 0x3FF5A004, 0,    0x1000, 0, 1, 0, 0x13, 4,
+     24,      0,           1,          false,      false,      true, false,  0, 0, 0, NULL},
+    {"ESP32-S2", &new_layout, 0x3F402000, 0x000007C6, 0x3F41A044, 0x3F408094, 0x1000, 2, 2, 0, 0x14, 5,
+     24,         0,           0,          false,      false,      false,      false,  0, 0, 0, NULL},
+    {"ESP32-S3", &new_layout, 0x60002000, 0,     0x60007044, 0x60008098, 0x0000, 9, 4, 0, 0x15, 5,
+     30,         0,           0,          false, false,      false,      true,   0, 0, 0, NULL},
+    {"ESP32-C2", &new_layout, 0x60002000, 0,     0x60008840, 0x60008084, 0x0000, 12, 5, 0,          0x14, 5,
+     24,         9,           2,          false, false,      false,      false,  16, 0, 0x60008844, NULL},
+    {"ESP32-C3", &new_layout, 0x60002000, 0,     0x60008844, 0x60008090, 0x0000, 5, 3, 0, 0x14, 5,
+     24,         9,           0,          false, false,      false,      true,   0, 0, 0, NULL},
+    {"ESP32-C5", &new_layout, 0x60003000, 0,     0x600B4844, 0x600B1C00, 0x2000, 23, 6, 0, 0x14, 5,
+     25,         28,          3,          false, false,      false,      false,  0,  0, 0, NULL},
+    {"ESP32-C6", &new_layout, 0x60003000, 0,     0x600B0844, 0,     0x0000, 13, 8, 0, 0x14, 5,
+     24,         9,           0,          false, false,      false, false,  0,  0, 0, NULL},
+    {"ESP32-C61", &new_layout, 0x60003000, 0,     0x600B4844, 0x600B1C00, 0x0000, 20, 10, 0, 0x14, 5,
+     25,          9,           0,          false, false,      false,      false,  0,  0,  0, NULL},
+    {"ESP32-H2", &new_layout, 0x60003000, 0,     0x600B0844, 0,     0x0000, 16, 7, 0, 0x14, 5,
+     24,         9,           0,          false, false,      false, false,  0,  0, 0, NULL},
+    {"ESP32-P4",
+     &new_layout,
+     0x5008D000,
+     0,
+     0x5012D044,
+     0x50116000,
+     0x2000,
+     18,
+     9,
+     0,
+     0x14,
+     5,
+     26,
+     35,
+     0,
+     false,
+     false,
+     false,
+     false,
+     0,
+     23,
+     0x5012D04C,
+     reflash_power_esp32p4_flash},
 };
 
 static const reflash_chip_t *facts_of(const char *name)
@@ -94,6 +116,8 @@ static void every_field_of_every_chip_is_a_known_fact(void **state)
         assert_int_equal(chip->last_opcode, fact->last_opcode);
         assert_int_equal(chip->begin_words, fact->begin_words);
         assert_int_equal(chip->boot_pin, fact->boot_pin);
+        assert_int_equal(chip->stub_flash_bits, fact->stub_flash_bits);
+        assert_ptr_equal(chip->power_flash, fact->power_flash);
         assert_int_equal(chip->uart_clock, fact->uart_clock);
         assert_int_equal(chip->erases_head_twice, fact->erases_head_twice);
         assert_int_equal(chip->whole_blocks, fact->whole_blocks);
