@@ -180,11 +180,22 @@ static esp_loader_error_t connect_unless(target_t *target, const volatile int *s
     return err;
 }
 
+/* Over the chip's own USB they would bite. A chip without any is none to worry about. */
+static esp_loader_error_t calm_watchdogs(target_t *target)
+{
+    if (target->tty.lines.style != REFLASH_LINES_USB) {
+        return ESP_LOADER_SUCCESS;
+    }
+    const esp_loader_error_t err = reflash_disable_watchdogs(&target->loader);
+    return err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC ? ESP_LOADER_SUCCESS : err;
+}
+
 esp_loader_error_t target_connect(target_t *target, uint32_t baud, const volatile int *stop, bool *raised)
 {
     *raised = false;
     RETURN_ON_ERROR(set_host_baud(target, TARGET_FIRST_BAUD));
     RETURN_ON_ERROR(connect_unless(target, stop));
+    RETURN_ON_ERROR(calm_watchdogs(target));
     if (baud == TARGET_FIRST_BAUD || target->port->ops->change_transmission_rate == NULL) {
         return ESP_LOADER_SUCCESS;
     }

@@ -58,6 +58,7 @@ expect_last_line "Hello world!"
 expect_status 0 "$REFLASH" info -p "sim:esp32c3?flash=c3.bin" --after watchdog
 expect_status 5 "$REFLASH" info -p "$port" --after watchdog
 expect_complaint "the watchdog of this chip does not do for a reset"
+expect_status 0 "$REFLASH" info -p sim:esp32s2 --before usb
 expect_status 2 "$REFLASH" info -p "$port" --after lunch
 expect_complaint "--after takes reset, no-reset or watchdog"
 
