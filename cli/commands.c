@@ -44,6 +44,12 @@ static status_t give_up_on_target(job_t *job, status_t status, esp_loader_error_
     return give_up(job, status);
 }
 
+static bool is_interrupted(esp_loader_port_t *port)
+{
+    (void)port;
+    return commands_interrupted != 0;
+}
+
 static bool same_chip(const char *wanted, const char *found)
 {
     const reflash_rom_t *a = espsim_rom_by_name(wanted);
@@ -75,6 +81,7 @@ static status_t open_and_connect(job_t *job)
     if (opened != TARGET_OK) {
         return give_up(job, opened == TARGET_USAGE ? STATUS_USAGE : STATUS_CONNECT);
     }
+    target_let_cancel(&job->target, is_interrupted);
     esp_loader_error_t err = connect_and_tell(job, options->baud);
     uint8_t mac[6];
     if (err == ESP_LOADER_SUCCESS) {

@@ -141,6 +141,15 @@ target_result_t target_open(target_t *target, const char *name, reflash_lines_st
     return TARGET_OK;
 }
 
+void target_let_cancel(target_t *target, bool (*cancelled)(esp_loader_port_t *port))
+{
+    if (target->stream != NULL) {
+        target->ops = *target->port->ops;
+        target->ops.cancelled = cancelled;
+        target->port->ops = &target->ops;
+    }
+}
+
 void target_close(target_t *target)
 {
     if (target->port != NULL) {

@@ -129,6 +129,8 @@ typedef struct {
     uint16_t _frame_bytes;                /* of the last frame that was waited for; 0: none came */
     bool _secure;                         /* the chip is in secure download mode */
     uint8_t _status_bytes;                /* at the end of every answer; 0 until a SYNC was answered */
+    uint8_t _input_at, _input_end;        /* of _input: what was received and not looked at */
+    uint8_t _input[32];
     union {
         struct {
             uint8_t last_rx, last_tx; /* the buffers used last */

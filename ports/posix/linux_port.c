@@ -149,6 +149,17 @@ static esp_loader_error_t read_bytes(esp_loader_port_t *base, uint8_t *data, uin
     return reflash_stream_read(&self(base)->_stream, data, size, timeout);
 }
 
+static esp_loader_error_t read_some(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint16_t *got_bytes,
+                                    uint32_t timeout)
+{
+    return reflash_stream_read_some(&self(base)->_stream, data, size, got_bytes, timeout);
+}
+
+static void flush(esp_loader_port_t *base)
+{
+    forget_input(self(base));
+}
+
 const esp_loader_port_ops_t linux_uart_ops = {
     .init = init,
     .deinit = deinit,
@@ -160,4 +171,6 @@ const esp_loader_port_ops_t linux_uart_ops = {
     .change_transmission_rate = change_transmission_rate,
     .write = write_bytes,
     .read = read_bytes,
+    .read_some = read_some,
+    .flush = flush,
 };

@@ -82,11 +82,12 @@ typedef struct reflash_chip {
      * and, if not 0, one more. */
     uint8_t revision_shift, revision_top_bit;
     uint32_t revision_reg; /* 0: every revision takes the same stub */
-    /* What has to be done before the flash is attached; NULL: nothing. The loader has it, and links it by this row. */
-    esp_loader_error_t (*power_flash)(esp_loader_t *loader);
+    /* What has to be done before the flash is attached; NULL: nothing. Gets the esp_loader_t. The
+     * loader has it, and is linked with it by this row. */
+    esp_loader_error_t (*power_flash)(void *loader);
 } reflash_chip_t;
 
-esp_loader_error_t reflash_power_esp32p4_flash(esp_loader_t *loader);
+esp_loader_error_t reflash_power_esp32p4_flash(void *context);
 
 /** Where every chip shows a word of its ROM; the older ones are told apart by it. */
 #define REFLASH_MAGIC_ADDR 0x40001000u

@@ -64,6 +64,14 @@ static inline bool reflash_knows(const esp_loader_t *loader, uint8_t opcode)
            (opcode <= loader->_chip->last_opcode || (loader->_stub != NULL && opcode != REFLASH_GET_SECURITY_INFO));
 }
 
+/** Inside a call that takes long. */
+static inline void reflash_tell_progress(esp_loader_t *loader, uint32_t done_bytes, uint32_t total_bytes)
+{
+    if (loader->_port->ops->progress != NULL) {
+        loader->_port->ops->progress(loader->_port, done_bytes, total_bytes);
+    }
+}
+
 /** Take frames, and parts of them, away until the line falls quiet, at most `limit` of them. */
 void reflash_drain(esp_loader_t *loader, unsigned limit);
 

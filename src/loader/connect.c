@@ -74,6 +74,7 @@ esp_loader_error_t reflash_sync_after_reset(esp_loader_t *loader)
 {
     reflash_boot_text_t text;
     memset(&text, 0, sizeof(text));
+    reflash_forget_input(loader);
     loader->_port->ops->enter_bootloader(loader->_port);
     loader->_boot_text = &text;
     const esp_loader_error_t err = reflash_sync(loader, SYNCS_PER_RESET);
@@ -211,6 +212,7 @@ target_chip_t esp_loader_get_target(esp_loader_t *loader)
 void esp_loader_reset_target(esp_loader_t *loader)
 {
     if (loader->_port != NULL) {
+        reflash_forget_input(loader);
         loader->_port->ops->reset_target(loader->_port);
     }
 }

@@ -32,9 +32,10 @@ static esp_loader_error_t powers_itself(esp_loader_t *loader, bool *does)
     return reflash_write_registers(loader, (const uint32_t[][4]){{FORCE_REG, 0, FORCE_BITS, 0}}, 1);
 }
 
-esp_loader_error_t reflash_power_esp32p4_flash(esp_loader_t *loader)
+esp_loader_error_t reflash_power_esp32p4_flash(void *context)
 {
     enum { WITHOUT_POWER = 301, WITH_CHOICE = 302 };
+    esp_loader_t *loader = context;
     if (loader->_secure) { /* there are no registers then */
         return ESP_LOADER_SUCCESS;
     }

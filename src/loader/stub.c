@@ -46,6 +46,7 @@ static esp_loader_error_t load(esp_loader_t *loader, const reflash_stub_t *stub,
             return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_STUB_STORAGE);
         }
         RETURN_ON_ERROR(esp_loader_mem_write(loader, cfg, data, bytes));
+        reflash_tell_progress(loader, done + bytes, segment->size);
     }
     return ESP_LOADER_SUCCESS;
 }

@@ -269,6 +269,7 @@ static esp_loader_error_t set_host_rate(esp_loader_t *loader, uint32_t rate)
         return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
     }
     port->ops->delay_ms(port, settle_ms);
+    reflash_forget_input(loader);
     return ESP_LOADER_SUCCESS;
 }
 
