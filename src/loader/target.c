@@ -312,11 +312,13 @@ esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uin
     esp_loader_error_t err = uart_clock(loader, &clock);
     if (err == ESP_LOADER_SUCCESS) {
         err = ask_rate(loader, &clock, rate);
-        if (loader->_fault.cause == REFLASH_CAUSE_REFUSED || loader->_fault.cause == REFLASH_CAUSE_PORT) {
+        /* One damaged bit makes a refusal of a consent, but not one with a reason that there is. */
+        const uint8_t least_reason = loader->_stub != NULL ? 0xC0 : 1;
+        if (loader->_fault.cause == REFLASH_CAUSE_REFUSED && loader->_fault.target_reason >= least_reason) {
             return err;
         }
         /* Without an answer it may have switched all the same. */
-        err = set_host_rate(loader, rate);
+        err = loader->_fault.cause != REFLASH_CAUSE_PORT ? set_host_rate(loader, rate) : err;
     }
     if (err == ESP_LOADER_SUCCESS) {
         err = reflash_sync(loader, TRIES);
