@@ -8,7 +8,6 @@ esp_loader_error_t reflash_serial_read_byte(esp_loader_t *loader, uint8_t *byte)
 
     esp_loader_port_t *port = loader->_port;
     const esp_loader_port_ops_t *ops = port->ops;
-    esp_loader_error_t err = ESP_LOADER_SUCCESS;
     while (loader->_input_at == loader->_input_end) {
         if (ops->cancelled != NULL && ops->cancelled(port)) {
             return ESP_LOADER_ERROR_FAIL;
@@ -19,8 +18,9 @@ esp_loader_error_t reflash_serial_read_byte(esp_loader_t *loader, uint8_t *byte)
         }
         const uint32_t wait_ms = ops->cancelled != NULL && left_ms > LOOK_MS ? LOOK_MS : left_ms;
         uint16_t got_bytes = 1;
-        err = ops->read_some != NULL ? ops->read_some(port, loader->_input, sizeof(loader->_input), &got_bytes, wait_ms)
-                                     : ops->read(port, loader->_input, 1, wait_ms);
+        const esp_loader_error_t err =
+            ops->read_some != NULL ? ops->read_some(port, loader->_input, sizeof(loader->_input), &got_bytes, wait_ms)
+                                   : ops->read(port, loader->_input, 1, wait_ms);
         if (err == ESP_LOADER_SUCCESS) {
             loader->_input_at = 0;
             loader->_input_end = (uint8_t)got_bytes;

@@ -41,6 +41,20 @@ static void every_size_up_to_256_mb_is_told_to_the_loader(void **state)
     }
 }
 
+/* Without its size a mask ROM takes a flash for one of 2 MB, also if nothing was written before. */
+static void a_digest_above_2_mb_may_be_the_first_that_is_asked(void **state)
+{
+    (void)state;
+    uint8_t digest[16];
+    conversation_connect(&talk);
+    play(ATTACH_4_MB " >c000131000000000"
+                     "0000003000010000000000000000000000c0"
+                     " <c0011324000000000064343164386364393866303062323034653938303039393865636638343237650000000"
+                     "0c0");
+    assert_int_equal(reflash_flash_md5(&talk.loader, 0x300000, 1, digest), ESP_LOADER_SUCCESS);
+    conversation_expect_no_fault(&talk);
+}
+
 static void a_mask_rom_is_asked_for_nothing_beyond_16_mib(void **state)
 {
     (void)state;
@@ -105,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_size_up_to_256_mb_is_told_to_the_loader),
+        cmocka_unit_test(a_digest_above_2_mb_may_be_the_first_that_is_asked),
         cmocka_unit_test(a_mask_rom_is_asked_for_nothing_beyond_16_mib),
         cmocka_unit_test(a_stub_is_asked_as_far_as_the_chip_s_reaches),
     };
