@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 60
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench-speed mutate interop interop-ci stub-codes docs api-table clean
+.PHONY: help demo demo-mcu test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench bench-speed mutate mutate-sample interop interop-ci stub-codes docs api-table clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -15,17 +15,22 @@ demo: ## build the programs and show them at work on a virtual chip
 	@scripts/build.sh release
 	@scripts/demo.sh
 
+demo-mcu: ## the same with an emulated microcontroller as host
+	@$(SETUP) base stubs mcu
+	@scripts/build.sh release
+	@scripts/demo_mcu.sh
+
 test: ## build with gcc and sanitizers, run every test (under 5 minutes)
-	@$(SETUP) base stubs test
+	@$(SETUP) base stubs test mcu
 	@scripts/build.sh sanitize
 	@scripts/run_tests.sh sanitize
 
 ci-extra: ## everything else a change has to pass (about 15 minutes)
-	@$(SETUP) base stubs test clang fuzz lint docs size coverage mutate stub-codes interop
+	@$(SETUP) base stubs test mcu clang fuzz lint docs size coverage mutate stub-codes interop
 	@scripts/ci_extra.sh
 
 test-clang: ## the same tests, built with clang
-	@$(SETUP) base stubs test clang
+	@$(SETUP) base stubs test mcu clang
 	@scripts/build.sh clang
 	@scripts/run_tests.sh clang
 
@@ -47,7 +52,7 @@ size: ## flash, RAM and stack of the library on Cortex-M, and its limits
 	@scripts/size.sh
 
 coverage: ## lines and branches the tests reach, by room
-	@$(SETUP) base stubs test coverage
+	@$(SETUP) base stubs test mcu coverage
 	@scripts/coverage.sh
 
 fuzz: ## feed the decoders at random, FUZZ_SECONDS each; then see what lines that reached
@@ -60,6 +65,12 @@ sweep: ## faults at RUNS random places of a 1 MiB job, repeatable by SEED
 	@scripts/build.sh dev test_sweeps
 	@build/dev/tests/test_sweeps large $(SEED) $(RUNS)
 
+bench: ## other people's flasher and ours on the same virtual chip, to docs/performance.md (about 15 minutes)
+	@$(SETUP) base stubs interop
+	@scripts/build.sh release
+	@scripts/clients.sh esptool
+	@bench/bench.py --write docs/performance.md
+
 bench-speed: ## how many times faster than a board a virtual chip is; fails below 200
 	@$(SETUP) base
 	@scripts/build.sh release bench_speed
@@ -69,6 +80,11 @@ mutate: ## break the sources on purpose and expect the tests to notice
 	@$(SETUP) base stubs test mutate
 	@scripts/make_stubs.py --fetch
 	@scripts/mutate.py
+
+mutate-sample: ## the same with 150 mistakes, others each time
+	@$(SETUP) base stubs test mutate
+	@scripts/make_stubs.py --fetch
+	@scripts/mutate.py --sample 150
 
 interop: ## other people's flashers on the virtual chip, all their jobs; needs package registries
 	@$(SETUP) base stubs interop espflash

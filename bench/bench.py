@@ -109,21 +109,19 @@ def run(programs, work, chip, baud, case, client):
     for address in sorted(before):
         old_files.append(str(work / f"old-{address:x}.bin"))
         Path(old_files[-1]).write_bytes(before[address])
-    command = CLIENTS[client](programs, str(port), baud, chip, wanted, old_files)
-    if command is None:
-        return None
     report.unlink(missing_ok=True)
     sim = subprocess.Popen([programs["espsim"], "--chip", chip, "--flash", str(flash), f"--pty={port}", "--control",
                             str(control), "--clock", "accounting", "--report", str(report)],
                            stdout=subprocess.PIPE, text=True)
     try:
-        while " on " not in sim.stdout.readline().replace("control on", ""):
+        while " flash (" not in sim.stdout.readline():
             if sim.poll() is not None:
-                sys.exit("espsim ended")
+                sys.exit("espsim ended before it was ready")
+        # By its own name: pySerial's exclusive lock and esptool's look at the port want no symbolic link.
+        command = CLIENTS[client](programs, os.path.realpath(port), baud, chip, wanted, old_files)
+        if command is None:
+            return None
         environment = {**os.environ, "LD_PRELOAD": str(programs["lines"]), "ESPSIM_CONTROL": str(control)}
-        # esptool waits for its terminal's name only with the real one.
-        real_port = os.path.realpath(port)
-        command = [real_port if part == str(port) else part for part in command]
         done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT_S, check=False)
     finally:
@@ -140,20 +138,20 @@ def run(programs, work, chip, baud, case, client):
 
 def seconds(report):
     """What a person with a real board would have waited: all but the time that nobody was there."""
-    return (report["virtual_ns"] - report["time_ns"]["nobody"]) / 1e9
+    return (report["now_ns"] - report["time_ns"]["nobody"]) / 1e9
 
 
 def render(results, args, versions):
     """The document. `results` maps (chip, case, baud, client) to a list of reports, or None."""
     lines = [
         "# Performance", "",
-        "Written by `make bench`; not edited by hand. Each figure is the median of "
-        f"{args.runs} run(s) on the virtual chip with its accounting clock (docs/espsim.md): wire, flash and chip take what "
-        "the timing model says, and what the client itself takes is measured and added. Compare figures of one table; "
-        "seconds are no promise.", "",
-        f"Images: bootloader, partition table and a 1 MiB application as `make_images` writes them (they deflate to 56 %). "
-        f"Flash timing: typical. Clients: {versions}. Run on {datetime.date.today()}, {platform.machine()}, "
-        f"{os.cpu_count()} processors.", "",
+        "Written by `make bench`; not edited by hand. Compare figures of one table; seconds are no promise.", "",
+        f"- Each figure is the median of {args.runs} run(s) on the virtual chip with its accounting clock "
+        "([espsim.md](espsim.md)):",
+        "  wire, flash and chip take what the timing model says, and what the client itself takes is measured and added.",
+        "- Images: bootloader, partition table and a 1 MiB application as `make_images` writes them; they deflate to 56 %.",
+        f"- Clients: {versions}.",
+        f"- Flash timing: typical. Run on {datetime.date.today()}, {platform.machine()}, {os.cpu_count()} processors.", "",
         "| case | what the chip holds before |", "| --- | --- |",
         "| unchanged | the wanted content |", "| one sector | the wanted content but for 4 KiB in the application |",
         "| everything | other content in each sector of each image |", "| blank | nothing: FF |", "",
@@ -195,10 +193,10 @@ def render(results, args, versions):
 
 
 COUNTS = [
-    ("bytes to the chip", lambda report: report["bytes"]["to_target"]),
-    ("bytes from the chip", lambda report: report["bytes"]["from_target"]),
-    ("KiB erased", lambda report: report["erased_bytes"] / 1024),
-    ("KiB programmed", lambda report: report["programmed_bytes"] / 1024),
+    ("bytes to the chip", lambda report: report["link"]["bytes_to_target"]),
+    ("bytes from the chip", lambda report: report["link"]["bytes_from_target"]),
+    ("KiB erased", lambda report: report["flash"]["erased_bytes"] / 1024),
+    ("KiB programmed", lambda report: report["flash"]["programmed_bytes"] / 1024),
 ]
 
 

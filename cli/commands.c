@@ -7,6 +7,7 @@
 
 #include "inputs.h"
 #include "output.h"
+#include "pack.h"
 #include "target.h"
 
 enum { MESSAGE_BYTES = 1024, JOB_TRIES = 3 };
@@ -391,5 +392,6 @@ const command_t commands[] = {
     {"flash", "INPUT...", "bring the target to INPUT, sending only images that differ", run_flash},
     {"verify", "INPUT...", "compare the target's flash with INPUT; changes nothing", run_verify},
     {"info", "", "tell which chip answers, its MAC address and its flash", run_info},
+    {"pack", "INPUT...", "write INPUT to a bundle, for hosts that have little memory", pack_run},
 };
 const unsigned command_count = sizeof(commands) / sizeof(commands[0]);

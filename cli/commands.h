@@ -12,7 +12,7 @@ typedef enum {
     STATUS_OK = 0,
     STATUS_DIFFERS = 1, /* verify: the target holds something else            */
     STATUS_USAGE = 2,   /* the command line makes no sense                    */
-    STATUS_INPUT = 3,   /* an input file is missing, damaged or does not fit  */
+    STATUS_INPUT = 3,   /* a file is missing, damaged, does not fit or cannot be written */
     STATUS_CONNECT = 4, /* the port cannot be opened, or no loader answers    */
     STATUS_TARGET = 5,  /* connected, but the job failed                      */
     STATUS_INTERRUPTED = 130
@@ -25,6 +25,13 @@ typedef enum {
     AFTER_WATCHDOG  /* by its own watchdog, into the application   */
 } after_t;
 
+/** Who shall send what `pack` writes. */
+typedef enum {
+    HOST_ANY,       /* both plain and packed data         */
+    HOST_WITH_ROM,  /* what the chip's ROM can take       */
+    HOST_WITH_STUB, /* packed data: every RAM stub unpacks */
+} host_t;
+
 typedef struct {
     const char *port;
     const char *chip; /* NULL: whatever answers */
@@ -33,6 +40,9 @@ typedef struct {
     bool force;
     bool monitor;
     after_t after;
+    const char *output; /* pack: the file to write; NULL: not told */
+    host_t host;
+    bool c_array;
     reflash_lines_style_t lines;
 } options_t;
 

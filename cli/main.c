@@ -27,6 +27,10 @@ static void print_usage(void)
         "                     (else the environment's REFLASH_PORT)\n"
         "  -b, --baud RATE    rate to raise to after connecting at 115200 (%d)\n"
         "      --chip CHIP    refuse any other chip\n"
+        "  -o, --output FILE  the file that pack writes\n"
+        "      --for WHO      who can send what pack writes: rom (hosts that use the mask ROM alone), stub\n"
+        "                     (those that upload a RAM stub first; smallest), or both, the default\n"
+        "      --c-array      pack writes a C source with an array instead\n"
         "      --monitor      after flashing, show the target's log until Ctrl-C or its end\n"
         "      --before HOW   how to enter the loader: default, slow (a large capacitor at RESET), usb (the\n"
         "                     chip's own USB-Serial/JTAG), no-reset (BOOT and RESET are pressed by hand)\n"
@@ -38,8 +42,8 @@ static void print_usage(void)
         "      --json         one JSON object a line; the last one is the summary\n"
         "  -h, --help         this text\n"
         "  -V, --version      the version\n\n"
-        "Exit status: 0 done, 1 verify found a difference, 2 wrong usage, 3 an input is missing, damaged or\n"
-        "does not fit, 4 cannot connect, 5 the job failed on the target, 130 interrupted.\n\n"
+        "Exit status: 0 done, 1 verify found a difference, 2 wrong usage, 3 a file is missing, damaged, does\n"
+        "not fit or cannot be written, 4 cannot connect, 5 the job failed on the target, 130 interrupted.\n\n"
         "Try it without hardware: reflash flash -p 'sim:esp32?flash=board.bin' --monitor BUILD_FOLDER\n",
         DEFAULT_BAUD);
 }
@@ -69,6 +73,18 @@ static unsigned find_name(const char *const *names, unsigned count, const char *
         row++;
     }
     return row;
+}
+
+static bool parse_host(const char *text, host_t *host)
+{
+    static const char *const names[] = {[HOST_ANY] = "both", [HOST_WITH_ROM] = "rom", [HOST_WITH_STUB] = "stub"};
+    for (unsigned row = 0; row < sizeof(names) / sizeof(names[0]); row++) {
+        if (strcmp(names[row], text) == 0) {
+            *host = (host_t)row;
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool parse_before(const char *text, reflash_lines_style_t *style)
@@ -110,11 +126,14 @@ static const command_t *find_command(const char *name)
 
 int main(int argc, char **argv)
 {
-    enum { CHIP = 256, MONITOR, BEFORE, AFTER, NO_RESET, NO_STUB, FORCE, JSON };
+    enum { CHIP = 256, MONITOR, BEFORE, AFTER, NO_RESET, NO_STUB, FORCE, JSON, FOR, C_ARRAY };
     static const struct option long_options[] = {
         {"port", required_argument, NULL, 'p'},
         {"baud", required_argument, NULL, 'b'},
         {"chip", required_argument, NULL, CHIP},
+        {"output", required_argument, NULL, 'o'}, /* this and the next two are pack's */
+        {"for", required_argument, NULL, FOR},
+        {"c-array", no_argument, NULL, C_ARRAY},
         {"monitor", no_argument, NULL, MONITOR},
         {"before", required_argument, NULL, BEFORE},
         {"after", required_argument, NULL, AFTER},
@@ -128,7 +147,7 @@ int main(int argc, char **argv)
     };
     options_t options = {.port = getenv("REFLASH_PORT"), .baud = DEFAULT_BAUD};
 
-    for (int option; (option = getopt_long(argc, argv, "p:b:hV", long_options, NULL)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, "p:b:o:hV", long_options, NULL)) != -1;) {
         switch (option) {
         case 'p':
             options.port = optarg;
@@ -140,6 +159,17 @@ int main(int argc, char **argv)
             break;
         case CHIP:
             options.chip = optarg;
+            break;
+        case 'o':
+            options.output = optarg;
+            break;
+        case FOR:
+            if (!parse_host(optarg, &options.host)) {
+                return complain("--for takes rom, stub or both, not ", optarg);
+            }
+            break;
+        case C_ARRAY:
+            options.c_array = true;
             break;
         case MONITOR:
             options.monitor = true;

@@ -113,6 +113,9 @@ typedef struct {
     const struct reflash_transport *_transport;
     const struct reflash_chip *_chip; /* NULL until connected                                  */
     const struct reflash_stub *_stub; /* what runs in the target's RAM; NULL: its mask ROM     */
+    bool _secure;                     /* the chip is in secure download mode                   */
+    uint8_t _status_bytes;            /* at the end of every answer; 0 until a SYNC was answered */
+    uint16_t _answer_bytes;           /* data bytes of the last answer, in front of its status */
     uint32_t _flash_bytes;            /* 0 until the flash was attached and its size told      */
     uint32_t _answer_value;           /* value field of the last answer                        */
     struct {
@@ -125,10 +128,7 @@ typedef struct {
     uint32_t _sync_ms;                    /* how long the answer to a SYNC may take           */
     uint32_t _baud;                       /* what both ends talk at                           */
     struct reflash_boot_text *_boot_text; /* while connecting: takes whatever the target says */
-    uint16_t _answer_bytes;               /* data bytes of the last answer, in front of its status */
     uint16_t _frame_bytes;                /* of the last frame that was waited for; 0: none came */
-    bool _secure;                         /* the chip is in secure download mode */
-    uint8_t _status_bytes;                /* at the end of every answer; 0 until a SYNC was answered */
     uint8_t _input_at, _input_end;        /* of _input: what was received and not looked at */
     uint8_t _input[32];
     union {

@@ -66,7 +66,7 @@ typedef struct {
     bool secure_download; /*!< Secure download mode: see esp_loader_connect_secure_download_mode(). */
 } reflash_target_t;
 
-/** reflash_target_t: its images name no chip. */
+/** A chip whose images name no chip. */
 #define REFLASH_NO_CHIP_ID 0xFFu
 
 /** Tell what is known; asks the target nothing. False: not connected, and `target` is left alone. */
@@ -118,7 +118,7 @@ typedef struct reflash_link {
     const reflash_time_limit_t *limits; /*!< In place of those above, but for SYNC. */
 } reflash_link_t;
 
-/** Initial value of a reflash_link_t: 115200 baud, limits as they are, no round trip, 50 ms of silence and to settle. */
+/** What a reflash_link_t starts from: 115200 baud, limits as they are, no delay, 50 ms of silence, 50 ms to settle. */
 #define REFLASH_LINK_DEFAULT()                                                                                         \
     {                                                                                                                  \
         115200, 100, 0, 50, 50, 0, NULL                                                                                \
@@ -135,17 +135,17 @@ void reflash_set_link(esp_loader_t *loader, const reflash_link_t *link);
 
 enum { REFLASH_STUB_SEGMENTS = 2 };
 
-/** A stub: where its parts go, and where they are. */
+/** A stub as it is uploaded. Not owned by the library. */
 typedef struct reflash_stub {
-    uint32_t entry;                                           /*!< Where it starts. */
+    uint32_t entry;                                           /*!< Where it is started, an address of the target's. */
     esp_loader_bin_segment_t segments[REFLASH_STUB_SEGMENTS]; /*!< `data` NULL: `read` has it. No segment is empty. */
     /** Store `bytes` bytes of the stub, those for the target's address `addr`, in `buf`; at most 256 at a time, in order.
      *  False: they cannot be had. NULL where no segment needs it. */
     bool (*read)(void *context, uint32_t addr, uint8_t *buf, uint32_t bytes);
-    void *context; /*!< Given to `read`. */
+    void *context; /*!< Passed to `read`. */
     /* Only reflash-stubs looks at the rest. */
     const struct reflash_stub *next; /*!< That of older revisions of the chip. */
-    target_chip_t chip;              /*!< What it is for. */
+    target_chip_t chip;              /*!< Which chip it is for. */
     uint16_t from_revision;          /*!< The oldest it is for. */
 } reflash_stub_t;
 

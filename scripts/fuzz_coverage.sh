@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Which lines the fuzzers' corpus reaches in what it is meant to reach: wire/ and the virtual chip's command
-# handling. Fewer than 90 % of the lines of either fail.
+# Which lines the fuzzers' corpus reaches in what it is meant to reach: wire/, the virtual chip's command
+# handling and the reader of bundles. Fewer than 90 % of the lines of one fail.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -29,7 +29,8 @@ tools=$(dirname "$(readlink -f "$(command -v clang)")")
 "$tools/llvm-profdata" merge -o "$profiles/all.profdata" "$profiles"/*.profraw
 
 status=0
-for part in "src/wire" "sim/rom.c sim/rom_flash.c" "sim/stub.c sim/stub_v1.c sim/stub_v2.c sim/stub_rx.c sim/stub_flash.c sim/unpack.c"; do
+for part in "src/wire" "sim/rom.c sim/rom_flash.c" "sim/stub.c sim/stub_v1.c sim/stub_v2.c sim/stub_rx.c sim/stub_flash.c sim/unpack.c" \
+    "src/reflash/bundle.c src/reflash/run.c"; do
     # shellcheck disable=SC2086 # a list of names without spaces
     files=$(find $part -name '*.c')
     # shellcheck disable=SC2086

@@ -4,6 +4,8 @@
 The mistakes are listed in tests/mutations.txt, which also explains their format. Arguments, all optional:
   TEXT      only mistakes whose description or file contains TEXT
   --list    print them and stop
+  --sample N, --seed S
+            only N of them, drawn by S; the same seed draws the same (S: by the clock, and printed)
   --jobs N  copies of the tree that work side by side (default: one per processor)
 Exit code 1: a mistake survived its tests, did not compile, or does not fit the sources any more."""
 import argparse
@@ -11,6 +13,7 @@ import concurrent.futures
 import json
 import os
 import queue
+import random
 import re
 import shutil
 import signal
@@ -201,12 +204,18 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("text", nargs="?", default="")
     arguments.add_argument("--list", action="store_true")
+    arguments.add_argument("--sample", type=int)
+    arguments.add_argument("--seed", type=int, default=int(time.time()))
     arguments.add_argument("--jobs", type=int, default=os.cpu_count())
     options = arguments.parse_args()
 
     mutations = [m for m in read_table() if options.text in m.what or options.text in m.file]
     if not mutations:
         fail("nothing to do")
+    if options.sample is not None and options.sample < len(mutations):
+        print(f"{options.sample} of {len(mutations)} mistakes, drawn by --seed {options.seed}")
+        drawn = sorted(random.Random(options.seed).sample(range(len(mutations)), options.sample))
+        mutations = [mutations[index] for index in drawn]
     if options.list:
         for m in mutations:
             print(f"{m.file}:{m.line}: {m.what}: {m.old!r} -> {m.new!r}")

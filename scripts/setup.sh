@@ -51,6 +51,11 @@ for set in "$@"; do
         need libnewlib-arm-none-eabi has_newlib_nano
         need python3 have python3
         ;;
+    mcu)
+        need qemu-system-arm have qemu-system-arm
+        need gcc-arm-none-eabi have arm-none-eabi-gcc
+        need libnewlib-arm-none-eabi has_newlib_nano
+        ;;
     coverage)
         need gcovr have gcovr
         need python3 have python3

@@ -39,9 +39,9 @@ static bool esp32_crypt(const espsim_security_t *security, bool decrypts, uint32
     mbedtls_aes_init(&aes);
     bool done = true;
     for (uint32_t at = 0; at < bytes && done; at += BLOCK_BYTES) {
-        uint8_t key[ESP32_KEY_BYTES];
         uint8_t block[BLOCK_BYTES];
         if (at == 0 || (addr + at) % ESP32_KEY_SPAN_BYTES == 0) {
+            uint8_t key[ESP32_KEY_BYTES];
             esp32_key_at(addr + at, security->flash_key, key);
             done = (decrypts ? mbedtls_aes_setkey_enc(&aes, key, 256) : mbedtls_aes_setkey_dec(&aes, key, 256)) == 0;
         }

@@ -33,10 +33,11 @@ enum {
     DETAIL_OVERLONG = 0xEE
 };
 
-static void send_status(espsim_t *sim, uint8_t reason, uint8_t detail)
+/* The first byte says why; the second, if anything, what exactly. */
+static void send_status(espsim_t *sim, uint8_t first, uint8_t second)
 {
-    const uint8_t status[STATUS_BYTES] = {reason, detail};
-    espsim_command_answered(sim, reason, detail);
+    const uint8_t status[STATUS_BYTES] = {first, second};
+    espsim_command_answered(sim, first, second);
     espsim_stub_send_escaped(sim, status, sizeof(status));
     espsim_stub_send_end(sim);
 }

@@ -58,30 +58,33 @@ typedef enum {
     REFLASH_UART_CLOCK_ESP32C5  /* it has a register that says 40 or 48 MHz */
 } reflash_uart_clock_t;
 
+enum { REFLASH_CHIP_NAME_CHARS = 9 };
+
+/* What is read most stands first: a Cortex-M0 reaches only 32 bytes by a short instruction. */
 typedef struct reflash_chip {
-    const char *name;
     const reflash_spi_layout_t *spi;
-    uint32_t spi_base;
-    uint32_t magic;          /* word at REFLASH_MAGIC_ADDR that identifies the chip; 0: go by chip_id */
-    uint32_t mac_lo_reg;     /* first word of the MAC */
-    uint32_t watchdog_reg;   /* CONFIG0 of the RTC watchdog whose reset samples the straps; 0: it is not used */
-    uint16_t boot_addr;      /* flash address of the second-stage bootloader */
-    uint8_t chip_id;         /* in security info and image headers; REFLASH_ROW_WITHOUT_CHIP_ID: it has none */
-    uint8_t target;          /* target_chip_t */
-    uint8_t mac_layout;      /* reflash_mac_layout_t */
-    uint8_t last_opcode;     /* the ROM knows commands from 0x02 to here */
-    uint8_t begin_words;     /* payload words the ROM wants in FLASH_BEGIN, exactly */
-    uint8_t stub_flash_bits; /* of an address: how much flash a stub reaches; a mask ROM has 24 */
-    uint8_t boot_pin;        /* GPIO that has to be low as reset rises, or the flash boots */
-    uint8_t uart_clock;      /* reflash_uart_clock_t */
-    bool erases_head_twice;  /* FLASH_BEGIN counts the sectors in front of a 64 KiB border twice */
-    bool whole_blocks;       /* FLASH_DATA of another size than announced: not known what it does */
-    bool whole_windows;      /* compressed data ends with a write of 32 KiB, however little of it is the image's */
-    bool locked_to_rom;      /* with secure boot no stub can be started */
+    uint8_t chip_id;            /* in security info and image headers; REFLASH_ROW_WITHOUT_CHIP_ID: it has none */
+    uint8_t target;             /* target_chip_t */
+    uint8_t last_opcode;        /* the ROM knows commands from 0x02 to here */
+    uint8_t boot_pin;           /* GPIO that has to be low as reset rises, or the flash boots */
+    uint8_t begin_words : 4;    /* payload words the ROM wants in FLASH_BEGIN, exactly */
+    uint8_t mac_layout : 1;     /* reflash_mac_layout_t */
+    uint8_t uart_clock : 2;     /* reflash_uart_clock_t */
+    bool erases_head_twice : 1; /* FLASH_BEGIN counts the sectors in front of a 64 KiB border twice */
+    bool whole_blocks : 1;      /* FLASH_DATA of another size than announced: not known what it does */
+    bool whole_windows : 1;     /* compressed data ends with a write of 32 KiB, however little of it is the image's */
+    bool locked_to_rom : 1;     /* with secure boot no stub can be started */
+    uint8_t stub_flash_bits;    /* of an address: how much flash a stub reaches; a mask ROM has 24 */
     /* Where the efuses tell the revision, if it decides about the stub: minor in four bits, major in two above them
      * and, if not 0, one more. */
     uint8_t revision_shift, revision_top_bit;
     uint32_t revision_reg; /* 0: every revision takes the same stub */
+    uint32_t spi_base;
+    uint32_t magic;        /* word at REFLASH_MAGIC_ADDR that identifies the chip; 0: go by chip_id */
+    uint32_t mac_lo_reg;   /* first word of the MAC */
+    uint32_t watchdog_reg; /* CONFIG0 of the RTC watchdog whose reset samples the straps; 0: it is not used */
+    uint16_t boot_addr;    /* flash address of the second-stage bootloader */
+    char name[REFLASH_CHIP_NAME_CHARS + 1];
     /* What has to be done before the flash is attached; NULL: nothing. Gets the esp_loader_t. The
      * loader has it, and is linked with it by this row. */
     esp_loader_error_t (*power_flash)(void *loader);

@@ -27,7 +27,7 @@ enum {
 typedef enum { GIVE_UP, HAS_IT, SAME_NUMBER, NEXT_NUMBER } verdict_t;
 
 /* What the fault of one try means for the next. */
-static verdict_t judge(const esp_loader_t *loader, const reflash_block_t *block, bool answer_lost)
+static verdict_t judge(const esp_loader_t *loader, const reflash_request_t *block, bool answer_lost)
 {
     const bool refused = loader->_fault.cause == REFLASH_CAUSE_REFUSED;
     const uint8_t reason = loader->_fault.target_reason;
@@ -45,19 +45,15 @@ static verdict_t judge(const esp_loader_t *loader, const reflash_block_t *block,
     return reason == ROM_CHECKSUM && block->opcode != REFLASH_FLASH_DEFL_DATA ? NEXT_NUMBER : GIVE_UP;
 }
 
-esp_loader_error_t reflash_write_block(esp_loader_t *loader, const reflash_block_t *block, uint32_t *sequence)
+esp_loader_error_t reflash_write_block(esp_loader_t *loader, reflash_request_t *block, uint32_t *sequence)
 {
     bool answer_lost = false;
     esp_loader_error_t err = ESP_LOADER_ERROR_FAIL;
     for (unsigned tries = 0; tries <= SERIAL_FLASHER_WRITE_BLOCK_RETRIES; tries++) {
-        const uint32_t words[] = {(uint32_t)block->bytes + block->padding_bytes, *sequence, 0, 0};
-        err = reflash_ask_once(loader, &(reflash_command_t){.opcode = block->opcode,
-                                                            .words = words,
-                                                            .word_count = sizeof(words) / sizeof(words[0]),
-                                                            .data = block->data,
-                                                            .data_bytes = block->bytes,
-                                                            .padding_bytes = block->padding_bytes,
-                                                            .work_bytes = block->work_bytes});
+        const uint32_t words[] = {(uint32_t)block->data_bytes + block->padding_bytes, *sequence, 0, 0};
+        block->words = words;
+        block->word_count = sizeof(words) / sizeof(words[0]);
+        err = reflash_ask_once(loader, block);
         const verdict_t verdict = err == ESP_LOADER_SUCCESS ? HAS_IT : judge(loader, block, answer_lost);
         if (verdict == GIVE_UP) {
             return err;

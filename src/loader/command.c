@@ -5,7 +5,7 @@
 #include "transport/transport.h"
 #include "wire/bytes.h"
 
-enum { ASK_TRIES = 3, REASON_INVALID_FORMAT = 0x05, ALL_BUT_STATUS = 0xFF };
+enum { ASK_TRIES = 3, REASON_INVALID_FORMAT = 0x05, ALL_BUT_STATUS = 0xFF, ANY_OTHER = 0x00 };
 
 /* How long a slow but healthy target may take. FLASH_BEGIN: worn flash parts take 400 ms a sector and 2 s a
  * 64 KiB block, and the ROM erases 16 to 32 single sectors before and behind the blocks. MD5: the slowest
@@ -14,30 +14,22 @@ enum { ASK_TRIES = 3, REASON_INVALID_FORMAT = 0x05, ALL_BUT_STATUS = 0xFF };
 static const struct {
     uint8_t opcode;
     uint8_t data_bytes; /* in the answer, in front of its status */
-    uint16_t timeout_ms;
-    uint16_t ms_per_mib; /* of work_bytes, on top */
+    uint8_t timeout_100_ms;
+    uint8_t s_per_mib; /* of work_bytes, on top */
 } commands[] = {
-    {REFLASH_FLASH_BEGIN, 0, 10000, 40000},
-    {REFLASH_FLASH_DATA, 0, 3000, 40000},
-    {REFLASH_FLASH_END, 0, 3000, 40000},
-    {REFLASH_MEM_BEGIN, 0, 1000, 0},
-    {REFLASH_MEM_END, 0, 1000, 0},
-    {REFLASH_MEM_DATA, 0, 3000, 0},
-    {REFLASH_SYNC, 0, 100, 0},
-    {REFLASH_WRITE_REG, 0, 1000, 0},
-    {REFLASH_READ_REG, 0, 1000, 0},
-    {REFLASH_SPI_SET_PARAMS, 0, 1000, 0},
-    {REFLASH_SPI_ATTACH, 0, 1000, 0},
-    {REFLASH_READ_FLASH_SLOW, 64, 1000, 0},
-    {REFLASH_CHANGE_BAUDRATE, 0, 1000, 0},
-    {REFLASH_FLASH_DEFL_BEGIN, 0, 10000, 40000},
-    {REFLASH_FLASH_DEFL_DATA, 0, 3000, 24000},
-    {REFLASH_FLASH_DEFL_END, 0, 3000, 24000},
-    {REFLASH_SPI_FLASH_MD5, 32, 1000, 8000},
-    {REFLASH_GET_SECURITY_INFO, ALL_BUT_STATUS, 1000, 0},
-    {REFLASH_ERASE_FLASH, 0, 10000, 40000},
-    {REFLASH_ERASE_REGION, 0, 10000, 40000},
-    {REFLASH_READ_FLASH, 0, 1000, 0},
+    {REFLASH_FLASH_BEGIN, 0, 100, 40},
+    {REFLASH_FLASH_DATA, 0, 30, 40},
+    {REFLASH_FLASH_END, 0, 30, 40},
+    {REFLASH_MEM_DATA, 0, 30, 0},
+    {REFLASH_READ_FLASH_SLOW, 64, 10, 0},
+    {REFLASH_FLASH_DEFL_BEGIN, 0, 100, 40},
+    {REFLASH_FLASH_DEFL_DATA, 0, 30, 24},
+    {REFLASH_FLASH_DEFL_END, 0, 30, 24},
+    {REFLASH_SPI_FLASH_MD5, 32, 10, 8},
+    {REFLASH_GET_SECURITY_INFO, ALL_BUT_STATUS, 10, 0},
+    {REFLASH_ERASE_FLASH, 0, 100, 40},
+    {REFLASH_ERASE_REGION, 0, 100, 40},
+    {ANY_OTHER, 0, 10, 0},
 };
 
 /* --- Faults ---------------------------------------------------------------------------------------- */
@@ -77,6 +69,25 @@ esp_loader_error_t reflash_fail(esp_loader_t *loader, esp_loader_error_t code, r
     return code;
 }
 
+esp_loader_error_t reflash_refuse(esp_loader_t *loader, esp_loader_error_t code)
+{
+    return reflash_fail(loader, code, REFLASH_CAUSE_ARGUMENT);
+}
+
+esp_loader_error_t reflash_begin_connected(esp_loader_t *loader, bool arguments_are_good)
+{
+    reflash_begin(loader);
+    return loader->_chip != NULL && arguments_are_good ? ESP_LOADER_SUCCESS
+                                                       : reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
+}
+
+esp_loader_error_t reflash_begin_with(esp_loader_t *loader, bool arguments_are_good, uint8_t opcode)
+{
+    RETURN_ON_ERROR(reflash_begin_connected(loader, arguments_are_good));
+    return reflash_knows(loader, opcode) ? ESP_LOADER_SUCCESS
+                                         : reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+}
+
 reflash_fault_t reflash_last_fault(const esp_loader_t *loader)
 {
     const esp_loader_port_ops_t *ops = loader->_port != NULL ? loader->_port->ops : NULL;
@@ -109,7 +120,7 @@ esp_loader_error_t reflash_fail_to_receive(esp_loader_t *loader, esp_loader_erro
 esp_loader_error_t reflash_fail_to_send(esp_loader_t *loader, esp_loader_error_t err)
 {
     if (err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC || err == ESP_LOADER_ERROR_INVALID_PARAM) {
-        return reflash_fail(loader, err, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, err);
     }
     return reflash_fail_to_receive(loader, err);
 }
@@ -127,9 +138,10 @@ const reflash_link_t *reflash_link(const esp_loader_t *loader)
     return loader->_link != NULL ? loader->_link : &by_default;
 }
 
-static uint32_t limit_ms(const esp_loader_t *loader, const reflash_command_t *command, uint32_t timeout_ms,
-                         uint32_t ms_per_mib)
+static uint32_t limit_ms(const esp_loader_t *loader, const reflash_request_t *command, unsigned command_row)
 {
+    uint32_t timeout_ms = commands[command_row].timeout_100_ms * 100u;
+    uint32_t ms_per_mib = commands[command_row].s_per_mib * 1000u;
     const reflash_link_t *link = reflash_link(loader);
     for (uint32_t row = 0; row < link->limit_count; row++) {
         if (link->limits[row].command == command->opcode) {
@@ -137,16 +149,31 @@ static uint32_t limit_ms(const esp_loader_t *loader, const reflash_command_t *co
             ms_per_mib = link->limits[row].ms_per_mib;
         }
     }
-    if (command->timeout_ms != 0) {
-        timeout_ms = command->timeout_ms;
+    if (command->opcode == REFLASH_SYNC) {
+        timeout_ms = loader->_sync_ms;
     }
     timeout_ms += (command->work_bytes >> 16) * ms_per_mib / 16;
     return timeout_ms * link->scale_percent / 100 + link->round_trip_ms;
 }
 
+/* --- What the target has --------------------------------------------------------------------------- */
+
+/* Whether secure download mode, if it is on, permits this command: 02 to 04, 08, 0B, 0D, 0F, 14. */
+static bool permits(const esp_loader_t *loader, uint8_t opcode)
+{
+    const uint32_t secure_commands = 0x10A91C;
+    return !loader->_secure || (opcode < 32 && (secure_commands >> opcode & 1) != 0);
+}
+
+bool reflash_knows(const esp_loader_t *loader, uint8_t opcode)
+{
+    return permits(loader, opcode) &&
+           (opcode <= loader->_chip->last_opcode || (loader->_stub != NULL && opcode != REFLASH_GET_SECURITY_INFO));
+}
+
 /* --- One question ---------------------------------------------------------------------------------- */
 
-static esp_loader_error_t send(esp_loader_t *loader, const reflash_command_t *command)
+static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *command)
 {
     uint8_t header[REFLASH_HEADER_BYTES];
     uint8_t checksum = 0;
@@ -158,14 +185,9 @@ static esp_loader_error_t send(esp_loader_t *loader, const reflash_command_t *co
                            (uint16_t)(4 * command->word_count + command->data_bytes + command->padding_bytes),
                            checksum);
 
-    return loader->_transport->send(loader, &(reflash_request_t){
-                                                .header = header,
-                                                .words = command->words,
-                                                .word_count = command->word_count,
-                                                .data = command->data,
-                                                .data_bytes = command->data_bytes,
-                                                .padding_bytes = command->padding_bytes,
-                                            });
+    reflash_request_t request = *command;
+    request.header = header;
+    return loader->_transport->send(loader, &request);
 }
 
 static bool refuses(const uint8_t *status)
@@ -232,20 +254,19 @@ static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uin
     }
 }
 
-esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_t *command)
+esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_request_t *command)
 {
     unsigned row = 0;
-    while (commands[row].opcode != command->opcode) { /* every opcode of packet.h has its row */
+    while (commands[row].opcode != command->opcode && commands[row].opcode != ANY_OTHER) {
         row++;
     }
     reflash_begin(loader);
-    if (!reflash_permits(loader, command->opcode)) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+    if (!permits(loader, command->opcode)) {
+        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     loader->_fault.command = command->opcode;
 
-    loader->_port->ops->start_timer(loader->_port,
-                                    limit_ms(loader, command, commands[row].timeout_ms, commands[row].ms_per_mib));
+    loader->_port->ops->start_timer(loader->_port, limit_ms(loader, command, row));
 
     esp_loader_error_t err = send(loader, command);
     if (err == ESP_LOADER_SUCCESS) {
@@ -271,25 +292,34 @@ void reflash_drain(esp_loader_t *loader, unsigned limit)
     }
 }
 
-esp_loader_error_t reflash_ask(esp_loader_t *loader, const reflash_command_t *command)
+esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count,
+                                    uint32_t work_bytes)
 {
     enum { STRAY_FRAMES = 16 };
 
-    esp_loader_error_t err = reflash_ask_once(loader, command);
+    const reflash_request_t command = {
+        .opcode = opcode, .words = words, .word_count = word_count, .work_bytes = work_bytes};
+    esp_loader_error_t err = reflash_ask_once(loader, &command);
     for (unsigned tries = 1; tries < ASK_TRIES; tries++) {
-        /* A refusal is no exception: the question's address or size may have been damaged on the wire. */
-        if (err == ESP_LOADER_SUCCESS || loader->_fault.cause == REFLASH_CAUSE_PORT ||
-            loader->_fault.cause == REFLASH_CAUSE_ARGUMENT ||
-            (loader->_fault.cause == REFLASH_CAUSE_REFUSED && command->refusal_is_final)) {
+        /* A refusal is no exception, the question's address or size may have been damaged on the wire; but security
+         * info has neither. */
+        const uint8_t cause = loader->_fault.cause;
+        if (err == ESP_LOADER_SUCCESS || cause == REFLASH_CAUSE_PORT || cause == REFLASH_CAUSE_ARGUMENT ||
+            (cause == REFLASH_CAUSE_REFUSED && opcode == REFLASH_GET_SECURITY_INFO)) {
             return err;
         }
         reflash_drain(loader, STRAY_FRAMES);
         /* A stub that lost an end byte takes every frame for the gap between two until a lone end byte comes. In step
          * with it that same byte would put it out, so it is the last resort. */
-        if (loader->_stub != NULL && tries == ASK_TRIES - 1 && loader->_fault.cause == REFLASH_CAUSE_SILENCE) {
+        if (loader->_stub != NULL && tries == ASK_TRIES - 1 && cause == REFLASH_CAUSE_SILENCE) {
             loader->_transport->wake_stub(loader);
         }
-        err = reflash_ask_once(loader, command);
+        err = reflash_ask_once(loader, &command);
     }
     return err;
+}
+
+esp_loader_error_t reflash_ask(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count)
+{
+    return reflash_ask_work(loader, opcode, words, word_count, 0);
 }

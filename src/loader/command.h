@@ -9,19 +9,6 @@
 
 enum { REFLASH_DIGEST_BYTES = 16 };
 
-/** What one command carries. Unused members are 0. */
-typedef struct {
-    uint8_t opcode;
-    uint8_t word_count;
-    const uint32_t *words; /* payload, or in front of the data */
-    const uint8_t *data;   /* of a data command                */
-    uint16_t data_bytes;
-    uint16_t padding_bytes; /* 0xFF sent behind the data, and covered by its checksum     */
-    uint32_t work_bytes;    /* flash the target erases or hashes before it answers        */
-    bool refusal_is_final;  /* asking again would not help */
-    uint32_t timeout_ms;    /* 0: as the command's row says; else in place of it          */
-} reflash_command_t;
-
 /** Start a public call: forget the last fault. */
 void reflash_begin(esp_loader_t *loader);
 
@@ -36,6 +23,13 @@ static inline void reflash_set_boot(esp_loader_t *loader, reflash_boot_t boot, u
 /** Record why the call fails and return `code`. */
 esp_loader_error_t reflash_fail(esp_loader_t *loader, esp_loader_error_t code, reflash_cause_t cause);
 
+/** The same where the call cannot be served at all: nothing was asked. */
+esp_loader_error_t reflash_refuse(esp_loader_t *loader, esp_loader_error_t code);
+/** Start a public call that needs a connected target. INVALID_PARAM: there is none, or the arguments are bad. */
+esp_loader_error_t reflash_begin_connected(esp_loader_t *loader, bool arguments_are_good);
+/** The same, and UNSUPPORTED_FUNC: the loader that runs does not have this command. */
+esp_loader_error_t reflash_begin_with(esp_loader_t *loader, bool arguments_are_good, uint8_t opcode);
+
 /** Record what a transport said while something was expected from the target, and return what the caller is told. */
 esp_loader_error_t reflash_fail_to_receive(esp_loader_t *loader, esp_loader_error_t err);
 /** The same for sending where the target says when: silence is its own then, not the port's. UNSUPPORTED_FUNC,
@@ -44,25 +38,17 @@ esp_loader_error_t reflash_fail_to_send(esp_loader_t *loader, esp_loader_error_t
 
 /** Send `command` once and wait for its answer. Success: the target agreed; the answer's value and data are
  *  in _answer_value and reflash_answer_data(). Otherwise the fault is recorded. */
-esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_command_t *command);
+esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_request_t *command);
 
 /** The same for commands that may be repeated without harm: asked up to three times unless the port fails. */
-esp_loader_error_t reflash_ask(esp_loader_t *loader, const reflash_command_t *command);
-
-/** Whether secure download mode, if it is on, permits this command: 02 to 04, 08, 0B, 0D, 0F, 14. */
-static inline bool reflash_permits(const esp_loader_t *loader, uint8_t opcode)
-{
-    const uint32_t secure_commands = 0x10A91C;
-    return !loader->_secure || (opcode < 32 && (secure_commands >> opcode & 1) != 0);
-}
+esp_loader_error_t reflash_ask(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count);
+/** The same where the target has `work_bytes` of flash to go through before it answers. */
+esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count,
+                                    uint32_t work_bytes);
 
 /** Whether the loader that runs has this command of mask ROMs. A stub has those of all chips, but tells about security
  *  only what a ROM would. */
-static inline bool reflash_knows(const esp_loader_t *loader, uint8_t opcode)
-{
-    return reflash_permits(loader, opcode) &&
-           (opcode <= loader->_chip->last_opcode || (loader->_stub != NULL && opcode != REFLASH_GET_SECURITY_INFO));
-}
+bool reflash_knows(const esp_loader_t *loader, uint8_t opcode);
 
 /** Inside a call that takes long. */
 static inline void reflash_tell_progress(esp_loader_t *loader, uint32_t done_bytes, uint32_t total_bytes)
@@ -98,20 +84,10 @@ esp_loader_error_t reflash_bind(esp_loader_t *loader, esp_loader_port_t *port, c
 
 /* --- Blocks of data (blocks.c) --------------------------------------------------------------------- */
 
-/** One block of FLASH_DATA, FLASH_DEFL_DATA or MEM_DATA. */
-typedef struct {
-    uint8_t opcode;
-    bool is_last_of_stream; /* of FLASH_DEFL_DATA: its answer tells whether the stream was sound */
-    uint16_t bytes;
-    uint16_t padding_bytes; /* 0xFF behind the data */
-    const uint8_t *data;
-    uint32_t work_bytes; /* see reflash_command_t */
-} reflash_block_t;
-
-/** Send one block until the target has it, repeating it where that is safe. `sequence` is the number of the block
+/** Send one block of FLASH_DATA, FLASH_DEFL_DATA or MEM_DATA until the target has it, repeating it where that is safe. Its words are set here. `sequence` is the number of the block
  *  and then of the next. Success after a lost answer means that the target knows the block's number: whether the
  *  content is right has to be proved by other means. */
-esp_loader_error_t reflash_write_block(esp_loader_t *loader, const reflash_block_t *block, uint32_t *sequence);
+esp_loader_error_t reflash_write_block(esp_loader_t *loader, reflash_request_t *block, uint32_t *sequence);
 
 /** The largest block that the loader takes. */
 uint32_t reflash_block_bytes_max(const esp_loader_t *loader);
@@ -125,9 +101,16 @@ bool reflash_is_block_size(const esp_loader_t *loader, uint32_t block_bytes);
 esp_loader_error_t reflash_write_registers(esp_loader_t *loader, const uint32_t (*entries)[4], uint8_t count);
 esp_loader_error_t reflash_read_register(esp_loader_t *loader, uint32_t addr, uint32_t *value);
 
-/** GET_SECURITY_INFO. An answer without a chip id is that of an ESP32-S2. */
-esp_loader_error_t reflash_security_info(esp_loader_t *loader, esp_loader_target_security_info_t *info,
-                                         uint32_t *chip_id);
+/** What security info tells. An answer without a chip id is that of an ESP32-S2. */
+typedef struct {
+    uint32_t flags; /* REFLASH_SECURE_*, and others */
+    uint32_t chip_id, eco_version;
+    uint8_t flash_crypt_count;
+} reflash_security_t;
+enum { REFLASH_SECURE_BOOT = 1 << 0, REFLASH_SECURE_DOWNLOAD = 1 << 2 };
+
+/** GET_SECURITY_INFO. */
+esp_loader_error_t reflash_security_info(esp_loader_t *loader, reflash_security_t *security);
 
 /** 100 times the major revision, and the minor one; 0 where nothing depends on it (revision.c). */
 esp_loader_error_t reflash_read_revision(esp_loader_t *loader, uint32_t *revision);
@@ -140,6 +123,8 @@ esp_loader_error_t reflash_flash_ready(esp_loader_t *loader);
 esp_loader_error_t reflash_flash_set_up(esp_loader_t *loader, uint32_t flash_bytes);
 /** The same as reflash_flash_ready(), and check that [flash_addr, flash_addr + bytes) lies in the flash. */
 esp_loader_error_t reflash_flash_range(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes);
+/** Payload words that the loader wants in FLASH_BEGIN and FLASH_DEFL_BEGIN, exactly: the last one is the ROM's own. */
+uint8_t reflash_begin_words(const esp_loader_t *loader);
 /** Behind the last block of a flash write. A stub tells only now whether it could write that, or with what the command
  *  failed that it answered too early; it stays. A mask ROM is not asked: it would leave its loader. Asked once: the
  *  answer of a second time would hide that of the first. */

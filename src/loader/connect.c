@@ -15,8 +15,7 @@ static const uint32_t sync_words[SYNC_WORDS] = {
 
 esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries)
 {
-    const reflash_command_t command = {
-        .opcode = REFLASH_SYNC, .words = sync_words, .word_count = SYNC_WORDS, .timeout_ms = loader->_sync_ms};
+    const reflash_request_t command = {.opcode = REFLASH_SYNC, .words = sync_words, .word_count = SYNC_WORDS};
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
 
     for (; tries > 0; tries--) {
@@ -39,14 +38,13 @@ esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries)
 static esp_loader_error_t identify(esp_loader_t *loader)
 {
     enum { EXTRA_REFUSALS = 7 };
-    esp_loader_target_security_info_t info;
-    uint32_t chip_id;
-    if (reflash_security_info(loader, &info, &chip_id) == ESP_LOADER_SUCCESS) {
-        loader->_chip = reflash_chip_by_id(chip_id);
+    reflash_security_t security;
+    if (reflash_security_info(loader, &security) == ESP_LOADER_SUCCESS) {
+        loader->_chip = reflash_chip_by_id(security.chip_id);
         if (loader->_chip == NULL && loader->_new_chip_by_id != NULL) {
-            loader->_chip = loader->_new_chip_by_id(chip_id);
+            loader->_chip = loader->_new_chip_by_id(security.chip_id);
         }
-        loader->_secure = info.secure_download_mode_enabled;
+        loader->_secure = (security.flags & REFLASH_SECURE_DOWNLOAD) != 0;
     } else if (loader->_fault.cause == REFLASH_CAUSE_REFUSED) {
         reflash_drain(loader, EXTRA_REFUSALS);
     }
@@ -143,7 +141,7 @@ esp_loader_error_t reflash_bind(esp_loader_t *loader, esp_loader_port_t *port, c
     }
     memset(loader, 0, sizeof(*loader));
     if (!has_slots(port->ops, transport->needed_slots)) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     loader->_port = port;
     loader->_transport = transport;
@@ -168,7 +166,7 @@ esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_a
 {
     reflash_begin(loader);
     if (loader->_port == NULL || connect_args == NULL || connect_args->trials < 1 || connect_args->sync_timeout == 0) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     loader->_chip = NULL;
     loader->_stub = NULL;
@@ -198,7 +196,7 @@ esp_loader_error_t esp_loader_connect_secure_download_mode(esp_loader_t *loader,
 {
     reflash_begin(loader);
     if (flash_size == 0 || flash_size % REFLASH_SECTOR_BYTES != 0) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     RETURN_ON_ERROR(esp_loader_connect(loader, connect_args));
     return reflash_flash_set_up(loader, flash_size);

@@ -34,15 +34,14 @@ static esp_loader_error_t set_up(esp_loader_t *loader)
 {
     enum { TIMEOUTS_PER_RESET = 5 };
 
-    uint16_t vendor;
-    uint16_t device;
+    uint32_t id;
     RETURN_ON_ERROR(find_card(loader->_port, loader->_sync_ms));
     loader->_port->ops->start_timer(loader->_port, TIMEOUTS_PER_RESET * loader->_sync_ms);
     RETURN_ON_ERROR(reflash_sdio_enable(loader));
-    RETURN_ON_ERROR(reflash_sdio_read_ids(loader, &vendor, &device));
+    RETURN_ON_ERROR(reflash_sdio_read_id(loader, &id));
     for (unsigned row = 0; row < sizeof(cards) / sizeof(cards[0]); row++) {
         const reflash_chip_t *chip = reflash_chip_by_target((target_chip_t)cards[row].target);
-        if (vendor == VENDOR_ESPRESSIF && cards[row].device == device && chip != NULL) {
+        if (id == (VENDOR_ESPRESSIF | (uint32_t)cards[row].device << 16) && chip != NULL) {
             RETURN_ON_ERROR(reflash_sdio_set_up(loader, cards[row].conf1_reg, cards[row].len_conf_reg));
             loader->_chip = chip;
             return ESP_LOADER_SUCCESS;

@@ -5,21 +5,20 @@
 
 /* Security info, which tells the chip elsewhere, is not carried: its answer has data. So the magic word has to do,
  * of all revisions of the chips that have this loader. */
-static const struct {
-    uint32_t magic;
-    uint8_t chip_id;
-} magics[] = {
-    {0x00000009, 9},                                                       /* ESP32-S3 */
-    {0x6F51306F, 12},                                                      /* ESP32-C2 */
-    {0x7C41A06F, 12}, {0x0C21E06F, 12}, {0x6921506F, 5},                   /* ESP32-C3 */
-    {0x1B31506F, 5},  {0x4881606F, 5},  {0x4361606F, 5}, {0xD7B73E80, 16}, /* ESP32-H2 */
+static const uint32_t magics[] = {
+    0x00000009,                                     /* ESP32-S3 */
+    0x6F51306F, 0x7C41A06F, 0x0C21E06F,             /* ESP32-C2 */
+    0x6921506F, 0x1B31506F, 0x4881606F, 0x4361606F, /* ESP32-C3 */
+    0xD7B73E80,                                     /* ESP32-H2 */
 };
+static const uint8_t chip_ids[] = {9, 12, 12, 12, 5, 5, 5, 5, 16};
+_Static_assert(sizeof(magics) == 4 * sizeof(chip_ids), "one for each");
 
 static const reflash_chip_t *chip_of(uint32_t magic)
 {
     for (unsigned row = 0; row < sizeof(magics) / sizeof(magics[0]); row++) {
-        if (magics[row].magic == magic) {
-            return reflash_chip_by_id(magics[row].chip_id);
+        if (magics[row] == magic) {
+            return reflash_chip_by_id(chip_ids[row]);
         }
     }
     return reflash_chip_by_magic(magic);

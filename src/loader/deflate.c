@@ -3,16 +3,8 @@
  * would hang a mask ROM. */
 #include "loader/command.h"
 
-enum {
-    BEGIN_WORDS_STUB = 4,
-    /* The most that deflate packs into a byte; a stub answers a block while it still unpacks the one before. */
-    UNPACKED_PER_BYTE = 2 * 1032
-};
-
-static esp_loader_error_t refuse(esp_loader_t *loader, esp_loader_error_t code)
-{
-    return reflash_fail(loader, code, REFLASH_CAUSE_ARGUMENT);
-}
+/* The most that deflate packs into a byte; a stub answers a block while it still unpacks the one before. */
+enum { UNPACKED_PER_BYTE = 2 * 1032 };
 
 /* Flash that is written, at most, while one block is waited for. */
 static uint32_t work_bytes(const esp_loader_flash_deflate_cfg_t *cfg)
@@ -23,26 +15,20 @@ static uint32_t work_bytes(const esp_loader_flash_deflate_cfg_t *cfg)
 
 esp_loader_error_t esp_loader_flash_deflate_start(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg)
 {
-    reflash_begin(loader);
-    if (loader->_chip == NULL || cfg == NULL || cfg->image_size == 0 || cfg->compressed_size == 0 ||
-        cfg->offset % REFLASH_SECTOR_BYTES != 0 || !reflash_is_block_size(loader, cfg->block_size)) {
-        return refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
-    }
+    RETURN_ON_ERROR(reflash_begin_connected(loader, cfg != NULL && cfg->image_size != 0 && cfg->compressed_size != 0 &&
+                                                        cfg->offset % REFLASH_SECTOR_BYTES == 0 &&
+                                                        reflash_is_block_size(loader, cfg->block_size)));
     cfg->_state.begun = false;
     cfg->_state.sequence = 0;
     cfg->_state.written_bytes = 0;
-    const bool rom = loader->_stub == NULL;
-    if (!reflash_knows(loader, REFLASH_FLASH_DEFL_BEGIN) || (rom && loader->_chip->whole_windows)) {
-        return refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    if (!reflash_knows(loader, REFLASH_FLASH_DEFL_BEGIN) || (loader->_stub == NULL && loader->_chip->whole_windows)) {
+        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     RETURN_ON_ERROR(reflash_flash_range(loader, cfg->offset, cfg->image_size));
     const uint32_t words[] = {cfg->image_size, (cfg->compressed_size - 1) / cfg->block_size + 1, cfg->block_size,
                               cfg->offset, 0};
     RETURN_ON_ERROR(
-        reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_FLASH_DEFL_BEGIN,
-                                                 .words = words,
-                                                 .word_count = rom ? loader->_chip->begin_words : BEGIN_WORDS_STUB,
-                                                 .work_bytes = cfg->image_size}));
+        reflash_ask_work(loader, REFLASH_FLASH_DEFL_BEGIN, words, reflash_begin_words(loader), cfg->image_size));
     cfg->_state.begun = true;
     return ESP_LOADER_SUCCESS;
 }
@@ -50,24 +36,21 @@ esp_loader_error_t esp_loader_flash_deflate_start(esp_loader_t *loader, esp_load
 esp_loader_error_t esp_loader_flash_deflate_write(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg,
                                                   void *payload, uint32_t size)
 {
-    reflash_begin(loader);
-    if (loader->_chip == NULL || cfg == NULL || !cfg->_state.begun || payload == NULL || size == 0) {
-        return refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
-    }
+    RETURN_ON_ERROR(reflash_begin_connected(loader, cfg != NULL && cfg->_state.begun && payload != NULL && size != 0));
     const uint32_t left_bytes = cfg->compressed_size - cfg->_state.written_bytes;
     if (size > left_bytes) {
-        return refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
     }
     /* The number of blocks was announced: a shorter one in between would make it wrong. */
     if (size != (left_bytes < cfg->block_size ? left_bytes : cfg->block_size)) {
-        return refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     RETURN_ON_ERROR(reflash_write_block(loader,
-                                        &(reflash_block_t){.opcode = REFLASH_FLASH_DEFL_DATA,
-                                                           .is_last_of_stream = size == left_bytes,
-                                                           .data = payload,
-                                                           .bytes = (uint16_t)size,
-                                                           .work_bytes = work_bytes(cfg)},
+                                        &(reflash_request_t){.opcode = REFLASH_FLASH_DEFL_DATA,
+                                                             .is_last_of_stream = size == left_bytes,
+                                                             .data = payload,
+                                                             .data_bytes = (uint16_t)size,
+                                                             .work_bytes = work_bytes(cfg)},
                                         &cfg->_state.sequence));
     cfg->_state.written_bytes += size;
     return ESP_LOADER_SUCCESS;
@@ -75,13 +58,10 @@ esp_loader_error_t esp_loader_flash_deflate_write(esp_loader_t *loader, esp_load
 
 esp_loader_error_t esp_loader_flash_deflate_finish(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg)
 {
-    reflash_begin(loader);
-    if (loader->_chip == NULL || cfg == NULL || !cfg->_state.begun) {
-        return refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
-    }
+    RETURN_ON_ERROR(reflash_begin_connected(loader, cfg != NULL && cfg->_state.begun));
     cfg->_state.begun = false;
     if (cfg->_state.written_bytes != cfg->compressed_size) {
-        return refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
     }
     return reflash_end_write(loader, REFLASH_FLASH_DEFL_END, work_bytes(cfg));
 }

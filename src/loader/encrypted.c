@@ -18,10 +18,7 @@ esp_loader_error_t reflash_flash_start_encrypted(esp_loader_t *loader, esp_loade
     RETURN_ON_ERROR(reflash_flash_range(loader, cfg->offset, cfg->image_size));
     const uint32_t words[BEGIN_WORDS] = {cfg->image_size, (cfg->image_size + cfg->block_size - 1) / cfg->block_size,
                                          cfg->block_size, cfg->offset, 1};
-    RETURN_ON_ERROR(reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_FLASH_BEGIN,
-                                                             .words = words,
-                                                             .word_count = BEGIN_WORDS,
-                                                             .work_bytes = cfg->image_size}));
+    RETURN_ON_ERROR(reflash_ask_work(loader, REFLASH_FLASH_BEGIN, words, BEGIN_WORDS, cfg->image_size));
     cfg->_state.sequence = 0;
     cfg->_state.written_bytes = 0;
     cfg->_state.unit_bytes = CIPHER_BYTES;

@@ -4,7 +4,7 @@
 
 #include "loader/command.h"
 #include "md5.h"
-#include "wire/bytes.h"
+#include "wire/hex.h"
 
 enum {
     ROM_FLASH_BITS = 24,
@@ -84,10 +84,8 @@ static esp_loader_error_t attach(esp_loader_t *loader)
     }
     const uint32_t words[] = {0, 0, BEGIN_BLOCK_BYTES, 0, 0}; /* the first two are SPI_ATTACH's default pins */
     const bool has_attach = reflash_knows(loader, REFLASH_SPI_ATTACH);
-    return reflash_ask(loader,
-                       &(reflash_command_t){.opcode = has_attach ? REFLASH_SPI_ATTACH : REFLASH_FLASH_BEGIN,
-                                            .words = words,
-                                            .word_count = has_attach ? ATTACH_WORDS : loader->_chip->begin_words});
+    return reflash_ask(loader, has_attach ? REFLASH_SPI_ATTACH : REFLASH_FLASH_BEGIN, words,
+                       has_attach ? ATTACH_WORDS : loader->_chip->begin_words);
 }
 
 /* Later ROMs otherwise refuse all above 2 MB. */
@@ -97,9 +95,8 @@ static esp_loader_error_t use_flash_size(esp_loader_t *loader, uint32_t flash_by
 
     const uint32_t params[] = {0, flash_bytes, BLOCK_BYTES, REFLASH_SECTOR_BYTES, PAGE_BYTES, STATUS_MASK};
     if (reflash_knows(loader, REFLASH_SPI_SET_PARAMS)) {
-        RETURN_ON_ERROR(reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_SPI_SET_PARAMS,
-                                                                 .words = params,
-                                                                 .word_count = sizeof(params) / sizeof(params[0])}));
+        RETURN_ON_ERROR(
+            reflash_ask(loader, REFLASH_SPI_SET_PARAMS, params, (uint8_t)(sizeof(params) / sizeof(params[0]))));
     }
     loader->_flash_bytes = flash_bytes;
     return ESP_LOADER_SUCCESS;
@@ -107,15 +104,12 @@ static esp_loader_error_t use_flash_size(esp_loader_t *loader, uint32_t flash_by
 
 esp_loader_error_t reflash_flash_ready(esp_loader_t *loader)
 {
-    reflash_begin(loader);
-    if (loader->_chip == NULL) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
-    }
+    RETURN_ON_ERROR(reflash_begin_connected(loader, true));
     if (loader->_flash_bytes > 0) {
         return ESP_LOADER_SUCCESS;
     }
     if (loader->_secure) { /* nobody told its size */
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     if (loader->_stub == NULL) { /* which attached it when it started */
         RETURN_ON_ERROR(attach(loader));
@@ -139,7 +133,7 @@ esp_loader_error_t reflash_flash_range(esp_loader_t *loader, uint32_t flash_addr
 {
     RETURN_ON_ERROR(reflash_flash_ready(loader));
     if (bytes > loader->_flash_bytes || flash_addr > loader->_flash_bytes - bytes) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_IMAGE_SIZE, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
     }
     if ((flash_addr + bytes - 1) >> (loader->_stub != NULL ? loader->_chip->stub_flash_bits : ROM_FLASH_BITS) != 0 &&
         bytes > 0) {
@@ -151,7 +145,7 @@ esp_loader_error_t reflash_flash_range(esp_loader_t *loader, uint32_t flash_addr
 esp_loader_error_t esp_loader_flash_detect_size(esp_loader_t *loader, uint32_t *flash_size)
 {
     if (flash_size == NULL) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     RETURN_ON_ERROR(reflash_flash_ready(loader));
     *flash_size = loader->_flash_bytes;
@@ -177,33 +171,31 @@ static esp_loader_error_t halve_head(esp_loader_t *loader, uint32_t flash_addr, 
     return ESP_LOADER_SUCCESS;
 }
 
+uint8_t reflash_begin_words(const esp_loader_t *loader)
+{
+    return loader->_stub == NULL ? loader->_chip->begin_words : STUB_BEGIN_WORDS;
+}
+
 /* A ROM erases every sector of the range before it answers, a stub each before it writes there. */
 static esp_loader_error_t begin(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes, uint32_t block_bytes)
 {
-    const bool rom = loader->_stub == NULL;
     uint32_t erase_bytes = bytes;
-    if (rom && loader->_chip->erases_head_twice) {
+    if (loader->_stub == NULL && loader->_chip->erases_head_twice) {
         RETURN_ON_ERROR(halve_head(loader, flash_addr, &erase_bytes));
     }
     const uint32_t words[] = {erase_bytes, (bytes + block_bytes - 1) / block_bytes, block_bytes, flash_addr, 0};
-    return reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_FLASH_BEGIN,
-                                                    .words = words,
-                                                    .word_count = rom ? loader->_chip->begin_words : STUB_BEGIN_WORDS,
-                                                    .work_bytes = bytes});
+    return reflash_ask_work(loader, REFLASH_FLASH_BEGIN, words, reflash_begin_words(loader), bytes);
 }
 
 esp_loader_error_t esp_loader_flash_erase_region(esp_loader_t *loader, uint32_t offset, uint32_t size)
 {
     if (size == 0 || (offset | size) % REFLASH_SECTOR_BYTES != 0) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     RETURN_ON_ERROR(reflash_flash_range(loader, offset, size));
     if (loader->_stub != NULL) {
         const uint32_t words[] = {offset, size};
-        return reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_ERASE_REGION,
-                                                        .words = words,
-                                                        .word_count = sizeof(words) / sizeof(words[0]),
-                                                        .work_bytes = size});
+        return reflash_ask_work(loader, REFLASH_ERASE_REGION, words, sizeof(words) / sizeof(words[0]), size);
     }
     /* A ROM has no command for erasing alone: it is the first half of a write that never comes. */
     return begin(loader, offset, size, ERASE_BLOCK_BYTES);
@@ -213,8 +205,7 @@ esp_loader_error_t esp_loader_flash_erase(esp_loader_t *loader)
 {
     RETURN_ON_ERROR(reflash_flash_ready(loader));
     if (loader->_stub != NULL) {
-        return reflash_ask(loader,
-                           &(reflash_command_t){.opcode = REFLASH_ERASE_FLASH, .work_bytes = loader->_flash_bytes});
+        return reflash_ask_work(loader, REFLASH_ERASE_FLASH, NULL, 0, loader->_flash_bytes);
     }
     return esp_loader_flash_erase_region(loader, 0, loader->_flash_bytes);
 }
@@ -223,7 +214,7 @@ esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash
 {
     if (cfg == NULL || cfg->image_size == 0 || cfg->offset % REFLASH_SECTOR_BYTES != 0 ||
         !reflash_is_block_size(loader, cfg->block_size)) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     cfg->_state.begun = false;
     cfg->_state.sequence = 0;
@@ -240,28 +231,25 @@ esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash
 esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg, const void *payload,
                                           uint32_t size)
 {
-    reflash_begin(loader);
-    if (loader->_chip == NULL || cfg == NULL || !cfg->_state.begun || payload == NULL || size == 0 ||
-        size > cfg->block_size) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
-    }
+    RETURN_ON_ERROR(reflash_begin_connected(loader, cfg != NULL && cfg->_state.begun && payload != NULL && size != 0 &&
+                                                        size <= cfg->block_size));
     const uint32_t left_bytes = cfg->image_size - cfg->_state.written_bytes;
     if (size > left_bytes) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_IMAGE_SIZE, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
     }
     const bool rom = loader->_stub == NULL;
     const uint32_t unit_bytes = cfg->_state.unit_bytes;
     const uint32_t odd_bytes = size % unit_bytes;
     if (odd_bytes != 0 && size != left_bytes) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     const uint32_t padding_bytes = rom && odd_bytes != 0 ? unit_bytes - odd_bytes : 0;
     RETURN_ON_ERROR(reflash_write_block(loader,
-                                        &(reflash_block_t){.opcode = REFLASH_FLASH_DATA,
-                                                           .data = payload,
-                                                           .bytes = (uint16_t)size,
-                                                           .padding_bytes = (uint16_t)padding_bytes,
-                                                           .work_bytes = rom ? 0 : STUB_ERASE_BYTES},
+                                        &(reflash_request_t){.opcode = REFLASH_FLASH_DATA,
+                                                             .data = payload,
+                                                             .data_bytes = (uint16_t)size,
+                                                             .padding_bytes = (uint16_t)padding_bytes,
+                                                             .work_bytes = rom ? 0 : STUB_ERASE_BYTES},
                                         &cfg->_state.sequence));
     if (!cfg->skip_verify) {
         reflash_md5_update(&cfg->_state.md5, payload, size);
@@ -277,18 +265,15 @@ esp_loader_error_t reflash_end_write(esp_loader_t *loader, uint8_t opcode, uint3
     }
     const uint32_t stay = 1;
     return reflash_ask_once(
-        loader, &(reflash_command_t){.opcode = opcode, .words = &stay, .word_count = 1, .work_bytes = work_bytes});
+        loader, &(reflash_request_t){.opcode = opcode, .words = &stay, .word_count = 1, .work_bytes = work_bytes});
 }
 
 esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg)
 {
-    reflash_begin(loader);
-    if (loader->_chip == NULL || cfg == NULL || !cfg->_state.begun) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
-    }
+    RETURN_ON_ERROR(reflash_begin_connected(loader, cfg != NULL && cfg->_state.begun));
     cfg->_state.begun = false;
     if (cfg->_state.written_bytes != cfg->image_size) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_IMAGE_SIZE, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
     }
     RETURN_ON_ERROR(reflash_end_write(loader, REFLASH_FLASH_END, STUB_ERASE_BYTES));
     if (cfg->skip_verify) {
@@ -301,21 +286,11 @@ esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flas
 
 /* --- Digests --------------------------------------------------------------------------------------- */
 
-/* The value of a hexadecimal digit, 16 for anything else. */
-static uint8_t hex_value(uint8_t digit)
-{
-    if (digit >= '0' && digit <= '9') {
-        return (uint8_t)(digit - '0');
-    }
-    digit |= 0x20;
-    return digit >= 'a' && digit <= 'f' ? (uint8_t)(digit - 'a' + 10) : 16;
-}
-
 static bool digest_from_hex(uint8_t digest[16], const uint8_t hex[MD5_HEX_DIGITS])
 {
     for (unsigned byte = 0; byte < 16; byte++) {
-        const uint8_t high = hex_value(hex[2 * byte]);
-        const uint8_t low = hex_value(hex[2 * byte + 1]);
+        const uint8_t high = reflash_hex_value(hex[2 * byte]);
+        const uint8_t low = reflash_hex_value(hex[2 * byte + 1]);
         if (high > 15 || low > 15) {
             return false;
         }
@@ -326,18 +301,10 @@ static bool digest_from_hex(uint8_t digest[16], const uint8_t hex[MD5_HEX_DIGITS
 
 esp_loader_error_t reflash_flash_md5(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes, uint8_t digest[16])
 {
-    if (loader->_chip == NULL || digest == NULL) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
-    }
-    if (!reflash_knows(loader, REFLASH_SPI_FLASH_MD5)) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
-    }
+    RETURN_ON_ERROR(reflash_begin_with(loader, digest != NULL, REFLASH_SPI_FLASH_MD5));
     RETURN_ON_ERROR(reflash_flash_range(loader, flash_addr, bytes));
     const uint32_t words[] = {flash_addr, bytes, 0, 0};
-    RETURN_ON_ERROR(reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_SPI_FLASH_MD5,
-                                                             .words = words,
-                                                             .word_count = sizeof(words) / sizeof(words[0]),
-                                                             .work_bytes = bytes}));
+    RETURN_ON_ERROR(reflash_ask_work(loader, REFLASH_SPI_FLASH_MD5, words, sizeof(words) / sizeof(words[0]), bytes));
     if (loader->_stub != NULL) {
         memcpy(digest, reflash_answer_data(loader), REFLASH_DIGEST_BYTES);
     } else if (!digest_from_hex(digest, reflash_answer_data(loader))) {
@@ -351,7 +318,7 @@ esp_loader_error_t reflash_flash_verify_md5(esp_loader_t *loader, uint32_t flash
 {
     uint8_t found[16];
     if (digest == NULL) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     RETURN_ON_ERROR(reflash_flash_md5(loader, flash_addr, bytes, found));
     if (memcmp(found, digest, sizeof(found)) != 0) {
@@ -366,7 +333,7 @@ esp_loader_error_t esp_loader_flash_verify_known_md5(esp_loader_t *loader, uint3
     uint8_t digest[16];
     reflash_begin(loader);
     if (expected_md5 == NULL || !digest_from_hex(digest, expected_md5)) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     return reflash_flash_verify_md5(loader, address, size, digest);
 }

@@ -8,11 +8,6 @@
 
 enum { WORD_BYTES = 4 };
 
-static esp_loader_error_t refuse(esp_loader_t *loader, esp_loader_error_t code)
-{
-    return reflash_fail(loader, code, REFLASH_CAUSE_ARGUMENT);
-}
-
 static bool word_holds(uint32_t word, uint32_t word_addr, uint32_t addr, const uint8_t *data, uint32_t bytes)
 {
     for (uint32_t byte = 0; byte < WORD_BYTES; byte++) {
@@ -55,18 +50,14 @@ static esp_loader_error_t check_block(esp_loader_t *loader, uint32_t addr, const
 
 esp_loader_error_t esp_loader_mem_start(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg)
 {
-    reflash_begin(loader);
-    if (loader->_chip == NULL || cfg == NULL || cfg->size == 0 || cfg->size > UINT32_MAX - cfg->offset ||
-        cfg->block_size == 0 || cfg->block_size > reflash_block_bytes_max(loader)) {
-        return refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
-    }
+    RETURN_ON_ERROR(reflash_begin_connected(loader, cfg != NULL && cfg->size != 0 &&
+                                                        cfg->size <= UINT32_MAX - cfg->offset && cfg->block_size != 0 &&
+                                                        cfg->block_size <= reflash_block_bytes_max(loader)));
     cfg->_state.begun = false;
     cfg->_state.sequence = 0;
     cfg->_state.written_bytes = 0;
     const uint32_t words[] = {cfg->size, (cfg->size - 1) / cfg->block_size + 1, cfg->block_size, cfg->offset};
-    RETURN_ON_ERROR(reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_MEM_BEGIN,
-                                                             .words = words,
-                                                             .word_count = sizeof(words) / sizeof(words[0])}));
+    RETURN_ON_ERROR(reflash_ask(loader, REFLASH_MEM_BEGIN, words, sizeof(words) / sizeof(words[0])));
     cfg->_state.begun = true;
     return ESP_LOADER_SUCCESS;
 }
@@ -74,16 +65,13 @@ esp_loader_error_t esp_loader_mem_start(esp_loader_t *loader, esp_loader_mem_cfg
 esp_loader_error_t esp_loader_mem_write(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, const void *payload,
                                         uint32_t size)
 {
-    reflash_begin(loader);
-    if (loader->_chip == NULL || cfg == NULL || !cfg->_state.begun || payload == NULL || size == 0 ||
-        size > cfg->block_size) {
-        return refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
-    }
+    RETURN_ON_ERROR(reflash_begin_connected(loader, cfg != NULL && cfg->_state.begun && payload != NULL && size != 0 &&
+                                                        size <= cfg->block_size));
     if (size > cfg->size - cfg->_state.written_bytes) {
-        return refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
     }
     RETURN_ON_ERROR(reflash_write_block(
-        loader, &(reflash_block_t){.opcode = REFLASH_MEM_DATA, .data = payload, .bytes = (uint16_t)size},
+        loader, &(reflash_request_t){.opcode = REFLASH_MEM_DATA, .data = payload, .data_bytes = (uint16_t)size},
         &cfg->_state.sequence));
     const uint32_t addr = cfg->offset + cfg->_state.written_bytes;
     cfg->_state.written_bytes += size;
@@ -92,17 +80,14 @@ esp_loader_error_t esp_loader_mem_write(esp_loader_t *loader, esp_loader_mem_cfg
 
 esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, uint32_t entrypoint)
 {
-    reflash_begin(loader);
-    if (loader->_chip == NULL || cfg == NULL || !cfg->_state.begun) {
-        return refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
-    }
+    RETURN_ON_ERROR(reflash_begin_connected(loader, cfg != NULL && cfg->_state.begun));
     cfg->_state.begun = false;
     if (cfg->_state.written_bytes != cfg->size) {
-        return refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
     }
     /* Not repeated: the program may run already. */
     const uint32_t words[] = {entrypoint == 0 ? 1 : 0, entrypoint};
-    RETURN_ON_ERROR(reflash_ask_once(loader, &(reflash_command_t){.opcode = REFLASH_MEM_END,
+    RETURN_ON_ERROR(reflash_ask_once(loader, &(reflash_request_t){.opcode = REFLASH_MEM_END,
                                                                   .words = words,
                                                                   .word_count = sizeof(words) / sizeof(words[0])}));
     /* Damaged on its way, "stay" is "jump to 0". */

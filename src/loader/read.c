@@ -26,9 +26,7 @@ static esp_loader_error_t read_slowly(esp_loader_t *loader, uint8_t *buf, uint32
     for (uint32_t done = 0; done < bytes; done += SLOW_BYTES) {
         const uint32_t piece_bytes = smaller(bytes - done, SLOW_BYTES);
         const uint32_t words[] = {flash_addr + done, piece_bytes};
-        RETURN_ON_ERROR(reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_READ_FLASH_SLOW,
-                                                                 .words = words,
-                                                                 .word_count = sizeof(words) / sizeof(words[0])}));
+        RETURN_ON_ERROR(reflash_ask(loader, REFLASH_READ_FLASH_SLOW, words, sizeof(words) / sizeof(words[0])));
         memcpy(buf + done, reflash_answer_data(loader), piece_bytes); /* what is behind that is left over */
     }
     return ESP_LOADER_SUCCESS;
@@ -38,9 +36,7 @@ static esp_loader_error_t read_slowly(esp_loader_t *loader, uint8_t *buf, uint32
 static esp_loader_error_t read_fast(esp_loader_t *loader, uint8_t *buf, uint32_t flash_addr, uint32_t bytes)
 {
     const uint32_t words[] = {flash_addr, bytes, smaller(bytes, PACKET_BYTES), 1};
-    RETURN_ON_ERROR(reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_READ_FLASH,
-                                                             .words = words,
-                                                             .word_count = sizeof(words) / sizeof(words[0])}));
+    RETURN_ON_ERROR(reflash_ask(loader, REFLASH_READ_FLASH, words, sizeof(words) / sizeof(words[0])));
     loader->_fault.command = REFLASH_READ_FLASH;
     for (uint32_t done = 0; done < bytes;) {
         const uint32_t packet_bytes = smaller(bytes - done, PACKET_BYTES);
@@ -80,13 +76,7 @@ static bool is_worth_another_try(const esp_loader_t *loader)
 
 esp_loader_error_t esp_loader_flash_read(esp_loader_t *loader, uint8_t *buf, uint32_t address, uint32_t length)
 {
-    reflash_begin(loader);
-    if (loader->_chip == NULL || buf == NULL) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
-    }
-    if (!reflash_knows(loader, REFLASH_READ_FLASH_SLOW)) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
-    }
+    RETURN_ON_ERROR(reflash_begin_with(loader, buf != NULL, REFLASH_READ_FLASH_SLOW));
     RETURN_ON_ERROR(reflash_flash_range(loader, address, length));
     for (uint32_t done = 0; done < length;) {
         const uint32_t run_bytes = smaller(length - done, RUN_BYTES);

@@ -19,13 +19,11 @@ static esp_loader_error_t check_security(esp_loader_t *loader)
     if (!reflash_knows(loader, REFLASH_GET_SECURITY_INFO)) {
         return ESP_LOADER_SUCCESS;
     }
-    esp_loader_target_security_info_t info;
-    uint32_t chip_id;
-    RETURN_ON_ERROR(reflash_security_info(loader, &info, &chip_id));
-    const bool locked = info.secure_boot_enabled && loader->_chip->locked_to_rom;
-    return info.secure_download_mode_enabled || locked
-               ? reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT)
-               : ESP_LOADER_SUCCESS;
+    reflash_security_t security;
+    RETURN_ON_ERROR(reflash_security_info(loader, &security));
+    const uint32_t locks = REFLASH_SECURE_DOWNLOAD | (loader->_chip->locked_to_rom ? REFLASH_SECURE_BOOT : 0);
+    return (security.flags & locks) != 0 ? reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC)
+                                         : ESP_LOADER_SUCCESS;
 }
 
 static esp_loader_error_t load(esp_loader_t *loader, const reflash_stub_t *stub,
@@ -70,22 +68,19 @@ static esp_loader_error_t await_greeting(esp_loader_t *loader, esp_loader_error_
 
 esp_loader_error_t reflash_stub_start(esp_loader_t *loader)
 {
-    reflash_begin(loader);
-    if (loader->_chip == NULL) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
-    }
+    RETURN_ON_ERROR(reflash_begin_connected(loader, true));
     if (loader->_stub != NULL) {
         return ESP_LOADER_SUCCESS;
     }
     if (loader->_transport->wake_stub == NULL) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     uint32_t revision;
     RETURN_ON_ERROR(check_security(loader));
     RETURN_ON_ERROR(reflash_read_revision(loader, &revision));
     const reflash_stub_t *stub = reflash_stub_find((target_chip_t)loader->_chip->target, revision);
     if (stub == NULL) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     esp_loader_mem_cfg_t cfg;
     for (unsigned at = 0; at < REFLASH_STUB_SEGMENTS; at++) {

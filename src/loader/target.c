@@ -9,19 +9,14 @@
 
 esp_loader_error_t reflash_write_registers(esp_loader_t *loader, const uint32_t (*entries)[4], uint8_t count)
 {
-    return reflash_ask(
-        loader,
-        &(reflash_command_t){.opcode = REFLASH_WRITE_REG, .words = entries[0], .word_count = (uint8_t)(4 * count)});
+    return reflash_ask(loader, REFLASH_WRITE_REG, entries[0], (uint8_t)(4 * count));
 }
 
 esp_loader_error_t reflash_read_register(esp_loader_t *loader, uint32_t addr, uint32_t *value)
 {
-    const esp_loader_error_t err =
-        reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_READ_REG, .words = &addr, .word_count = 1});
-    if (err == ESP_LOADER_SUCCESS) {
-        *value = loader->_answer_value;
-    }
-    return err;
+    RETURN_ON_ERROR(reflash_ask(loader, REFLASH_READ_REG, &addr, 1));
+    *value = loader->_answer_value;
+    return ESP_LOADER_SUCCESS;
 }
 
 /* --- Security info --------------------------------------------------------------------------------- */
@@ -34,41 +29,19 @@ static bool odd_number_of_bits(uint8_t bits)
     return (0x6996u >> (bits & 0xF) & 1) != 0;
 }
 
-static void decode_security_info(esp_loader_target_security_info_t *info, uint32_t flags, uint8_t flash_crypt_count)
+esp_loader_error_t reflash_security_info(esp_loader_t *loader, reflash_security_t *security)
 {
-    *info = (esp_loader_target_security_info_t){
-        .target_chip = ESP_UNKNOWN_CHIP,
-        .secure_boot_enabled = (flags >> 0 & 1) != 0,
-        .secure_boot_aggressive_revoke_enabled = (flags >> 1 & 1) != 0,
-        .secure_download_mode_enabled = (flags >> 2 & 1) != 0,
-        .secure_boot_revoked_keys = {(flags >> 3 & 1) != 0, (flags >> 4 & 1) != 0, (flags >> 5 & 1) != 0},
-        .jtag_software_disabled = (flags >> 6 & 1) != 0,
-        .jtag_hardware_disabled = (flags >> 7 & 1) != 0,
-        .usb_disabled = (flags >> 8 & 1) != 0,
-        .flash_encryption_enabled = odd_number_of_bits(flash_crypt_count),
-        .dcache_in_uart_download_disabled = (flags >> 9 & 1) != 0,
-        .icache_in_uart_download_disabled = (flags >> 10 & 1) != 0,
-    };
-}
-
-esp_loader_error_t reflash_security_info(esp_loader_t *loader, esp_loader_target_security_info_t *info,
-                                         uint32_t *chip_id)
-{
-    RETURN_ON_ERROR(
-        reflash_ask(loader, &(reflash_command_t){.opcode = REFLASH_GET_SECURITY_INFO, .refusal_is_final = true}));
+    RETURN_ON_ERROR(reflash_ask(loader, REFLASH_GET_SECURITY_INFO, NULL, 0));
 
     const uint8_t *data = reflash_answer_data(loader);
     const bool has_chip_id = loader->_answer_bytes == SECURITY_INFO_BYTES;
-    if (!has_chip_id && loader->_answer_bytes != SECURITY_INFO_BYTES_WITHOUT_CHIP_ID) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_NONSENSE);
-    }
-    decode_security_info(info, reflash_get_le32(data), data[4]);
-    *chip_id = ESP32S2_CHIP_ID; /* the only one that answers so */
-    if (has_chip_id) {
-        *chip_id = reflash_get_le32(data + 12);
-        info->eco_version = reflash_get_le32(data + 16);
-    }
-    return ESP_LOADER_SUCCESS;
+    security->flags = reflash_get_le32(data);
+    security->flash_crypt_count = data[4];
+    security->chip_id = has_chip_id ? reflash_get_le32(data + 12) : ESP32S2_CHIP_ID; /* the only one that answers so */
+    security->eco_version = has_chip_id ? reflash_get_le32(data + 16) : 0;
+    return has_chip_id || loader->_answer_bytes == SECURITY_INFO_BYTES_WITHOUT_CHIP_ID
+               ? ESP_LOADER_SUCCESS
+               : reflash_fail_to_receive(loader, ESP_LOADER_ERROR_INVALID_RESPONSE);
 }
 
 /* --- MAC ------------------------------------------------------------------------------------------- */
@@ -113,18 +86,9 @@ bool reflash_describe_target(const esp_loader_t *loader, reflash_target_t *targe
     return true;
 }
 
-static esp_loader_error_t check_connected(esp_loader_t *loader, bool arguments_are_good)
-{
-    reflash_begin(loader);
-    if (loader->_chip == NULL || !arguments_are_good) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
-    }
-    return ESP_LOADER_SUCCESS;
-}
-
 esp_loader_error_t esp_loader_write_register(esp_loader_t *loader, uint32_t address, uint32_t value)
 {
-    RETURN_ON_ERROR(check_connected(loader, true));
+    RETURN_ON_ERROR(reflash_begin_connected(loader, true));
     return reflash_write_registers(loader, (const uint32_t[][4]){{address, value, 0xFFFFFFFF, 0}}, 1);
 }
 
@@ -133,10 +97,10 @@ esp_loader_error_t reflash_reset_by_watchdog(esp_loader_t *loader)
     enum { CONFIG1 = 4, WRITE_PROTECT = 0x18, KEY = 0x50D83AA1, TICKS = 2000, WAIT_MS = 500, ALL = 0xFFFFFFFF };
     const uint32_t start = 0xD0000102; /* on; its first stage resets the system; pulses of medium length */
 
-    RETURN_ON_ERROR(check_connected(loader, true));
+    RETURN_ON_ERROR(reflash_begin_connected(loader, true));
     const uint32_t base = loader->_chip->watchdog_reg;
     if (base == 0) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     const uint32_t entries[][4] = {
         {base + WRITE_PROTECT, KEY, ALL, 0},
@@ -152,13 +116,13 @@ esp_loader_error_t reflash_reset_by_watchdog(esp_loader_t *loader)
 
 esp_loader_error_t esp_loader_read_register(esp_loader_t *loader, uint32_t address, uint32_t *value)
 {
-    RETURN_ON_ERROR(check_connected(loader, value != NULL));
+    RETURN_ON_ERROR(reflash_begin_connected(loader, value != NULL));
     return reflash_read_register(loader, address, value);
 }
 
 esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac)
 {
-    RETURN_ON_ERROR(check_connected(loader, mac != NULL));
+    RETURN_ON_ERROR(reflash_begin_connected(loader, mac != NULL));
     uint32_t low;
     uint32_t high;
     RETURN_ON_ERROR(reflash_read_register(loader, loader->_chip->mac_lo_reg, &low));
@@ -174,15 +138,33 @@ esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac)
     return ESP_LOADER_SUCCESS;
 }
 
+/* Where each flag goes, from bit 0 on. */
+#define AT(member) offsetof(esp_loader_target_security_info_t, member)
+static const uint8_t flag_offsets[] = {
+    AT(secure_boot_enabled),
+    AT(secure_boot_aggressive_revoke_enabled),
+    AT(secure_download_mode_enabled),
+    AT(secure_boot_revoked_keys[0]),
+    AT(secure_boot_revoked_keys[1]),
+    AT(secure_boot_revoked_keys[2]),
+    AT(jtag_software_disabled),
+    AT(jtag_hardware_disabled),
+    AT(usb_disabled),
+    AT(dcache_in_uart_download_disabled),
+    AT(icache_in_uart_download_disabled),
+};
+
 esp_loader_error_t esp_loader_get_security_info(esp_loader_t *loader, esp_loader_target_security_info_t *security_info)
 {
-    RETURN_ON_ERROR(check_connected(loader, security_info != NULL));
-    if (!reflash_knows(loader, REFLASH_GET_SECURITY_INFO)) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
-    }
-    uint32_t chip_id;
-    RETURN_ON_ERROR(reflash_security_info(loader, security_info, &chip_id));
+    RETURN_ON_ERROR(reflash_begin_with(loader, security_info != NULL, REFLASH_GET_SECURITY_INFO));
+    reflash_security_t security;
+    RETURN_ON_ERROR(reflash_security_info(loader, &security));
     security_info->target_chip = (target_chip_t)loader->_chip->target;
+    security_info->eco_version = security.eco_version;
+    security_info->flash_encryption_enabled = odd_number_of_bits(security.flash_crypt_count);
+    for (unsigned bit = 0; bit < sizeof(flag_offsets); bit++) {
+        *(bool *)((char *)security_info + flag_offsets[bit]) = (security.flags >> bit & 1) != 0;
+    }
     return ESP_LOADER_SUCCESS;
 }
 
@@ -193,51 +175,41 @@ typedef struct {
     uint32_t believed_khz, real_khz;
 } uart_clock_t;
 
-/* The crystal, from the divider that the ROM found while it learned the host's rate. */
-static esp_loader_error_t measure_crystal(esp_loader_t *loader, uint32_t *khz)
-{
-    enum { DIVIDER_REG = 0x60000014, DIVIDER_MASK = 0xFFFFF };
-    RETURN_ON_ERROR(reflash_read_register(loader, DIVIDER_REG, khz));
-    *khz = (*khz & DIVIDER_MASK) * (loader->_baud / 100) / 10;
-    return ESP_LOADER_SUCCESS;
-}
-
 /* An ESP32's ROM measures the crystal against its 8 MHz oscillator, whose rate is burned in at the factory: the count
- * of periods, times that, times 15625 / 40 Hz. */
-static esp_loader_error_t esp32_clock(esp_loader_t *loader, uart_clock_t *clock)
-{
-    enum { COUNT_REG = 0x3FF5F06C, OSCILLATOR_REG = 0x3FF5A010, COUNT_SHIFT = 7, COUNT_MASK = 0xFFFF };
-    uint32_t count;
-    uint32_t oscillator;
-    RETURN_ON_ERROR(reflash_read_register(loader, COUNT_REG, &count));
-    RETURN_ON_ERROR(reflash_read_register(loader, OSCILLATOR_REG, &oscillator));
-    clock->believed_khz = (count >> COUNT_SHIFT & COUNT_MASK) * (oscillator & 0xFF) * 25 / 64;
-    clock->real_khz = clock->believed_khz > 33000 ? 40000 : 26000;
-    return ESP_LOADER_SUCCESS;
-}
-
+ * of periods, times that, times 15625 / 40 Hz. The others tell it by the divider that they found while they learned
+ * the host's rate; of these the ESP32-C2 believes in 40 MHz and the ESP32-C5 in what a register says. */
 static esp_loader_error_t uart_clock(esp_loader_t *loader, uart_clock_t *clock)
 {
-    enum { C5_EXPECTS_REG = 0x60096110 };
-    uint32_t khz;
-    *clock = (uart_clock_t){0, 0};
+    enum { COUNT_REG = 0x3FF5F06C, COUNT_SHIFT = 7, COUNT_MASK = 0xFFFF, OSCILLATOR_REG = 0x3FF5A010 };
+    enum { DIVIDER_REG = 0x60000014, DIVIDER_MASK = 0xFFFFF, C5_EXPECTS_REG = 0x60096110 };
+    const uint8_t kind = loader->_chip->uart_clock;
+    const bool esp32 = kind == REFLASH_UART_CLOCK_ESP32;
+    const bool c5 = kind == REFLASH_UART_CLOCK_ESP32C5;
+    uint32_t measured;
+    uint32_t told = 0;
+
+    clock->believed_khz = 0;
     /* In secure download mode there are no registers to ask, and a stub knows its clock. */
-    switch (loader->_secure || loader->_stub != NULL ? REFLASH_UART_CLOCK_RIGHT : loader->_chip->uart_clock) {
-    case REFLASH_UART_CLOCK_ESP32:
-        return esp32_clock(loader, clock);
-    case REFLASH_UART_CLOCK_ESP32C2:
-        RETURN_ON_ERROR(measure_crystal(loader, &khz));
-        *clock = (uart_clock_t){.believed_khz = 40000, .real_khz = khz > 33000 ? 40000 : 26000};
-        return ESP_LOADER_SUCCESS;
-    case REFLASH_UART_CLOCK_ESP32C5:
-        RETURN_ON_ERROR(measure_crystal(loader, &khz));
-        clock->real_khz = khz > 44000 ? 48000 : 40000;
-        RETURN_ON_ERROR(reflash_read_register(loader, C5_EXPECTS_REG, &khz));
-        clock->believed_khz = (khz >> 24 & 0x7F) * 1000;
-        return ESP_LOADER_SUCCESS;
-    default:
+    if (kind == REFLASH_UART_CLOCK_RIGHT || loader->_secure || loader->_stub != NULL) {
         return ESP_LOADER_SUCCESS;
     }
+    RETURN_ON_ERROR(reflash_read_register(loader, esp32 ? COUNT_REG : DIVIDER_REG, &measured));
+    if (esp32 || c5) {
+        RETURN_ON_ERROR(reflash_read_register(loader, esp32 ? OSCILLATOR_REG : C5_EXPECTS_REG, &told));
+    }
+    if (esp32) {
+        measured = (measured >> COUNT_SHIFT & COUNT_MASK) * (told & 0xFF) * 25 / 64;
+        clock->believed_khz = measured;
+    } else {
+        measured = (measured & DIVIDER_MASK) * (loader->_baud / 100) / 10;
+        clock->believed_khz = c5 ? (told >> 24 & 0x7F) * 1000 : 40000;
+    }
+    if (c5) {
+        clock->real_khz = measured > 44000 ? 48000 : 40000;
+    } else {
+        clock->real_khz = measured > 33000 ? 40000 : 26000;
+    }
+    return ESP_LOADER_SUCCESS;
 }
 
 /* The rate to ask for so that `rate` comes out. A belief that is far off is no belief: nothing was burned in. */
@@ -256,7 +228,7 @@ static esp_loader_error_t ask_rate(esp_loader_t *loader, const uart_clock_t *clo
      * divider. */
     const uint32_t words[2] = {rate_to_ask(clock, rate), loader->_stub != NULL ? loader->_baud : 0};
     return reflash_ask_once(loader,
-                            &(reflash_command_t){.opcode = REFLASH_CHANGE_BAUDRATE, .words = words, .word_count = 2});
+                            &(reflash_request_t){.opcode = REFLASH_CHANGE_BAUDRATE, .words = words, .word_count = 2});
 }
 
 static esp_loader_error_t set_host_rate(esp_loader_t *loader, uint32_t rate)
@@ -304,9 +276,9 @@ esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uin
 {
     enum { TRIES = 3 };
 
-    RETURN_ON_ERROR(check_connected(loader, rate > 0));
-    if (loader->_port->ops->change_transmission_rate == NULL || !reflash_knows(loader, REFLASH_CHANGE_BAUDRATE)) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+    RETURN_ON_ERROR(reflash_begin_with(loader, rate > 0, REFLASH_CHANGE_BAUDRATE));
+    if (loader->_port->ops->change_transmission_rate == NULL) {
+        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     uart_clock_t clock;
     esp_loader_error_t err = uart_clock(loader, &clock);

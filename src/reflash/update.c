@@ -16,9 +16,10 @@ static esp_loader_error_t stopped(esp_loader_t *loader)
     return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_STOPPED);
 }
 
+/* Of an image that has bytes; of none: more than any flash has. */
 static uint32_t sectors_of(const reflash_image_t *image)
 {
-    return image->bytes / REFLASH_SECTOR_BYTES + (image->bytes % REFLASH_SECTOR_BYTES != 0 ? 1 : 0);
+    return (image->bytes - 1) / REFLASH_SECTOR_BYTES + 1;
 }
 
 /* Images that keep the range check of the loader share a sector exactly if one starts before the other ends. */
@@ -38,7 +39,7 @@ static esp_loader_error_t check_images(esp_loader_t *loader, const reflash_image
             good = good && !share_a_sector(&images[before], &images[at]);
         }
         if (!good) {
-            return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+            return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
         }
     }
     for (uint32_t at = 0; at < image_count; at++) {
@@ -47,26 +48,30 @@ static esp_loader_error_t check_images(esp_loader_t *loader, const reflash_image
     return ESP_LOADER_SUCCESS;
 }
 
-/* Ask which images the target holds already. */
-static esp_loader_error_t find_differences(esp_loader_t *loader, reflash_image_t *images, uint32_t image_count,
-                                           const reflash_job_t *job, bool *all_match)
+/* Ask of every image whether the target holds it, even if one is wrong, so that the report is right about each. Those
+ * that it does not hold are `otherwise`. INVALID_MD5: there are such. */
+static esp_loader_error_t compare_all(esp_loader_t *loader, reflash_image_t *images, uint32_t image_count,
+                                      const reflash_job_t *job, reflash_result_t otherwise)
 {
-    *all_match = true;
+    const bool proving = otherwise == REFLASH_RESULT_FAILED;
+    bool all_match = true;
     for (uint32_t at = 0; at < image_count; at++) {
         reflash_image_t *image = &images[at];
+        image->result = otherwise;
         const esp_loader_error_t err = reflash_flash_verify_md5(loader, image->flash_addr, image->bytes, image->md5);
         if (err == ESP_LOADER_SUCCESS) {
-            image->result = REFLASH_RESULT_SKIPPED;
+            image->result = image->sectors_written > 0 ? REFLASH_RESULT_FLASHED : REFLASH_RESULT_SKIPPED;
         } else if (err == ESP_LOADER_ERROR_INVALID_MD5) {
-            *all_match = false;
+            all_match = false;
         } else {
             return err;
         }
-        if (!report(job, REFLASH_STEP_CHECKED, image, 0)) {
+        if (!report(job, proving ? REFLASH_STEP_VERIFIED : REFLASH_STEP_CHECKED, image, proving ? image->bytes : 0)) {
             return stopped(loader);
         }
     }
-    return ESP_LOADER_SUCCESS;
+    return all_match ? ESP_LOADER_SUCCESS
+                     : reflash_fail(loader, ESP_LOADER_ERROR_INVALID_MD5, REFLASH_CAUSE_DIGEST_MISMATCH);
 }
 
 static esp_loader_error_t write_image(esp_loader_t *loader, reflash_image_t *image, reflash_job_t *job)
@@ -109,54 +114,29 @@ static esp_loader_error_t write_differences(esp_loader_t *loader, reflash_image_
     return ESP_LOADER_SUCCESS;
 }
 
-/* Commands carry no checksum: one that was damaged may have erased or written a neighbour. So everything is
- * asked again once nothing more will be written, and an image counts as there only now. All are asked even
- * if one is wrong, so that the report is right about each. */
-static esp_loader_error_t prove_all(esp_loader_t *loader, reflash_image_t *images, uint32_t image_count,
-                                    const reflash_job_t *job)
-{
-    bool all_match = true;
-    for (uint32_t at = 0; at < image_count; at++) {
-        reflash_image_t *image = &images[at];
-        image->result = REFLASH_RESULT_FAILED;
-        const esp_loader_error_t err = reflash_flash_verify_md5(loader, image->flash_addr, image->bytes, image->md5);
-        if (err == ESP_LOADER_SUCCESS) {
-            image->result = image->sectors_written > 0 ? REFLASH_RESULT_FLASHED : REFLASH_RESULT_SKIPPED;
-        } else if (err == ESP_LOADER_ERROR_INVALID_MD5) {
-            all_match = false;
-        } else {
-            return err;
-        }
-        if (!report(job, REFLASH_STEP_VERIFIED, image, image->bytes)) {
-            return stopped(loader);
-        }
-    }
-    return all_match ? ESP_LOADER_SUCCESS
-                     : reflash_fail(loader, ESP_LOADER_ERROR_INVALID_MD5, REFLASH_CAUSE_DIGEST_MISMATCH);
-}
-
 esp_loader_error_t reflash_update(esp_loader_t *loader, reflash_image_t *images, uint32_t image_count,
                                   reflash_job_t *job)
 {
     reflash_begin(loader);
     if (images == NULL || image_count == 0 || job == NULL ||
         (job->block_bytes != 0 && !reflash_is_block_size(loader, job->block_bytes))) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     if (loader->_chip != NULL && !reflash_knows(loader, REFLASH_SPI_FLASH_MD5)) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     job->erased_bytes = 0;
     for (uint32_t at = 0; at < image_count; at++) {
         images[at].result = REFLASH_RESULT_PENDING;
         images[at].sectors_written = 0;
     }
-    bool all_match;
     RETURN_ON_ERROR(check_images(loader, images, image_count));
-    RETURN_ON_ERROR(find_differences(loader, images, image_count, job, &all_match));
-    if (all_match) {
-        return ESP_LOADER_SUCCESS; /* nothing was written since they were asked */
+    const esp_loader_error_t err = compare_all(loader, images, image_count, job, REFLASH_RESULT_PENDING);
+    if (err != ESP_LOADER_ERROR_INVALID_MD5) {
+        return err; /* if it is success, nothing was written since they were asked */
     }
     RETURN_ON_ERROR(write_differences(loader, images, image_count, job));
-    return prove_all(loader, images, image_count, job);
+    /* Commands carry no checksum: one that was damaged may have erased or written a neighbour. So everything is asked
+     * again once nothing more will be written, and an image counts as there only now. */
+    return compare_all(loader, images, image_count, job, REFLASH_RESULT_FAILED);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request as one run of bytes, for transports that send it in chunks. */
+/* A request as one run of bytes. */
 #include "transport/transport.h"
 
 #include "wire/packet.h"
@@ -9,7 +9,7 @@ uint32_t reflash_request_bytes(const reflash_request_t *request)
     return REFLASH_HEADER_BYTES + 4u * request->word_count + request->data_bytes + request->padding_bytes;
 }
 
-static uint8_t byte_at(const reflash_request_t *request, uint32_t at)
+uint8_t reflash_request_byte(const reflash_request_t *request, uint32_t at)
 {
     if (at < REFLASH_HEADER_BYTES) {
         return request->header[at];
@@ -22,9 +22,12 @@ static uint8_t byte_at(const reflash_request_t *request, uint32_t at)
     return at < request->data_bytes ? request->data[at] : 0xFF;
 }
 
-void reflash_request_copy(const reflash_request_t *request, uint32_t start, uint8_t *to, uint32_t bytes)
+uint16_t reflash_request_copy(const reflash_request_t *request, uint32_t start, uint8_t *to, uint16_t capacity_bytes)
 {
+    const uint32_t left_bytes = reflash_request_bytes(request) - start;
+    const uint16_t bytes = left_bytes < capacity_bytes ? (uint16_t)left_bytes : capacity_bytes;
     for (uint32_t at = 0; at < bytes; at++) {
-        to[at] = byte_at(request, start + at);
+        to[at] = reflash_request_byte(request, start + at);
     }
+    return bytes;
 }

@@ -6,8 +6,12 @@
 #include "wire/bytes.h"
 #include "wire/packet.h"
 
+/* Addresses have 17 bits. In this file the bit above tells those of function 0 from the same of function 1, and the
+ * next one the direction. */
+enum { CARD = 1 << 17, WRITING = 1 << 18 };
+
 /* Function 0: registers that every SDIO card has. */
-enum { FUNCTION_ENABLE = 0x02, FUNCTION_READY = 0x03, CIS_POINTER = 0x09, FUNCTION_1 = 1 << 1 };
+enum { FUNCTION_ENABLE = CARD | 0x02, FUNCTION_READY = CARD | 0x03, CIS_POINTER = CARD | 0x09, FUNCTION_1 = 1 << 1 };
 enum { CIS_BYTES = 32, TUPLE_NULL = 0x00, TUPLE_MANUFACTURER = 0x20, TUPLE_END = 0xFF, MANUFACTURER_BYTES = 4 };
 
 /* Function 1: the chip's link controller as the host sees it. */
@@ -24,6 +28,8 @@ enum {
 enum { WINDOW_READ = 0x80, WINDOW_WRITE = 0xC0 };
 #define NEW_PACKET (UINT32_C(1) << 23)
 #define STITCHING (UINT32_C(3) << 5)
+#define CREDITS_SHIFT 16
+#define CREDITS (UINT32_C(0xFFF) << CREDITS_SHIFT)
 #define PACKET_LOAD_ENABLE (UINT32_C(1) << 24)
 
 /* The mask ROM's packets. */
@@ -43,105 +49,104 @@ enum { STATUS_BYTES = 2, EAGER_POLLS = 100 };
 
 /* --- Registers ------------------------------------------------------------------------------------- */
 
-static esp_loader_error_t read(esp_loader_t *loader, uint32_t function, uint32_t addr, uint8_t *data, uint16_t bytes)
+static esp_loader_error_t transfer(esp_loader_t *loader, uint32_t addr, void *data, uint16_t bytes)
 {
     esp_loader_port_t *port = loader->_port;
     const uint32_t left_ms = port->ops->remaining_time(port);
-    return left_ms > 0 ? port->ops->sdio_read(port, function, addr, data, bytes, left_ms) : ESP_LOADER_ERROR_TIMEOUT;
+    const uint32_t function = (addr & CARD) != 0 ? 0 : 1;
+    const uint32_t bare_addr = addr & (CARD - 1);
+    if (left_ms == 0) {
+        return ESP_LOADER_ERROR_TIMEOUT;
+    }
+    return (addr & WRITING) != 0 ? port->ops->sdio_write(port, function, bare_addr, data, bytes, left_ms)
+                                 : port->ops->sdio_read(port, function, bare_addr, data, bytes, left_ms);
 }
 
-static esp_loader_error_t write(esp_loader_t *loader, uint32_t function, uint32_t addr, const uint8_t *data,
-                                uint16_t bytes)
+static esp_loader_error_t read(esp_loader_t *loader, uint32_t addr, void *data, uint16_t bytes)
 {
-    esp_loader_port_t *port = loader->_port;
-    const uint32_t left_ms = port->ops->remaining_time(port);
-    return left_ms > 0 ? port->ops->sdio_write(port, function, addr, data, bytes, left_ms) : ESP_LOADER_ERROR_TIMEOUT;
+    return transfer(loader, addr, data, bytes);
 }
 
-static esp_loader_error_t read_word(esp_loader_t *loader, uint32_t addr, uint32_t *word)
+static esp_loader_error_t write(esp_loader_t *loader, uint32_t addr, void *data, uint16_t bytes)
 {
-    uint32_t bytes = 0; /* ports may move aligned words */
-    RETURN_ON_ERROR(read(loader, 1, addr, (uint8_t *)&bytes, sizeof(bytes)));
-    *word = reflash_get_le32((const uint8_t *)&bytes);
+    return transfer(loader, addr | WRITING, data, bytes);
+}
+
+/* Turn words into what stands in memory little-endian; ports may move aligned words. */
+static void order_bytes(uint32_t *words, unsigned count)
+{
+    for (unsigned at = 0; at < count; at++) {
+        reflash_put_le32((uint8_t *)&words[at], words[at]);
+    }
+}
+
+/* Of a word, `bytes` may be all that is there. */
+static esp_loader_error_t read_word(esp_loader_t *loader, uint32_t addr, uint32_t *word, uint16_t bytes)
+{
+    *word = 0;
+    RETURN_ON_ERROR(read(loader, addr, word, bytes));
+    *word = reflash_get_le32((const uint8_t *)word);
     return ESP_LOADER_SUCCESS;
+}
+
+static esp_loader_error_t write_word(esp_loader_t *loader, uint32_t addr, uint32_t word)
+{
+    order_bytes(&word, 1);
+    return write(loader, addr, &word, sizeof(word));
 }
 
 /* Registers that the host sees only through a window. */
 static esp_loader_error_t read_behind_window(esp_loader_t *loader, uint8_t reg, uint32_t *value)
 {
-    uint32_t command;
-    reflash_put_le32((uint8_t *)&command, (uint32_t)WINDOW_READ << 8 | reg >> 2);
-    RETURN_ON_ERROR(write(loader, 1, WIN_CMD, (const uint8_t *)&command, sizeof(command)));
-    return read_word(loader, STATE_W0, value);
-}
-
-static esp_loader_error_t write_behind_window(esp_loader_t *loader, uint8_t reg, uint32_t value)
-{
-    uint32_t command[2];
-    reflash_put_le32((uint8_t *)&command[0], value);
-    reflash_put_le32((uint8_t *)&command[1], (uint32_t)WINDOW_WRITE << 8 | reg >> 2);
-    return write(loader, 1, CONF_W5, (const uint8_t *)command, sizeof(command));
+    RETURN_ON_ERROR(write_word(loader, WIN_CMD, (uint32_t)WINDOW_READ << 8 | reg >> 2));
+    return read_word(loader, STATE_W0, value, sizeof(*value));
 }
 
 /* --- Waiting --------------------------------------------------------------------------------------- */
 
-static void pause_between_polls(esp_loader_port_t *port, unsigned poll)
+/* Poll until the bits `mask` of a register are at least the number `wanted`. */
+static esp_loader_error_t await(esp_loader_t *loader, uint32_t addr, uint32_t mask, uint32_t wanted)
 {
-    if (poll >= EAGER_POLLS) {
-        port->ops->delay_ms(port, 1);
+    for (unsigned poll = 0;; poll++) { /* until the timer ends read_word() */
+        uint32_t word;
+        RETURN_ON_ERROR(read_word(loader, addr, &word, addr < CARD ? sizeof(word) : 1));
+        if ((word & mask) >= wanted) {
+            return ESP_LOADER_SUCCESS;
+        }
+        if (poll >= EAGER_POLLS) {
+            loader->_port->ops->delay_ms(loader->_port, 1);
+        }
     }
 }
 
 static esp_loader_error_t await_ready(esp_loader_t *loader)
 {
-    for (unsigned poll = 0;; poll++) { /* until the timer ends read() */
-        uint8_t ready;
-        RETURN_ON_ERROR(read(loader, 0, FUNCTION_READY, &ready, sizeof(ready)));
-        if ((ready & FUNCTION_1) != 0) {
-            return ESP_LOADER_SUCCESS;
-        }
-        pause_between_polls(loader->_port, poll);
-    }
+    return await(loader, FUNCTION_READY, FUNCTION_1, FUNCTION_1);
 }
 
-static esp_loader_error_t await_credit(esp_loader_t *loader, uint32_t bytes)
+/* Set bits of a register behind the window, and tell what it holds if they stick. */
+static esp_loader_error_t set_bits(esp_loader_t *loader, uint8_t reg, uint32_t bits, uint32_t *wanted)
 {
-    for (unsigned poll = 0;; poll++) { /* until the timer ends read_word() */
-        uint32_t token;
-        RETURN_ON_ERROR(read_word(loader, TOKEN_RDATA, &token));
-        if ((token >> 16 & 0xFFF) * CREDIT_BLOCK_BYTES >= bytes) {
-            return ESP_LOADER_SUCCESS;
-        }
-        pause_between_polls(loader->_port, poll);
-    }
-}
-
-static esp_loader_error_t await_packet(esp_loader_t *loader)
-{
-    for (unsigned poll = 0;; poll++) { /* until the timer ends read_word() */
-        uint32_t interrupts;
-        RETURN_ON_ERROR(read_word(loader, INT_ST, &interrupts));
-        if ((interrupts & NEW_PACKET) != 0) {
-            return ESP_LOADER_SUCCESS;
-        }
-        pause_between_polls(loader->_port, poll);
-    }
+    RETURN_ON_ERROR(await_ready(loader));
+    RETURN_ON_ERROR(read_behind_window(loader, reg, wanted));
+    *wanted |= bits;
+    uint32_t command[] = {*wanted, (uint32_t)WINDOW_WRITE << 8 | reg >> 2};
+    order_bytes(command, sizeof(command) / sizeof(command[0]));
+    return write(loader, CONF_W5, command, sizeof(command));
 }
 
 /* --- The mask ROM's packets ------------------------------------------------------------------------ */
 
+enum { HEAD_WORD, ID_WORD, SEQUENCE_WORD, FIRST_WORD, SECOND_WORD, SIP_HEADER_WORDS };
+
 /* Complete the packet that has `data_bytes` behind its header, and send it. */
-static esp_loader_error_t send_sip(esp_loader_t *loader, uint32_t *packet, uint16_t data_bytes, uint32_t id,
-                                   uint32_t sequence, uint32_t first, uint32_t second)
+static esp_loader_error_t send_sip(esp_loader_t *loader, uint32_t *packet, uint32_t data_bytes)
 {
     const uint16_t bytes = (uint16_t)(SIP_HEADER_BYTES + data_bytes);
-    const uint32_t flags = id == SIP_BOOT ? SIP_SYNC : 0;
-    reflash_put_le32((uint8_t *)&packet[0], flags << 8 | (uint32_t)bytes << 16);
-    reflash_put_le32((uint8_t *)&packet[1], id);
-    reflash_put_le32((uint8_t *)&packet[2], sequence);
-    reflash_put_le32((uint8_t *)&packet[3], first);
-    reflash_put_le32((uint8_t *)&packet[4], second);
-    return write(loader, 1, PACKETS_END - bytes, (const uint8_t *)packet, bytes);
+    const uint32_t flags = packet[ID_WORD] == SIP_BOOT ? SIP_SYNC : 0;
+    packet[HEAD_WORD] = flags << 8 | (uint32_t)bytes << 16;
+    order_bytes(packet, SIP_HEADER_WORDS);
+    return write(loader, PACKETS_END - bytes, packet, bytes);
 }
 
 static esp_loader_error_t begin_memory(esp_loader_t *loader, const reflash_request_t *request)
@@ -153,36 +158,42 @@ static esp_loader_error_t begin_memory(esp_loader_t *loader, const reflash_reque
 
 static esp_loader_error_t write_memory(esp_loader_t *loader, const reflash_request_t *request)
 {
-    const uint32_t start = REFLASH_HEADER_BYTES + 4u * request->word_count;
-    const uint32_t total_bytes = reflash_request_bytes(request) - start;
-    const uint32_t addr = loader->_transfer.sdio.addr;
+    uint32_t at = REFLASH_HEADER_BYTES + 4u * request->word_count;
+    uint32_t addr = loader->_transfer.sdio.addr;
     if (addr % 4 != 0) {
         return ESP_LOADER_ERROR_INVALID_PARAM;
     }
     RETURN_ON_ERROR(await_ready(loader));
-    for (uint32_t done_bytes = 0; done_bytes < total_bytes; done_bytes += SIP_DATA_BYTES_MAX) {
+    for (;;) {
         uint32_t packet[SIP_BYTES_MAX / 4] = {0};
-        const uint32_t left_bytes = total_bytes - done_bytes;
-        const uint32_t bytes = left_bytes < SIP_DATA_BYTES_MAX ? left_bytes : SIP_DATA_BYTES_MAX;
-        const uint16_t padded_bytes = (uint16_t)((bytes + 3) & ~UINT32_C(3));
-        reflash_request_copy(request, start + done_bytes, (uint8_t *)packet + SIP_HEADER_BYTES, bytes);
-        RETURN_ON_ERROR(send_sip(loader, packet, padded_bytes, SIP_WRITE_MEMORY, loader->_transfer.sdio.sequence,
-                                 addr + done_bytes, padded_bytes));
+        const uint32_t bytes =
+            reflash_request_copy(request, at, (uint8_t *)&packet[SIP_HEADER_WORDS], SIP_DATA_BYTES_MAX);
+        if (bytes == 0) {
+            break;
+        }
+        const uint32_t padded_bytes = (bytes + 3) & ~UINT32_C(3);
+        packet[ID_WORD] = SIP_WRITE_MEMORY;
+        packet[SEQUENCE_WORD] = loader->_transfer.sdio.sequence;
+        packet[FIRST_WORD] = addr;
+        packet[SECOND_WORD] = padded_bytes;
+        RETURN_ON_ERROR(send_sip(loader, packet, padded_bytes));
         loader->_transfer.sdio.sequence++;
+        at += bytes;
+        addr += bytes;
     }
-    loader->_transfer.sdio.addr = addr + total_bytes;
+    loader->_transfer.sdio.addr = addr;
     return ESP_LOADER_SUCCESS;
 }
 
 static esp_loader_error_t end_memory(esp_loader_t *loader, const reflash_request_t *request)
 {
     enum { STAY_WORD, ENTRY_WORD, DISCARD_LINK = 1 };
-    uint32_t packet[SIP_HEADER_BYTES / 4];
     if (request->words[STAY_WORD] != 0) {
         return ESP_LOADER_SUCCESS;
     }
     RETURN_ON_ERROR(await_ready(loader));
-    RETURN_ON_ERROR(send_sip(loader, packet, 0, SIP_BOOT, 0, request->words[ENTRY_WORD], DISCARD_LINK));
+    uint32_t packet[] = {0, SIP_BOOT, 0, request->words[ENTRY_WORD], DISCARD_LINK};
+    RETURN_ON_ERROR(send_sip(loader, packet, 0));
     loader->_transfer.sdio.left_rom = true;
     return ESP_LOADER_SUCCESS;
 }
@@ -222,13 +233,13 @@ static esp_loader_error_t send_to_stub(esp_loader_t *loader, const reflash_reque
     if (total_bytes > CREDIT_BYTES_MAX) {
         return ESP_LOADER_ERROR_INVALID_PARAM;
     }
-    RETURN_ON_ERROR(await_credit(loader, total_bytes));
-    for (uint32_t at = 0; at < total_bytes; at += CHUNK_BYTES) {
+    const uint32_t credits = (total_bytes + CREDIT_BLOCK_BYTES - 1) / CREDIT_BLOCK_BYTES;
+    RETURN_ON_ERROR(await(loader, TOKEN_RDATA, CREDITS, credits << CREDITS_SHIFT));
+    for (uint32_t at = 0; at < total_bytes;) {
         uint32_t chunk[CHUNK_BYTES / 4];
-        const uint32_t left_bytes = total_bytes - at;
-        const uint16_t bytes = (uint16_t)(left_bytes < CHUNK_BYTES ? left_bytes : CHUNK_BYTES);
-        reflash_request_copy(request, at, (uint8_t *)chunk, bytes);
-        RETURN_ON_ERROR(write(loader, 1, PACKETS_END - left_bytes, (const uint8_t *)chunk, bytes));
+        const uint16_t bytes = reflash_request_copy(request, at, (uint8_t *)chunk, CHUNK_BYTES);
+        RETURN_ON_ERROR(write(loader, PACKETS_END - (total_bytes - at), chunk, bytes));
+        at += bytes;
     }
     return ESP_LOADER_SUCCESS;
 }
@@ -236,15 +247,13 @@ static esp_loader_error_t send_to_stub(esp_loader_t *loader, const reflash_reque
 static esp_loader_error_t receive_from_stub(esp_loader_t *loader, uint16_t *frame_bytes)
 {
     uint32_t bytes;
-    RETURN_ON_ERROR(await_packet(loader));
-    RETURN_ON_ERROR(read_word(loader, CONF_W0, &bytes));
+    RETURN_ON_ERROR(await(loader, INT_ST, NEW_PACKET, NEW_PACKET));
+    RETURN_ON_ERROR(read_word(loader, CONF_W0, &bytes, sizeof(bytes)));
     const bool fits = bytes > 0 && bytes <= sizeof(loader->_frame);
     if (fits) {
-        RETURN_ON_ERROR(read(loader, 1, PACKETS_END - bytes, loader->_frame, (uint16_t)bytes));
+        RETURN_ON_ERROR(read(loader, PACKETS_END - bytes, loader->_frame, (uint16_t)bytes));
     }
-    uint32_t taken;
-    reflash_put_le32((uint8_t *)&taken, NEW_PACKET);
-    RETURN_ON_ERROR(write(loader, 1, INT_CLR, (const uint8_t *)&taken, sizeof(taken)));
+    RETURN_ON_ERROR(write_word(loader, INT_CLR, NEW_PACKET));
     *frame_bytes = (uint16_t)bytes;
     return fits ? ESP_LOADER_SUCCESS : ESP_LOADER_ERROR_INVALID_RESPONSE;
 }
@@ -256,35 +265,30 @@ esp_loader_error_t reflash_sdio_enable(esp_loader_t *loader)
     uint8_t wanted;
     uint8_t enabled;
     RETURN_ON_ERROR(await_ready(loader));
-    RETURN_ON_ERROR(read(loader, 0, FUNCTION_ENABLE, &wanted, sizeof(wanted)));
+    RETURN_ON_ERROR(read(loader, FUNCTION_ENABLE, &wanted, sizeof(wanted)));
     wanted |= FUNCTION_1;
-    RETURN_ON_ERROR(write(loader, 0, FUNCTION_ENABLE, &wanted, sizeof(wanted)));
-    RETURN_ON_ERROR(read(loader, 0, FUNCTION_ENABLE, &enabled, sizeof(enabled)));
+    RETURN_ON_ERROR(write(loader, FUNCTION_ENABLE, &wanted, sizeof(wanted)));
+    RETURN_ON_ERROR(read(loader, FUNCTION_ENABLE, &enabled, sizeof(enabled)));
     return enabled == wanted ? ESP_LOADER_SUCCESS : ESP_LOADER_ERROR_INVALID_RESPONSE;
 }
 
-esp_loader_error_t reflash_sdio_read_ids(esp_loader_t *loader, uint16_t *vendor, uint16_t *device)
+esp_loader_error_t reflash_sdio_read_id(esp_loader_t *loader, uint32_t *id)
 {
-    uint32_t words[1] = {0};
-    uint8_t *bytes = (uint8_t *)words;
+    uint32_t start;
     RETURN_ON_ERROR(await_ready(loader));
-    RETURN_ON_ERROR(read(loader, 0, CIS_POINTER, bytes, 3));
-    const uint32_t start = reflash_get_le32(bytes);
+    RETURN_ON_ERROR(read_word(loader, CIS_POINTER, &start, 3));
 
     for (uint32_t at = 0; at < CIS_BYTES;) {
-        RETURN_ON_ERROR(read(loader, 0, start + at, bytes, 2));
-        const uint8_t code = bytes[0];
-        const uint8_t length = bytes[1];
-        if (code == TUPLE_END) {
+        uint32_t tuple;
+        const uint32_t tuple_addr = CARD | (start + at);
+        RETURN_ON_ERROR(read_word(loader, tuple_addr, &tuple, 2));
+        if ((tuple & 0xFF) == TUPLE_END) {
             break;
         }
-        if (code == TUPLE_MANUFACTURER && length == MANUFACTURER_BYTES) {
-            RETURN_ON_ERROR(read(loader, 0, start + at + 2, bytes, MANUFACTURER_BYTES));
-            *vendor = (uint16_t)(bytes[0] | bytes[1] << 8);
-            *device = (uint16_t)(bytes[2] | bytes[3] << 8);
-            return ESP_LOADER_SUCCESS;
+        if (tuple == (TUPLE_MANUFACTURER | MANUFACTURER_BYTES << 8)) {
+            return read_word(loader, tuple_addr + 2, id, MANUFACTURER_BYTES);
         }
-        at += code == TUPLE_NULL ? 1u : 2u + length;
+        at += (tuple & 0xFF) == TUPLE_NULL ? 1 : 2 + (tuple >> 8);
     }
     return ESP_LOADER_ERROR_INVALID_RESPONSE;
 }
@@ -293,17 +297,12 @@ esp_loader_error_t reflash_sdio_set_up(esp_loader_t *loader, uint8_t conf1_reg, 
 {
     uint32_t wanted;
     uint32_t found;
-    RETURN_ON_ERROR(await_ready(loader));
-    RETURN_ON_ERROR(read_behind_window(loader, conf1_reg, &wanted));
-    wanted |= STITCHING;
-    RETURN_ON_ERROR(write_behind_window(loader, conf1_reg, wanted));
+    RETURN_ON_ERROR(set_bits(loader, conf1_reg, STITCHING, &wanted));
     RETURN_ON_ERROR(read_behind_window(loader, conf1_reg, &found));
     if (found != wanted) {
         return ESP_LOADER_ERROR_INVALID_RESPONSE;
     }
-    RETURN_ON_ERROR(await_ready(loader));
-    RETURN_ON_ERROR(read_behind_window(loader, len_conf_reg, &wanted));
-    return write_behind_window(loader, len_conf_reg, wanted | PACKET_LOAD_ENABLE); /* does not read back */
+    return set_bits(loader, len_conf_reg, PACKET_LOAD_ENABLE, &wanted); /* does not read back */
 }
 
 esp_loader_error_t reflash_sdio_send(esp_loader_t *loader, const reflash_request_t *request)

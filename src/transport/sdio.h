@@ -13,8 +13,8 @@
 
 /** Enable function 1. */
 esp_loader_error_t reflash_sdio_enable(esp_loader_t *loader);
-/** Find out who made the card and what it is. INVALID_RESPONSE: it does not tell. */
-esp_loader_error_t reflash_sdio_read_ids(esp_loader_t *loader, uint16_t *vendor, uint16_t *device);
+/** Find out who made the card, lower half, and what it is, upper half. INVALID_RESPONSE: it does not tell. */
+esp_loader_error_t reflash_sdio_read_id(esp_loader_t *loader, uint32_t *id);
 /** Set up the chip's link controller, two registers of which are not at the same place on all chips. */
 esp_loader_error_t reflash_sdio_set_up(esp_loader_t *loader, uint8_t conf1_reg, uint8_t len_conf_reg);
 

@@ -43,41 +43,33 @@ static void put_end(gather_t *gather)
     gather->bytes[gather->filled_bytes++] = REFLASH_SLIP_END;
 }
 
-esp_loader_error_t reflash_serial_send(esp_loader_t *loader, const reflash_request_t *request)
+/* `bytes` of `request`; of none: a lone end byte. */
+static esp_loader_error_t send_frame(esp_loader_t *loader, const reflash_request_t *request, uint32_t bytes)
 {
-    gather_t gather = {.port = loader->_port, .error = ESP_LOADER_SUCCESS};
+    gather_t gather;
+    gather.port = loader->_port;
+    gather.error = ESP_LOADER_SUCCESS;
+    gather.filled_bytes = 0;
 
     put_end(&gather);
-    for (unsigned at = 0; at < REFLASH_HEADER_BYTES; at++) {
-        put(&gather, request->header[at]);
+    for (uint32_t at = 0; at < bytes; at++) {
+        put(&gather, reflash_request_byte(request, at));
     }
-    for (unsigned at = 0; at < 4u * request->word_count; at++) {
-        put(&gather, (uint8_t)(request->words[at / 4] >> (8 * (at % 4))));
-    }
-    for (unsigned at = 0; at < request->data_bytes; at++) {
-        put(&gather, request->data[at]);
-    }
-    for (unsigned at = 0; at < request->padding_bytes; at++) {
-        put(&gather, 0xFF);
-    }
-    put_end(&gather);
-    flush(&gather);
-    return gather.error;
-}
-
-esp_loader_error_t reflash_serial_send_bytes(esp_loader_t *loader, const uint8_t *bytes, uint8_t count)
-{
-    gather_t gather = {.port = loader->_port, .error = ESP_LOADER_SUCCESS};
-
-    put_end(&gather);
-    for (unsigned at = 0; at < count; at++) {
-        put(&gather, bytes[at]);
-    }
-    if (count > 0) {
+    if (bytes > 0) {
         put_end(&gather);
     }
     flush(&gather);
     return gather.error;
+}
+
+esp_loader_error_t reflash_serial_send(esp_loader_t *loader, const reflash_request_t *request)
+{
+    return send_frame(loader, request, reflash_request_bytes(request));
+}
+
+esp_loader_error_t reflash_serial_send_bytes(esp_loader_t *loader, const uint8_t *bytes, uint8_t count)
+{
+    return send_frame(loader, &(reflash_request_t){.header = bytes}, count);
 }
 
 esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes,

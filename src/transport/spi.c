@@ -33,66 +33,56 @@ static const uint16_t carried_opcodes = BIT(REFLASH_MEM_BEGIN) | BIT(REFLASH_MEM
 
 /* --- Transactions ---------------------------------------------------------------------------------- */
 
-/* Nothing holds an SPI host back, so whatever goes wrong is the port's. */
-static esp_loader_error_t put(esp_loader_port_t *port, const uint8_t *data, uint16_t bytes)
-{
-    return port->ops->write(port, data, bytes, TRANSFER_MS) == ESP_LOADER_SUCCESS ? ESP_LOADER_SUCCESS
-                                                                                  : ESP_LOADER_ERROR_FAIL;
-}
-
-static esp_loader_error_t get(esp_loader_port_t *port, uint8_t *data, uint16_t bytes)
-{
-    return port->ops->read(port, data, bytes, TRANSFER_MS) == ESP_LOADER_SUCCESS ? ESP_LOADER_SUCCESS
-                                                                                 : ESP_LOADER_ERROR_FAIL;
-}
-
 /* Select the slave and tell it what follows. It stays selected whatever this returns. */
 static esp_loader_error_t select_for(esp_loader_port_t *port, uint8_t command, uint8_t addr)
 {
     const uint8_t preamble[3] = {command, addr, 0};
     port->ops->spi_set_cs(port, SLAVE_LOW);
-    return put(port, preamble, sizeof(preamble));
+    return port->ops->write(port, preamble, sizeof(preamble), TRANSFER_MS);
+}
+
+/* Nothing holds an SPI host back, so whatever goes wrong is the port's. */
+static esp_loader_error_t release(esp_loader_port_t *port, esp_loader_error_t err)
+{
+    port->ops->spi_set_cs(port, SLAVE_HIGH);
+    return err == ESP_LOADER_SUCCESS ? err : ESP_LOADER_ERROR_FAIL;
 }
 
 static esp_loader_error_t write_reg(esp_loader_port_t *port, uint8_t addr, const uint8_t *value, uint16_t bytes)
 {
     esp_loader_error_t err = select_for(port, WRITE_REG, addr);
     if (err == ESP_LOADER_SUCCESS) {
-        err = put(port, value, bytes);
+        err = port->ops->write(port, value, bytes, TRANSFER_MS);
     }
-    port->ops->spi_set_cs(port, SLAVE_HIGH);
-    return err;
+    return release(port, err);
 }
 
 static esp_loader_error_t read(esp_loader_port_t *port, uint8_t command, uint8_t addr, uint8_t *data, uint16_t bytes)
 {
     esp_loader_error_t err = select_for(port, command, addr);
     if (err == ESP_LOADER_SUCCESS) {
-        err = get(port, data, bytes);
+        err = port->ops->read(port, data, bytes, TRANSFER_MS);
     }
-    port->ops->spi_set_cs(port, SLAVE_HIGH);
-    return err;
+    return release(port, err);
 }
 
 static esp_loader_error_t say(esp_loader_port_t *port, uint8_t command)
 {
-    const esp_loader_error_t err = select_for(port, command, 0);
-    port->ops->spi_set_cs(port, SLAVE_HIGH);
-    return err;
+    return release(port, select_for(port, command, 0));
 }
 
 static esp_loader_error_t write_message(esp_loader_port_t *port, const reflash_request_t *request)
 {
-    const uint32_t total_bytes = reflash_request_bytes(request);
+    uint32_t chunk[CHUNK_BYTES / 4]; /* ports may move aligned words */
+    uint16_t bytes;
+    uint32_t at = 0;
     esp_loader_error_t err = select_for(port, WRITE_MESSAGE, 0);
-    for (uint32_t at = 0; at < total_bytes && err == ESP_LOADER_SUCCESS; at += CHUNK_BYTES) {
-        uint32_t chunk[CHUNK_BYTES / 4]; /* ports may move aligned words */
-        const uint32_t left_bytes = total_bytes - at;
-        const uint16_t bytes = (uint16_t)(left_bytes < CHUNK_BYTES ? left_bytes : CHUNK_BYTES);
-        reflash_request_copy(request, at, (uint8_t *)chunk, bytes);
-        err = put(port, (const uint8_t *)chunk, bytes);
+    while (err == ESP_LOADER_SUCCESS &&
+           (bytes = reflash_request_copy(request, at, (uint8_t *)chunk, CHUNK_BYTES)) > 0) {
+        err = port->ops->write(port, (const uint8_t *)chunk, bytes, TRANSFER_MS);
+        at += bytes;
     }
-    port->ops->spi_set_cs(port, SLAVE_HIGH);
+    err = release(port, err);
     return err == ESP_LOADER_SUCCESS ? say(port, WRITTEN) : err;
 }
 

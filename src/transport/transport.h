@@ -7,14 +7,17 @@
 
 #include "esp_loader.h"
 
-/** A request in the pieces it is sent from. */
+/** A request in the pieces it is sent from. Unused members are 0. */
 typedef struct {
-    const uint8_t *header; /* 8 bytes */
+    const uint8_t *header; /* 8 bytes; whoever asks leaves it to the sender */
     const uint32_t *words; /* payload words, sent little-endian */
-    uint8_t word_count;
-    const uint8_t *data; /* data behind the words; may be NULL */
+    const uint8_t *data;   /* data behind the words, of a data command; may be NULL */
     uint16_t data_bytes;
-    uint16_t padding_bytes; /* bytes 0xFF behind the data */
+    uint16_t padding_bytes; /* bytes 0xFF behind the data, covered by its checksum as well */
+    uint32_t work_bytes;    /* flash the target erases or hashes before it answers */
+    uint8_t opcode;
+    uint8_t word_count;
+    bool is_last_of_stream; /* of FLASH_DEFL_DATA: its answer tells whether the stream was sound */
 } reflash_request_t;
 
 /** A function of the port as a bit. */
@@ -42,5 +45,7 @@ void reflash_forget_input(esp_loader_t *loader);
 
 /** Length of a request, header included. */
 uint32_t reflash_request_bytes(const reflash_request_t *request);
-/** Copy `bytes` of a request from `start` on; they must lie in it. */
-void reflash_request_copy(const reflash_request_t *request, uint32_t start, uint8_t *to, uint32_t bytes);
+/** Its byte `at`, counted from the header's first. */
+uint8_t reflash_request_byte(const reflash_request_t *request, uint32_t at);
+/** Copy what the request has from `start` on, at most `capacity_bytes`, and tell how much that is. */
+uint16_t reflash_request_copy(const reflash_request_t *request, uint32_t start, uint8_t *to, uint16_t capacity_bytes);

@@ -2,33 +2,35 @@
 /* What a target prints as it boots: a few words are looked for, all at once, in whatever pieces they come. */
 #include "wire/boot_text.h"
 
-enum { TEXT_CHARS = 15 };
+#include "wire/hex.h"
 
 /* What a pattern tells, besides the findings of reflash_boot_t. */
 enum { TELLS_RESET = 0x10, TELLS_STRAPPING, TELLS_CHIP, TELLS_C2 };
 
-/* None of them begins again inside itself, so that a mismatch leaves at most its first character. */
-static const struct {
-    char text[TEXT_CHARS];
-    uint8_t tells;
-} patterns[] = {
-    {"rst:0x", TELLS_RESET},
-    {"rst cause:", TELLS_RESET}, /* ESP8266 */
-    {"boot:0x", TELLS_STRAPPING},
-    {"ESP-ROM:esp32", TELLS_CHIP},
-    {"ESP-ROM:esp868", TELLS_C2}, /* its die is called ESP8684 */
-    {"DOWNLOAD", REFLASH_BOOT_DEAF},
-    {"mode:(1,", REFLASH_BOOT_DEAF}, /* ESP8266 */
-    {"FLASH_BOOT", REFLASH_BOOT_FROM_FLASH},
-    {"mode:(3,", REFLASH_BOOT_FROM_FLASH},
-    {"invalid header", REFLASH_BOOT_NO_PROGRAM},
-    {"ets_main.c", REFLASH_BOOT_NO_PROGRAM}, /* ESP8266; ESP32 behind "flash read err" */
-    {"modes disabled", REFLASH_BOOT_DISABLED},
-    {"nvalid mode", REFLASH_BOOT_DISABLED},
-    {"BROWN", REFLASH_BOOT_BROWN_OUT},    /* a cause of the reset */
-    {"Brownout", REFLASH_BOOT_BROWN_OUT}, /* the second stage or the application */
-};
-_Static_assert(sizeof(patterns) / sizeof(patterns[0]) == REFLASH_BOOT_TEXT_PATTERNS, "one counter each");
+/* The same as characters, below all of a text. */
+#define DEAF "\x03"
+#define FROM_FLASH "\x05"
+#define NO_PROGRAM "\x06"
+#define DISABLED "\x08"
+#define BROWN_OUT "\x09"
+_Static_assert(REFLASH_BOOT_DEAF == 3 && REFLASH_BOOT_FROM_FLASH == 5 && REFLASH_BOOT_NO_PROGRAM == 6 &&
+                   REFLASH_BOOT_DISABLED == 8 && REFLASH_BOOT_BROWN_OUT == 9,
+               "the characters mean these findings");
+#define RESET "\x10"
+#define STRAPPING "\x11"
+#define CHIP "\x12"
+#define C2 "\x13"
+
+/* Texts one behind the other, each ended by what it tells. None of them begins again inside itself, so that a mismatch
+ * leaves at most its first character. */
+static const uint8_t patterns[] =
+    "rst:0x" RESET "rst cause:" RESET                            /* ESP8266 */
+    "boot:0x" STRAPPING "ESP-ROM:esp32" CHIP "ESP-ROM:esp868" C2 /* its die is called ESP8684 */
+    "DOWNLOAD" DEAF "mode:(1," DEAF                              /* ESP8266 */
+    "FLASH_BOOT" FROM_FLASH "mode:(3," FROM_FLASH "invalid header" NO_PROGRAM
+    "ets_main.c" NO_PROGRAM                                            /* ESP8266; ESP32 behind "flash read err" */
+    "modes disabled" DISABLED "nvalid mode" DISABLED "BROWN" BROWN_OUT /* a cause of the reset */
+    "Brownout" BROWN_OUT;                                              /* the second stage or the application */
 
 static void on_pattern(reflash_boot_text_t *text, uint8_t tells)
 {
@@ -53,13 +55,11 @@ static void on_pattern(reflash_boot_text_t *text, uint8_t tells)
 
 static void take_digit(reflash_boot_text_t *text, uint8_t byte)
 {
-    const uint8_t letter = byte | 0x20;
-    if (byte >= '0' && byte <= '9') {
-        text->strapping = text->strapping << 4 | (byte & 0xF);
-    } else if (letter >= 'a' && letter <= 'f') {
-        text->strapping = text->strapping << 4 | (uint32_t)(letter - 'a' + 10);
-    } else {
+    const uint8_t value = reflash_hex_value(byte);
+    if (value > 15) {
         text->capture = 0;
+    } else {
+        text->strapping = text->strapping << 4 | value;
     }
 }
 
@@ -94,13 +94,17 @@ void reflash_boot_text_push(reflash_boot_text_t *text, uint8_t byte)
     } else if (text->capture == TELLS_CHIP) {
         take_chip(text, byte);
     }
-    for (unsigned row = 0; row < REFLASH_BOOT_TEXT_PATTERNS; row++) {
-        const char *pattern = patterns[row].text;
-        uint8_t *matched = &text->matched[row];
-        *matched = byte == (uint8_t)pattern[*matched] ? (uint8_t)(*matched + 1) : byte == (uint8_t)pattern[0];
-        if (pattern[*matched] == '\0') {
+    uint8_t *matched = text->matched;
+    for (const uint8_t *pattern = patterns; *pattern != '\0'; pattern++) {
+        *matched = byte == pattern[*matched] ? (uint8_t)(*matched + 1) : byte == pattern[0];
+        const uint8_t tells = pattern[*matched];
+        if (tells < ' ') {
             *matched = 0;
-            on_pattern(text, patterns[row].tells);
+            on_pattern(text, tells);
+        }
+        matched++;
+        while (*pattern >= ' ') {
+            pattern++;
         }
     }
 }

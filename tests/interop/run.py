@@ -45,6 +45,15 @@ class Chip:
     chip_id: int | None = None  # as security info tells it
 
     @property
+    def family(self):
+        """What clients call it, whatever its revision."""
+        return self.name.removesuffix("-rev1")
+
+    @property
+    def client_option(self):
+        return self.family.lower().replace("-", "")
+
+    @property
     def option(self):
         return self.name.lower().replace("-", "")
 
@@ -61,6 +70,7 @@ CHIPS = [
     Chip("ESP32-C61", "cc:ba:c8:0a:0b:0c", 0x40830000, 20),
     Chip("ESP32-H2", "74:4d:bd:0a:0b:0c", 0x40820000, 16),
     Chip("ESP32-P4", "60:55:f9:0a:0b:0c", 0x4FF30000, 18),
+    Chip("ESP32-P4-rev1", "60:55:f9:0a:0b:0c", 0x4FF30000, 18),
 ]
 CI_CHIPS = {"esp8266", "esp32", "esp32s3", "esp32c3", "esp32c6", "esp32p4"}
 
@@ -169,7 +179,7 @@ def expect_flash(board, before, addr, data, unit_bytes=SECTOR_BYTES):
 
 
 def detect(run, board, _):
-    expect(run("detect"), rf"(^Connected to|^chip:) ({board.chip.name}|{board.chip.option})( |$)", "the chip")
+    expect(run("detect"), rf"(^Connected to|^chip:) ({board.chip.family}|{board.chip.client_option})( |$)", "the chip")
 
 
 def mac(run, board, _):
@@ -352,7 +362,7 @@ class Client:
 
     def reason(self, job, chip, text):
         return next((why for of_job, of_chip, words, why in self.lacks if re.fullmatch(of_job, job)
-                     and re.fullmatch(of_chip, chip.name) and re.search(words, text)), None)
+                     and re.fullmatch(of_chip, chip.family) and re.search(words, text)), None)
 
 
 OLD = "ESP8266|ESP32"  # their ROMs tell nothing about security, and want one word less when a write begins

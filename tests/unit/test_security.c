@@ -293,8 +293,8 @@ static const uint8_t esp32_text[TEXT_BYTES] = {0xCB, 0xE6, 0xC9, 0x7F, 0x51, 0x0
 static espsim_security_t with_flash_key(uint8_t key_bytes)
 {
     espsim_security_t security = {.flash_key_bytes = key_bytes};
-    for (uint8_t at = 0; at < sizeof(security.flash_key); at++) {
-        security.flash_key[at] = at;
+    for (size_t at = 0; at < sizeof(security.flash_key); at++) {
+        security.flash_key[at] = (uint8_t)at;
     }
     return security;
 }

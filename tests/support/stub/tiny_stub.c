@@ -24,9 +24,11 @@ uint32_t tiny_stub_revision;
 static bool read_stub(void *context, uint32_t addr, uint8_t *buf, uint32_t bytes)
 {
     assert_ptr_equal(context, &tiny_stub);
-    const uint8_t *from = addr < TEXT_ADDR ? data + (addr - DATA_ADDR) : text + (addr - TEXT_ADDR);
+    const bool is_text = addr >= TEXT_ADDR;
+    const uint32_t start = addr - (is_text ? TEXT_ADDR : DATA_ADDR);
+    assert_true(start <= SEGMENT_BYTES && bytes <= SEGMENT_BYTES - start);
     for (uint32_t at = 0; at < bytes; at++) {
-        buf[at] = from[at];
+        buf[at] = is_text ? text[start + at] : data[start + at];
     }
     return !tiny_stub_is_broken;
 }
