@@ -45,6 +45,12 @@ static status_t give_up_on_target(job_t *job, status_t status, esp_loader_error_
     return give_up(job, status);
 }
 
+static bool is_interrupted(esp_loader_port_t *port)
+{
+    (void)port;
+    return commands_interrupted != 0;
+}
+
 static bool same_chip(const char *wanted, const char *found)
 {
     const reflash_rom_t *a = espsim_rom_by_name(wanted);
@@ -76,6 +82,7 @@ static status_t open_and_connect(job_t *job)
     if (opened != TARGET_OK) {
         return give_up(job, opened == TARGET_USAGE ? STATUS_USAGE : STATUS_CONNECT);
     }
+    target_let_cancel(&job->target, is_interrupted);
     esp_loader_error_t err = connect_and_tell(job, options->baud);
     uint8_t mac[6];
     if (err == ESP_LOADER_SUCCESS) {
@@ -287,11 +294,31 @@ static status_t flash_connected(job_t *job)
     return STATUS_OK;
 }
 
+/* All that was asked for is done. */
+static status_t leave(job_t *job, const options_t *options)
+{
+    if (options->after == AFTER_RESET) {
+        target_reset(&job->target);
+    } else if (options->after == AFTER_WATCHDOG) {
+        const esp_loader_error_t err = target_reset_by_watchdog(&job->target);
+        if (err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC) {
+            (void)snprintf(job->message, sizeof(job->message),
+                           "the watchdog of this chip does not do for a reset; the target is left in its loader, "
+                           "otherwise all is done");
+            return give_up(job, STATUS_TARGET);
+        }
+        if (err != ESP_LOADER_SUCCESS) {
+            return give_up_on_target(job, STATUS_TARGET, err);
+        }
+    }
+    return STATUS_OK;
+}
+
 static status_t run_flash(const options_t *options, int word_count, char *const *words)
 {
     job_t job;
     begin_job(&job, options);
-    if (options->monitor && options->no_reset) {
+    if (options->monitor && options->after == AFTER_NO_RESET) {
         (void)snprintf(job.message, sizeof(job.message), "--monitor shows what follows a reset; leave --no-reset out");
         return give_up(&job, STATUS_USAGE);
     }
@@ -300,9 +327,9 @@ static status_t run_flash(const options_t *options, int word_count, char *const 
         status = flash_connected(&job);
     }
     /* A target whose job failed stays in its loader: its application may be half written. */
-    if (status == STATUS_OK && !options->no_reset) {
-        target_reset(&job.target);
-        if (options->monitor) {
+    if (status == STATUS_OK) {
+        status = leave(&job, options);
+        if (status == STATUS_OK && options->monitor) {
             monitor(&job);
         }
     }
@@ -334,8 +361,9 @@ static status_t run_verify(const options_t *options, int word_count, char *const
     if (connected && (status == STATUS_OK || status == STATUS_DIFFERS)) {
         tell_cost(&job);
     }
-    if (connected && !options->no_reset) {
-        target_reset(&job.target);
+    if (connected) {
+        const status_t left = leave(&job, options);
+        status = left == STATUS_OK ? status : left;
     }
     summarise(&job, status, true);
     return end_job(&job, status);
@@ -353,8 +381,8 @@ static status_t run_info(const options_t *options, int word_count, char *const *
         status = give_up(&job, STATUS_USAGE);
     }
     status = status == STATUS_OK ? open_and_connect(&job) : status;
-    if (status == STATUS_OK && !options->no_reset) {
-        target_reset(&job.target);
+    if (status == STATUS_OK) {
+        status = leave(&job, options);
     }
     summarise(&job, status, false);
     return end_job(&job, status);

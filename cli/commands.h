@@ -18,6 +18,13 @@ typedef enum {
     STATUS_INTERRUPTED = 130
 } status_t;
 
+/** How to leave the target. */
+typedef enum {
+    AFTER_RESET,    /* by its reset line, into the application     */
+    AFTER_NO_RESET, /* in its loader                               */
+    AFTER_WATCHDOG  /* by its own watchdog, into the application   */
+} after_t;
+
 /** Who shall send what `pack` writes. */
 typedef enum {
     HOST_ANY,       /* both plain and packed data         */
@@ -32,7 +39,7 @@ typedef struct {
     bool json;
     bool force;
     bool monitor;
-    bool no_reset;
+    after_t after;
     const char *output; /* pack: the file to write; NULL: not told */
     host_t host;
     bool c_array;

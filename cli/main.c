@@ -19,31 +19,33 @@ static void print_usage(void)
     for (unsigned row = 0; row < command_count; row++) {
         (void)printf("  %-7s %-9s %s\n", commands[row].name, commands[row].arguments, commands[row].what);
     }
-    (void)printf("\n"
-                 "INPUT is a build folder with flasher_args.json, that file, or pairs ADDR FILE (0x10000 app.bin).\n\n"
-                 "  -p, --port PORT    /dev/ttyUSB0, rfc2217://HOST:PORT, socket://HOST:PORT or\n"
-                 "                     sim:esp32[?flash=FILE&flash-size=4MB]\n"
-                 "                     (else the environment's REFLASH_PORT)\n"
-                 "  -b, --baud RATE    rate to raise to after connecting at 115200 (%d)\n"
-                 "      --chip CHIP    refuse any other chip\n"
-                 "  -o, --output FILE  the file that pack writes\n"
-                 "      --for WHO      who can send what pack writes: rom (hosts that use the mask ROM alone), stub\n"
-                 "                     (those that upload a RAM stub first; smallest), or both, the default\n"
-                 "      --c-array      pack writes a C source with an array instead\n"
-                 "      --monitor      after flashing, show the target's log until Ctrl-C or its end\n"
-                 "      --before HOW   how to enter the loader: default, slow (a large capacitor at RESET), usb (the\n"
-                 "                     chip's own USB-Serial/JTAG), no-reset (BOOT and RESET are pressed by hand)\n"
-                 "      --after HOW    reset (into the application), or no-reset\n"
-                 "      --no-reset     leave the target in its loader\n"
-                 "      --no-stub      talk to the mask ROM only (this version always does)\n"
-                 "      --force        flash images whose header or checksum is wrong, or that are for another chip\n"
-                 "      --json         one JSON object a line; the last one is the summary\n"
-                 "  -h, --help         this text\n"
-                 "  -V, --version      the version\n\n"
-                 "Exit status: 0 done, 1 verify found a difference, 2 wrong usage, 3 a file is missing, damaged, does\n"
-                 "not fit or cannot be written, 4 cannot connect, 5 the job failed on the target, 130 interrupted.\n\n"
-                 "Try it without hardware: reflash flash -p 'sim:esp32?flash=board.bin' --monitor BUILD_FOLDER\n",
-                 DEFAULT_BAUD);
+    (void)printf(
+        "\n"
+        "INPUT is a build folder with flasher_args.json, that file, or pairs ADDR FILE (0x10000 app.bin).\n\n"
+        "  -p, --port PORT    /dev/ttyUSB0, rfc2217://HOST:PORT, socket://HOST:PORT or\n"
+        "                     sim:esp32[?flash=FILE&flash-size=4MB]\n"
+        "                     (else the environment's REFLASH_PORT)\n"
+        "  -b, --baud RATE    rate to raise to after connecting at 115200 (%d)\n"
+        "      --chip CHIP    refuse any other chip\n"
+        "  -o, --output FILE  the file that pack writes\n"
+        "      --for WHO      who can send what pack writes: rom (hosts that use the mask ROM alone), stub\n"
+        "                     (those that upload a RAM stub first; smallest), or both, the default\n"
+        "      --c-array      pack writes a C source with an array instead\n"
+        "      --monitor      after flashing, show the target's log until Ctrl-C or its end\n"
+        "      --before HOW   how to enter the loader: default, slow (a large capacitor at RESET), usb (the\n"
+        "                     chip's own USB-Serial/JTAG), no-reset (BOOT and RESET are pressed by hand)\n"
+        "      --after HOW    reset (into the application), no-reset, or watchdog (reset where RESET is not wired\n"
+        "                     or the chip's own USB is used; not on ESP8266, ESP32, ESP32-C6 and ESP32-H2)\n"
+        "      --no-reset     leave the target in its loader\n"
+        "      --no-stub      talk to the mask ROM only (this version always does)\n"
+        "      --force        flash images whose header or checksum is wrong, or that are for another chip\n"
+        "      --json         one JSON object a line; the last one is the summary\n"
+        "  -h, --help         this text\n"
+        "  -V, --version      the version\n\n"
+        "Exit status: 0 done, 1 verify found a difference, 2 wrong usage, 3 a file is missing, damaged, does\n"
+        "not fit or cannot be written, 4 cannot connect, 5 the job failed on the target, 130 interrupted.\n\n"
+        "Try it without hardware: reflash flash -p 'sim:esp32?flash=board.bin' --monitor BUILD_FOLDER\n",
+        DEFAULT_BAUD);
 }
 
 static int complain(const char *format, const char *detail)
@@ -61,6 +63,16 @@ static bool parse_baud(const char *text, uint32_t *baud)
     const unsigned long rate = strtoul(text, &end, 10);
     *baud = (uint32_t)rate;
     return errno == 0 && end != text && *end == '\0' && *text != '-' && rate >= 1200 && rate <= BAUD_MAX;
+}
+
+/* The row of `names` that is `text`; `count` if none is. */
+static unsigned find_name(const char *const *names, unsigned count, const char *text)
+{
+    unsigned row = 0;
+    while (row < count && strcmp(names[row], text) != 0) {
+        row++;
+    }
+    return row;
 }
 
 static bool parse_host(const char *text, host_t *host)
@@ -81,13 +93,18 @@ static bool parse_before(const char *text, reflash_lines_style_t *style)
                                         [REFLASH_LINES_SLOW] = "slow",
                                         [REFLASH_LINES_USB] = "usb",
                                         [REFLASH_LINES_NONE] = "no-reset"};
-    for (unsigned row = 0; row < sizeof(names) / sizeof(names[0]); row++) {
-        if (strcmp(names[row], text) == 0) {
-            *style = (reflash_lines_style_t)row;
-            return true;
-        }
-    }
-    return false;
+    enum { COUNT = sizeof(names) / sizeof(names[0]) };
+    *style = (reflash_lines_style_t)find_name(names, COUNT, text);
+    return (unsigned)*style < COUNT;
+}
+
+static bool parse_after(const char *text, after_t *after)
+{
+    static const char *const names[] = {
+        [AFTER_RESET] = "reset", [AFTER_NO_RESET] = "no-reset", [AFTER_WATCHDOG] = "watchdog"};
+    enum { COUNT = sizeof(names) / sizeof(names[0]) };
+    *after = (after_t)find_name(names, COUNT, text);
+    return (unsigned)*after < COUNT;
 }
 
 /* The first signal asks for an orderly stop, the second is the default: the end. */
@@ -163,13 +180,12 @@ int main(int argc, char **argv)
             }
             break;
         case AFTER:
-            options.no_reset = strcmp(optarg, "no-reset") == 0;
-            if (!options.no_reset && strcmp(optarg, "reset") != 0) {
-                return complain("--after takes reset or no-reset, not ", optarg);
+            if (!parse_after(optarg, &options.after)) {
+                return complain("--after takes reset, no-reset or watchdog, not ", optarg);
             }
             break;
         case NO_RESET:
-            options.no_reset = true;
+            options.after = AFTER_NO_RESET;
             break;
         case NO_STUB:
             break; /* the mask ROM is the only way this version has */

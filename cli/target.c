@@ -141,6 +141,15 @@ target_result_t target_open(target_t *target, const char *name, reflash_lines_st
     return TARGET_OK;
 }
 
+void target_let_cancel(target_t *target, bool (*cancelled)(esp_loader_port_t *port))
+{
+    if (target->stream != NULL) {
+        target->ops = *target->port->ops;
+        target->ops.cancelled = cancelled;
+        target->port->ops = &target->ops;
+    }
+}
+
 void target_close(target_t *target)
 {
     if (target->port != NULL) {
@@ -180,11 +189,22 @@ static esp_loader_error_t connect_unless(target_t *target, const volatile int *s
     return err;
 }
 
+/* Over the chip's own USB they would bite. A chip without any is none to worry about. */
+static esp_loader_error_t calm_watchdogs(target_t *target)
+{
+    if (target->tty.lines.style != REFLASH_LINES_USB) {
+        return ESP_LOADER_SUCCESS;
+    }
+    const esp_loader_error_t err = reflash_disable_watchdogs(&target->loader);
+    return err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC ? ESP_LOADER_SUCCESS : err;
+}
+
 esp_loader_error_t target_connect(target_t *target, uint32_t baud, const volatile int *stop, bool *raised)
 {
     *raised = false;
     RETURN_ON_ERROR(set_host_baud(target, TARGET_FIRST_BAUD));
     RETURN_ON_ERROR(connect_unless(target, stop));
+    RETURN_ON_ERROR(calm_watchdogs(target));
     if (baud == TARGET_FIRST_BAUD || target->port->ops->change_transmission_rate == NULL) {
         return ESP_LOADER_SUCCESS;
     }
@@ -204,6 +224,16 @@ void target_reset(target_t *target)
 {
     (void)set_host_baud(target, TARGET_FIRST_BAUD);
     esp_loader_reset_target(&target->loader);
+}
+
+/* At the first rate from the command on: what is printed is there before the library returns. */
+esp_loader_error_t target_reset_by_watchdog(target_t *target)
+{
+    if (target->baud != TARGET_FIRST_BAUD) {
+        RETURN_ON_ERROR(esp_loader_change_transmission_rate(&target->loader, TARGET_FIRST_BAUD));
+        target->baud = TARGET_FIRST_BAUD;
+    }
+    return reflash_reset_by_watchdog(&target->loader);
 }
 
 size_t target_listen(target_t *target, uint8_t *buf, size_t capacity, bool *ended)

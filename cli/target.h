@@ -20,7 +20,8 @@
 
 typedef struct {
     esp_loader_t loader;
-    esp_loader_port_t *port; /* one of those below */
+    esp_loader_port_t *port;   /* one of those below */
+    esp_loader_port_ops_t ops; /* its functions, and `cancelled` */
     linux_port_t tty;
     socket_port_t socket;
     rfc2217_port_t rfc2217;
@@ -42,6 +43,8 @@ typedef enum { TARGET_OK, TARGET_USAGE, TARGET_FAILED } target_result_t;
  *  no sense; FAILED: it cannot be opened. Both with a message, and nothing is left open. */
 target_result_t target_open(target_t *target, const char *name, reflash_lines_style_t lines, char *message,
                             size_t message_bytes);
+/** While `cancelled` says so whatever waits for the target ends with FAIL. Not for a virtual one, which never waits. */
+void target_let_cancel(target_t *target, bool (*cancelled)(esp_loader_port_t *port));
 void target_close(target_t *target);
 
 /** Connect at the first rate, then raise it to `baud` where the port can; `raised` tells. Gives up between two
@@ -50,6 +53,9 @@ esp_loader_error_t target_connect(target_t *target, uint32_t baud, const volatil
 
 /** Reset the target into its application, at the rate applications log at. */
 void target_reset(target_t *target);
+
+/** The same by the target's own watchdog: see reflash_reset_by_watchdog(). */
+esp_loader_error_t target_reset_by_watchdog(target_t *target);
 
 /** Wait for what the target says by itself. 0: it ended (`*ended`), or nothing came for a while. */
 size_t target_listen(target_t *target, uint8_t *buf, size_t capacity, bool *ended);

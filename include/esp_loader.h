@@ -56,6 +56,7 @@ typedef struct {
     /** @cond */
     struct {
         bool begun;
+        uint16_t unit_bytes; /* all pieces but the last are a multiple of it */
         uint32_t sequence;
         uint32_t written_bytes;
         reflash_md5_t md5;
@@ -122,11 +123,14 @@ typedef struct {
         uint16_t strapping;
         uint8_t boot, boot_pin;
     } _fault;
+    const struct reflash_chip *(*_new_chip_by_id)(uint32_t chip_id); /* NULL: those of the API only */
     const struct reflash_link *_link;     /* NULL: the defaults                               */
     uint32_t _sync_ms;                    /* how long the answer to a SYNC may take           */
     uint32_t _baud;                       /* what both ends talk at                           */
     struct reflash_boot_text *_boot_text; /* while connecting: takes whatever the target says */
     uint16_t _frame_bytes;                /* of the last frame that was waited for; 0: none came */
+    uint8_t _input_at, _input_end;        /* of _input: what was received and not looked at */
+    uint8_t _input[32];
     union {
         struct {
             uint8_t last_rx, last_tx; /* the buffers used last */
@@ -176,7 +180,8 @@ esp_loader_error_t esp_loader_connect_with_stub(esp_loader_t *loader, esp_loader
 esp_loader_error_t esp_loader_connect_secure_download_mode(esp_loader_t *loader,
                                                            esp_loader_connect_args_t *connect_args,
                                                            uint32_t flash_size);
-/** The chip found by connect; ESP_UNKNOWN_CHIP before, and after a connect that failed. Asks the target nothing. */
+/** The chip found by connect; ESP_UNKNOWN_CHIP before, and after a connect that failed. Asks the target nothing. Never
+ *  more than ESP_UNKNOWN_CHIP, unless reflash_allow_new_chips() was called. */
 target_chip_t esp_loader_get_target(esp_loader_t *loader);
 /** Reset the target into its application, through the port; nothing is sent. Afterwards no loader listens: connect
  *  again before the next call. */
@@ -202,7 +207,12 @@ esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uin
  * An ESP8266's ROM has no digests, so whatever compares is UNSUPPORTED_FUNC and sends nothing. It erases an even
  * number of sectors in front of a 64 KiB border: behind an odd run it may erase one sector more. Where that one
  * would lie behind the flash the answer is IMAGE_SIZE, and nothing is erased.
- * An ESP32-P4 of revision 3.1 or 3.2 does not power its flash by itself; then no flash answers. */
+ * An ESP32-P4 of revision 3.1 or 3.2 does not power its flash by itself: that is done first, but not in secure download
+ * mode, where it cannot be.
+ *
+ * Parts of up to 256 MB are known by their ids. A mask ROM reaches the first 16 MiB of them, and so does a stub, except
+ * on ESP32-S3 (1 GiB), ESP32-P4 (64 MiB), ESP32-C5 and ESP32-C61 (32 MiB). A range beyond that is UNSUPPORTED_FUNC, and
+ * nothing is sent: such a loader would take the address modulo 16 MiB. */
 
 /** Begin a plain write of `cfg->image_size` bytes and erase every sector it touches. `cfg` is begun only if this
  *  succeeds; _write and _finish refuse one that is not. INVALID_PARAM: a start that is no sector start, no bytes, or a

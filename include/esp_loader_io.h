@@ -8,7 +8,7 @@
  *  for one context. Slots that a transport does not need may be NULL.
  *
  *  A port ends the call that is running by returning FAIL from whatever moves bytes: nothing is repeated after it, and
- *  the caller is told FAIL. That is the way to stop a job from outside. */
+ *  the caller is told FAIL. That is the way to stop a job from outside; `cancelled` is a more convenient one. */
 #pragma once
 
 #include <stdarg.h>
@@ -91,6 +91,21 @@ typedef struct {
     /** Bring the bus up and select the card, as often as asked. Anything but SUCCESS: no card answers. Required for
      *  SDIO. */
     esp_loader_error_t (*sdio_card_init)(esp_loader_port_t *port);
+
+    /* --- Ours, behind what ports of the field have; each may be NULL --- */
+
+    /** Serial: receive what is there, at least one byte and at most `size`, and tell how many; called instead of `read`,
+     *  about once a frame and not once a byte. TIMEOUT: none came in time. FAIL: the line is broken. */
+    esp_loader_error_t (*read_some)(esp_loader_port_t *port, uint8_t *data, uint16_t size, uint16_t *got_bytes,
+                                    uint32_t timeout);
+    /** Throw away what was received and not read. Called before a reset and behind a change of rate. */
+    void (*flush)(esp_loader_port_t *port);
+    /** Serial: whether to give up. Asked every 50 ms at least while something is waited for. True: the call
+     *  returns FAIL with REFLASH_CAUSE_STOPPED, as do others while it stays true. */
+    bool (*cancelled)(esp_loader_port_t *port);
+    /** How far the call is that runs, from time to time; total_bytes is that of the range, or of the part of a stub.
+     *  Called by esp_loader_flash_read() and reflash_stub_start(), which take long and have no caller in between. */
+    void (*progress)(esp_loader_port_t *port, uint32_t done_bytes, uint32_t total_bytes);
 } esp_loader_port_ops_t;
 
 /** First member of every concrete port. */

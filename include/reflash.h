@@ -30,7 +30,7 @@ typedef enum {
     REFLASH_CAUSE_UNKNOWN_CHIP,    /*!< It answers, but is no chip of this build. */
     REFLASH_CAUSE_UNKNOWN_FLASH,   /*!< No flash part answers, or its id tells no size. */
     REFLASH_CAUSE_DIGEST_MISMATCH, /*!< The flash, or the RAM, holds something else. */
-    REFLASH_CAUSE_STOPPED,         /*!< The caller's progress function said so. */
+    REFLASH_CAUSE_STOPPED,         /*!< The caller's progress function, or the port's `cancelled`, said so. */
     REFLASH_CAUSE_STUB_STORAGE     /*!< The stub could not be read from where the host keeps it. */
 } reflash_cause_t;
 
@@ -77,6 +77,23 @@ bool reflash_describe_target(const esp_loader_t *loader, reflash_target_t *targe
  *  UNSUPPORTED_FUNC: not on this chip (ESP8266, ESP32, ESP32-C6, ESP32-H2), or not in secure download mode; nothing was
  *  sent. INVALID_PARAM: not connected. Otherwise as for esp_loader_write_register(). */
 esp_loader_error_t reflash_reset_by_watchdog(esp_loader_t *loader);
+
+/** Switch off the watchdogs that a mask ROM leaves on where the chip is reset over its own USB-Serial/JTAG; else they
+ *  reset it in the middle of a job, after some seconds. Call it behind esp_loader_connect() if that is the way to the
+ *  target: the library cannot see it. The next reset turns them on again. A stub does it by itself: success, and
+ *  nothing is sent.
+ *  UNSUPPORTED_FUNC: the chip has no such USB, or is in secure download mode; nothing was sent. INVALID_PARAM: not
+ *  connected. Errors of talking. */
+esp_loader_error_t reflash_disable_watchdogs(esp_loader_t *loader);
+
+/** Values that esp_loader_get_target() has once new chips are allowed: chips that the API's own list ends in front of. */
+enum { REFLASH_ESP32H21_CHIP = 12, REFLASH_ESP32H4_CHIP = 13, REFLASH_ESP32S31_CHIP = 14 };
+
+/** Connect to ESP32-H21, ESP32-H4 and ESP32-S31 as well, until esp_loader_deinit(). Without this call connecting to one is
+ *  INVALID_TARGET. With it esp_loader_get_target() may return more than ESP_UNKNOWN_CHIP: do not index arrays of
+ *  ESP_MAX_CHIP entries by it. reflash_describe_target() names them. Their rows are public facts; no such chip was tried. Call
+ *  it behind esp_loader_init_serial(), before connecting. */
+void reflash_allow_new_chips(esp_loader_t *loader);
 
 /* --- Times ----------------------------------------------------------------------------------------- */
 
@@ -147,6 +164,17 @@ const reflash_stub_t *reflash_stub_find(target_chip_t chip, uint32_t revision);
  *  secure boot on ESP32-C3 and ESP32-S3), or the transport is not serial; the mask ROM can be used on. FAIL: see esp_loader_mem_write(), or
  *  REFLASH_CAUSE_STUB_STORAGE. After any other error connect again. */
 esp_loader_error_t reflash_stub_start(esp_loader_t *loader);
+
+/* --- Encrypted writes ------------------------------------------------------------------------------ */
+
+/** Begin a plain write as esp_loader_flash_start() does, whose data the target encrypts with its own key, as it does with
+ *  what it reads. Go on with esp_loader_flash_write() and esp_loader_flash_finish(). `image_size`, `block_size` and so
+ *  all pieces are multiples of 16. Digests would be those of the encrypted flash, so `skip_verify` must be set: let the
+ *  application tell whether it is whole.
+ *  UNSUPPORTED_FUNC: `skip_verify` is not set, or ESP8266 or ESP32, whose loaders cannot; nothing was sent.
+ *  INVALID_RESPONSE, refused with 0x64 (a ROM): the efuses forbid it, as in release mode. All else: see
+ *  esp_loader_flash_start(). */
+esp_loader_error_t reflash_flash_start_encrypted(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg);
 
 /* --- Raw digests ----------------------------------------------------------------------------------- */
 

@@ -225,6 +225,7 @@ typedef enum {
     ESPSIM_ACTION_BOOT,       /* out of reset: print the banner, then what the straps say */
     ESPSIM_ACTION_SET_BAUD,   /* CHANGE_BAUDRATE: the answer is out */
     ESPSIM_ACTION_SOFT_RESET, /* FLASH_END: the answer is out */
+    ESPSIM_ACTION_WATCHDOG,   /* it was told to reset the chip, and time is up */
     ESPSIM_ACTION_GREET,      /* a RAM stub is ready */
 } espsim_action_t;
 

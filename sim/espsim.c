@@ -149,6 +149,10 @@ static void act(espsim_t *sim)
     case ESPSIM_ACTION_SOFT_RESET: /* does not look at the straps again */
         start_boot(sim, sim->rom_row->software_code);
         break;
+    case ESPSIM_ACTION_WATCHDOG:
+        sample_straps(sim);
+        start_boot(sim, sim->rom_row->power_on_code);
+        break;
     case ESPSIM_ACTION_GREET:
         espsim_stub_greet(sim);
         break;

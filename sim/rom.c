@@ -217,6 +217,19 @@ static void read_reg(espsim_t *sim)
     put_word(&sim->rom.reply[4], espsim_memory_get_word(&sim->memory, addr));
 }
 
+/* It is set going as hosts do that want a reset: unlocked, its first stage to reset all. Nothing else of it is there. */
+static void start_watchdog(espsim_t *sim, uint32_t config)
+{
+    enum { TICKS = 4, UNLOCKED = 0x18, KEY = 0x50D83AA1, TICK_NS = 7353 }; /* of 136 kHz */
+    const uint32_t base = sim->rom_row->chip->watchdog_reg;
+    const uint32_t on_and_resets_all = 0xD;
+    if (config >> 28 == on_and_resets_all && espsim_memory_get_word(&sim->memory, base + UNLOCKED) == KEY) {
+        sim->action = ESPSIM_ACTION_WATCHDOG;
+        sim->action_at_ns =
+            sim->now_ns + sim->rom.work_ns + (uint64_t)espsim_memory_get_word(&sim->memory, base + TICKS) * TICK_NS;
+    }
+}
+
 bool espsim_write_reg(espsim_t *sim, uint32_t addr, uint32_t value, uint32_t mask)
 {
     enum { SPI_START = 1 << 18 };
@@ -229,6 +242,9 @@ bool espsim_write_reg(espsim_t *sim, uint32_t addr, uint32_t value, uint32_t mas
         !espsim_memory_put_word(&sim->memory, addr, (old & ~mask) | (value & mask)) || sim->out_of_memory;
     if (addr == sim->rom_row->chip->spi_base && (espsim_memory_get_word(&sim->memory, addr) & SPI_START) != 0) {
         espsim_rom_spi_user_command(sim);
+    }
+    if (addr == sim->rom_row->chip->watchdog_reg) {
+        start_watchdog(sim, espsim_memory_get_word(&sim->memory, addr));
     }
     return true;
 }

@@ -26,6 +26,11 @@ static void set_lines(void *context, bool dtr, bool rts)
     (void)ioctl(port->_stream.fd, TIOCMSET, &lines);
 }
 
+static void set_gpiod_lines(void *context, bool dtr, bool rts)
+{
+    reflash_gpiod_lines_set(&((linux_port_t *)context)->_gpiod, dtr, rts);
+}
+
 static void forget_input(void *context)
 {
     linux_port_t *port = context;
@@ -36,9 +41,12 @@ static void forget_input(void *context)
 static void play(linux_port_t *port, reflash_line_dance_t dance)
 {
     static const reflash_line_moves_t moves = {set_lines, forget_input, reflash_stream_delay_ms};
+    static const reflash_line_moves_t gpiod_moves = {set_gpiod_lines, forget_input, reflash_stream_delay_ms};
     int lines;
     if (port->gpio_mode == LINUX_GPIO_DTR_RTS && ioctl(port->_stream.fd, TIOCMGET, &lines) == 0) {
         reflash_lines_play(&port->lines, dance, &moves, port);
+    } else if (port->_gpiod.chip != NULL) {
+        reflash_lines_play(&port->lines, dance, &gpiod_moves, port);
     }
 }
 
@@ -46,7 +54,7 @@ static void enter_bootloader(esp_loader_port_t *base)
 {
     linux_port_t *port = self(base);
     forget_input(port); /* and again while the target is in reset: its banner is kept */
-    if (port->lines.style != REFLASH_LINES_USB) {
+    if (port->gpio_mode == LINUX_GPIO_DTR_RTS && port->lines.style != REFLASH_LINES_USB) {
         play(port, reflash_lines_from_anywhere());
     }
     play(port, reflash_lines_into_loader(port->lines.style));
@@ -83,8 +91,13 @@ static esp_loader_error_t init(esp_loader_port_t *base)
 {
     linux_port_t *port = self(base);
     port->_stream = (reflash_stream_t){.fd = -1};
+    port->_gpiod = (reflash_gpiod_lines_t){NULL, NULL, NULL};
     if (port->gpio_mode == LINUX_GPIO_GPIOD) {
-        return ESP_LOADER_ERROR_UNSUPPORTED_FUNC;
+        const esp_loader_error_t err =
+            reflash_gpiod_lines_open(&port->_gpiod, port->gpio_chip_path, port->boot_pin, port->reset_pin);
+        if (err != ESP_LOADER_SUCCESS) {
+            return err;
+        }
     }
     port->_stream.fd = open(port->device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (port->_stream.fd < 0) {
@@ -102,6 +115,7 @@ static void deinit(esp_loader_port_t *base)
     /* Where something else holds the device open as well, as the other end of a pseudo-terminal does, it stays locked. */
     (void)ioctl(port->_stream.fd, TIOCNXCL);
     reflash_stream_close(&port->_stream);
+    reflash_gpiod_lines_close(&port->_gpiod);
 }
 
 static esp_loader_error_t change_transmission_rate(esp_loader_port_t *base, uint32_t rate)
@@ -135,6 +149,17 @@ static esp_loader_error_t read_bytes(esp_loader_port_t *base, uint8_t *data, uin
     return reflash_stream_read(&self(base)->_stream, data, size, timeout);
 }
 
+static esp_loader_error_t read_some(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint16_t *got_bytes,
+                                    uint32_t timeout)
+{
+    return reflash_stream_read_some(&self(base)->_stream, data, size, got_bytes, timeout);
+}
+
+static void flush(esp_loader_port_t *base)
+{
+    forget_input(self(base));
+}
+
 const esp_loader_port_ops_t linux_uart_ops = {
     .init = init,
     .deinit = deinit,
@@ -146,4 +171,6 @@ const esp_loader_port_ops_t linux_uart_ops = {
     .change_transmission_rate = change_transmission_rate,
     .write = write_bytes,
     .read = read_bytes,
+    .read_some = read_some,
+    .flush = flush,
 };

@@ -78,6 +78,12 @@ static esp_loader_error_t read_bytes(esp_loader_port_t *base, uint8_t *data, uin
     return reflash_stream_read(&self(base)->_stream, data, size, timeout);
 }
 
+static esp_loader_error_t read_some(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint16_t *got_bytes,
+                                    uint32_t timeout)
+{
+    return reflash_stream_read_some(&self(base)->_stream, data, size, got_bytes, timeout);
+}
+
 const esp_loader_port_ops_t socket_port_ops = {
     .init = init,
     .deinit = deinit,
@@ -88,4 +94,5 @@ const esp_loader_port_ops_t socket_port_ops = {
     .delay_ms = delay_ms,
     .write = write_bytes,
     .read = read_bytes,
+    .read_some = read_some,
 };

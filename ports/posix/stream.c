@@ -84,6 +84,20 @@ esp_loader_error_t reflash_stream_read(reflash_stream_t *stream, uint8_t *data, 
     return ESP_LOADER_SUCCESS;
 }
 
+esp_loader_error_t reflash_stream_read_some(reflash_stream_t *stream, uint8_t *data, uint16_t size, uint16_t *got_bytes,
+                                            uint32_t timeout_ms)
+{
+    const esp_loader_error_t err = reflash_stream_read(stream, data, 1, timeout_ms);
+    if (err != ESP_LOADER_SUCCESS) {
+        return err;
+    }
+    *got_bytes = 1;
+    while (*got_bytes < size && stream->read_at < stream->read_end) {
+        data[(*got_bytes)++] = stream->buffer[stream->read_at++];
+    }
+    return ESP_LOADER_SUCCESS;
+}
+
 esp_loader_error_t reflash_stream_write(reflash_stream_t *stream, const uint8_t *data, uint16_t size,
                                         uint32_t timeout_ms)
 {

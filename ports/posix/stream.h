@@ -24,6 +24,9 @@ uint32_t reflash_stream_remaining_ms(const reflash_stream_t *stream);
 
 /** As esp_loader_port_ops_t says of read and write. A closed or vanished line is FAIL, not a wait. */
 esp_loader_error_t reflash_stream_read(reflash_stream_t *stream, uint8_t *data, uint16_t size, uint32_t timeout_ms);
+/** The same for what is there: at least one byte, at most `size`. */
+esp_loader_error_t reflash_stream_read_some(reflash_stream_t *stream, uint8_t *data, uint16_t size, uint16_t *got_bytes,
+                                            uint32_t timeout_ms);
 esp_loader_error_t reflash_stream_write(reflash_stream_t *stream, const uint8_t *data, uint16_t size,
                                         uint32_t timeout_ms);
 

@@ -74,6 +74,7 @@ typedef struct reflash_chip {
     bool whole_blocks : 1;      /* FLASH_DATA of another size than announced: not known what it does */
     bool whole_windows : 1;     /* compressed data ends with a write of 32 KiB, however little of it is the image's */
     bool locked_to_rom : 1;     /* with secure boot no stub can be started */
+    uint8_t stub_flash_bits;    /* of an address: how much flash a stub reaches; a mask ROM has 24 */
     /* Where the efuses tell the revision, if it decides about the stub: minor in four bits, major in two above them
      * and, if not 0, one more. */
     uint8_t revision_shift, revision_top_bit;
@@ -84,7 +85,12 @@ typedef struct reflash_chip {
     uint32_t watchdog_reg; /* CONFIG0 of the RTC watchdog whose reset samples the straps; 0: it is not used */
     uint16_t boot_addr;    /* flash address of the second-stage bootloader */
     char name[REFLASH_CHIP_NAME_CHARS + 1];
+    /* What has to be done before the flash is attached; NULL: nothing. Gets the esp_loader_t. The
+     * loader has it, and is linked with it by this row. */
+    esp_loader_error_t (*power_flash)(void *loader);
 } reflash_chip_t;
+
+esp_loader_error_t reflash_power_esp32p4_flash(void *context);
 
 /** Where every chip shows a word of its ROM; the older ones are told apart by it. */
 #define REFLASH_MAGIC_ADDR 0x40001000u

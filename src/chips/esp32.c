@@ -15,6 +15,7 @@ const reflash_chip_t reflash_chip_esp32 = {
     .last_opcode = 0x13,
     .begin_words = 4,
     .boot_pin = 0,
+    .stub_flash_bits = 24,
     .uart_clock = REFLASH_UART_CLOCK_ESP32,
     .whole_windows = true,
 };

@@ -16,6 +16,7 @@ const reflash_chip_t reflash_chip_esp32c2 = {
     .last_opcode = 0x14,
     .begin_words = 5,
     .boot_pin = 9,
+    .stub_flash_bits = 24,
     .uart_clock = REFLASH_UART_CLOCK_ESP32C2,
     .revision_shift = 16,
     .revision_reg = 0x60008844,

@@ -16,5 +16,6 @@ const reflash_chip_t reflash_chip_esp32c3 = {
     .last_opcode = 0x14,
     .begin_words = 5,
     .boot_pin = 9,
+    .stub_flash_bits = 24,
     .locked_to_rom = true,
 };

@@ -16,5 +16,6 @@ const reflash_chip_t reflash_chip_esp32c5 = {
     .last_opcode = 0x14,
     .begin_words = 5,
     .boot_pin = 28,
+    .stub_flash_bits = 25,
     .uart_clock = REFLASH_UART_CLOCK_ESP32C5,
 };

@@ -15,4 +15,5 @@ const reflash_chip_t reflash_chip_esp32c6 = {
     .last_opcode = 0x14,
     .begin_words = 5,
     .boot_pin = 9,
+    .stub_flash_bits = 24,
 };

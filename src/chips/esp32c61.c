@@ -16,4 +16,5 @@ const reflash_chip_t reflash_chip_esp32c61 = {
     .last_opcode = 0x14,
     .begin_words = 5,
     .boot_pin = 9,
+    .stub_flash_bits = 25,
 };

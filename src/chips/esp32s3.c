@@ -16,5 +16,6 @@ const reflash_chip_t reflash_chip_esp32s3 = {
     .last_opcode = 0x15,
     .begin_words = 5,
     .boot_pin = 0,
+    .stub_flash_bits = 30,
     .locked_to_rom = true,
 };

@@ -15,6 +15,7 @@ const reflash_chip_t reflash_chip_esp8266 = {
     .last_opcode = 0x0A,
     .begin_words = 4,
     .boot_pin = 0,
+    .stub_flash_bits = 24,
     .erases_head_twice = true,
     .whole_blocks = true,
 };

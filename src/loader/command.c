@@ -90,9 +90,13 @@ esp_loader_error_t reflash_begin_with(esp_loader_t *loader, bool arguments_are_g
 
 reflash_fault_t reflash_last_fault(const esp_loader_t *loader)
 {
+    const esp_loader_port_ops_t *ops = loader->_port != NULL ? loader->_port->ops : NULL;
+    /* Inside, a port that was told to stop is a port that failed: nothing is repeated. */
+    const bool stopped = loader->_fault.cause == REFLASH_CAUSE_PORT && ops != NULL && ops->cancelled != NULL &&
+                         ops->cancelled(loader->_port);
     return (reflash_fault_t){
         .code = (esp_loader_error_t)loader->_fault.code,
-        .cause = (reflash_cause_t)loader->_fault.cause,
+        .cause = stopped ? REFLASH_CAUSE_STOPPED : (reflash_cause_t)loader->_fault.cause,
         .command = loader->_fault.command,
         .target_reason = loader->_fault.target_reason,
         .boot = (reflash_boot_t)loader->_fault.boot,

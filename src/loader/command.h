@@ -50,6 +50,14 @@ esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const 
  *  only what a ROM would. */
 bool reflash_knows(const esp_loader_t *loader, uint8_t opcode);
 
+/** Inside a call that takes long. */
+static inline void reflash_tell_progress(esp_loader_t *loader, uint32_t done_bytes, uint32_t total_bytes)
+{
+    if (loader->_port->ops->progress != NULL) {
+        loader->_port->ops->progress(loader->_port, done_bytes, total_bytes);
+    }
+}
+
 /** Take frames, and parts of them, away until the line falls quiet, at most `limit` of them. */
 void reflash_drain(esp_loader_t *loader, unsigned limit);
 
@@ -103,6 +111,9 @@ enum { REFLASH_SECURE_BOOT = 1 << 0, REFLASH_SECURE_DOWNLOAD = 1 << 2 };
 
 /** GET_SECURITY_INFO. */
 esp_loader_error_t reflash_security_info(esp_loader_t *loader, reflash_security_t *security);
+
+/** 100 times the major revision, and the minor one; 0 where nothing depends on it (revision.c). */
+esp_loader_error_t reflash_read_revision(esp_loader_t *loader, uint32_t *revision);
 
 /* --- Flash (flash.c) ------------------------------------------------------------------------------- */
 

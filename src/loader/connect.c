@@ -41,6 +41,9 @@ static esp_loader_error_t identify(esp_loader_t *loader)
     reflash_security_t security;
     if (reflash_security_info(loader, &security) == ESP_LOADER_SUCCESS) {
         loader->_chip = reflash_chip_by_id(security.chip_id);
+        if (loader->_chip == NULL && loader->_new_chip_by_id != NULL) {
+            loader->_chip = loader->_new_chip_by_id(security.chip_id);
+        }
         loader->_secure = (security.flags & REFLASH_SECURE_DOWNLOAD) != 0;
     } else if (loader->_fault.cause == REFLASH_CAUSE_REFUSED) {
         reflash_drain(loader, EXTRA_REFUSALS);
@@ -69,6 +72,7 @@ esp_loader_error_t reflash_sync_after_reset(esp_loader_t *loader)
 {
     reflash_boot_text_t text;
     memset(&text, 0, sizeof(text));
+    reflash_forget_input(loader);
     loader->_port->ops->enter_bootloader(loader->_port);
     loader->_boot_text = &text;
     const esp_loader_error_t err = reflash_sync(loader, SYNCS_PER_RESET);
@@ -206,6 +210,7 @@ target_chip_t esp_loader_get_target(esp_loader_t *loader)
 void esp_loader_reset_target(esp_loader_t *loader)
 {
     if (loader->_port != NULL) {
+        reflash_forget_input(loader);
         loader->_port->ops->reset_target(loader->_port);
     }
 }

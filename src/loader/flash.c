@@ -6,7 +6,14 @@
 #include "md5.h"
 #include "wire/hex.h"
 
-enum { ERASE_BLOCK_BYTES = 0x1800, STUB_BEGIN_WORDS = 4, STUB_ERASE_BYTES = 0x10000, MD5_HEX_DIGITS = 32 };
+enum {
+    ROM_FLASH_BITS = 24,
+    ERASE_BLOCK_BYTES = 0x1800,
+    STUB_BEGIN_WORDS = 4,
+    WORD_BYTES = 4,
+    STUB_ERASE_BYTES = 0x10000,
+    MD5_HEX_DIGITS = 32
+};
 
 /* --- Attaching the flash --------------------------------------------------------------------------- */
 
@@ -72,6 +79,9 @@ static esp_loader_error_t attach(esp_loader_t *loader)
 {
     enum { ATTACH_WORDS = 2, BEGIN_BLOCK_BYTES = 0x400 };
 
+    if (loader->_chip->power_flash != NULL) {
+        RETURN_ON_ERROR(loader->_chip->power_flash(loader));
+    }
     const uint32_t words[] = {0, 0, BEGIN_BLOCK_BYTES, 0, 0}; /* the first two are SPI_ATTACH's default pins */
     const bool has_attach = reflash_knows(loader, REFLASH_SPI_ATTACH);
     return reflash_ask(loader, has_attach ? REFLASH_SPI_ATTACH : REFLASH_FLASH_BEGIN, words,
@@ -124,6 +134,10 @@ esp_loader_error_t reflash_flash_range(esp_loader_t *loader, uint32_t flash_addr
     RETURN_ON_ERROR(reflash_flash_ready(loader));
     if (bytes > loader->_flash_bytes || flash_addr > loader->_flash_bytes - bytes) {
         return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
+    }
+    if ((flash_addr + bytes - 1) >> (loader->_stub != NULL ? loader->_chip->stub_flash_bits : ROM_FLASH_BITS) != 0 &&
+        bytes > 0) {
+        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
     }
     return ESP_LOADER_SUCCESS;
 }
@@ -208,6 +222,8 @@ esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash
     reflash_md5_init(&cfg->_state.md5);
     RETURN_ON_ERROR(reflash_flash_range(loader, cfg->offset, cfg->image_size));
     RETURN_ON_ERROR(begin(loader, cfg->offset, cfg->image_size, cfg->block_size));
+    cfg->_state.unit_bytes =
+        (uint16_t)(loader->_stub == NULL && loader->_chip->whole_blocks ? cfg->block_size : WORD_BYTES);
     cfg->_state.begun = true;
     return ESP_LOADER_SUCCESS;
 }
@@ -222,7 +238,7 @@ esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash
         return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
     }
     const bool rom = loader->_stub == NULL;
-    const uint32_t unit_bytes = rom && loader->_chip->whole_blocks ? cfg->block_size : 4;
+    const uint32_t unit_bytes = cfg->_state.unit_bytes;
     const uint32_t odd_bytes = size % unit_bytes;
     if (odd_bytes != 0 && size != left_bytes) {
         return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);

@@ -89,6 +89,7 @@ esp_loader_error_t esp_loader_flash_read(esp_loader_t *loader, uint8_t *buf, uin
         }
         RETURN_ON_ERROR(err);
         done += run_bytes;
+        reflash_tell_progress(loader, done, length);
     }
     return ESP_LOADER_SUCCESS;
 }

@@ -26,22 +26,6 @@ static esp_loader_error_t check_security(esp_loader_t *loader)
                                          : ESP_LOADER_SUCCESS;
 }
 
-/* 100 times the major revision, and the minor one. */
-static esp_loader_error_t read_revision(esp_loader_t *loader, uint32_t *revision)
-{
-    const reflash_chip_t *chip = loader->_chip;
-    uint32_t word;
-    *revision = 0;
-    if (chip->revision_reg == 0) {
-        return ESP_LOADER_SUCCESS;
-    }
-    RETURN_ON_ERROR(reflash_read_register(loader, chip->revision_reg, &word));
-    const uint32_t top = chip->revision_top_bit != 0 ? word >> chip->revision_top_bit & 1 : 0;
-    word >>= chip->revision_shift;
-    *revision = 100 * (top << 2 | (word >> 4 & 3)) + (word & 0xF);
-    return ESP_LOADER_SUCCESS;
-}
-
 static esp_loader_error_t load(esp_loader_t *loader, const reflash_stub_t *stub,
                                const esp_loader_bin_segment_t *segment, esp_loader_mem_cfg_t *cfg)
 {
@@ -60,6 +44,7 @@ static esp_loader_error_t load(esp_loader_t *loader, const reflash_stub_t *stub,
             return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_STUB_STORAGE);
         }
         RETURN_ON_ERROR(esp_loader_mem_write(loader, cfg, data, bytes));
+        reflash_tell_progress(loader, done + bytes, segment->size);
     }
     return ESP_LOADER_SUCCESS;
 }
@@ -92,7 +77,7 @@ esp_loader_error_t reflash_stub_start(esp_loader_t *loader)
     }
     uint32_t revision;
     RETURN_ON_ERROR(check_security(loader));
-    RETURN_ON_ERROR(read_revision(loader, &revision));
+    RETURN_ON_ERROR(reflash_read_revision(loader, &revision));
     const reflash_stub_t *stub = reflash_stub_find((target_chip_t)loader->_chip->target, revision);
     if (stub == NULL) {
         return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);

@@ -241,6 +241,7 @@ static esp_loader_error_t set_host_rate(esp_loader_t *loader, uint32_t rate)
         return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
     }
     port->ops->delay_ms(port, settle_ms);
+    reflash_forget_input(loader);
     return ESP_LOADER_SUCCESS;
 }
 
@@ -283,11 +284,13 @@ esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uin
     esp_loader_error_t err = uart_clock(loader, &clock);
     if (err == ESP_LOADER_SUCCESS) {
         err = ask_rate(loader, &clock, rate);
-        if (loader->_fault.cause == REFLASH_CAUSE_REFUSED || loader->_fault.cause == REFLASH_CAUSE_PORT) {
+        /* One damaged bit makes a refusal of a consent, but not one with a reason that there is. */
+        const uint8_t least_reason = loader->_stub != NULL ? 0xC0 : 1;
+        if (loader->_fault.cause == REFLASH_CAUSE_REFUSED && loader->_fault.target_reason >= least_reason) {
             return err;
         }
         /* Without an answer it may have switched all the same. */
-        err = set_host_rate(loader, rate);
+        err = loader->_fault.cause != REFLASH_CAUSE_PORT ? set_host_rate(loader, rate) : err;
     }
     if (err == ESP_LOADER_SUCCESS) {
         err = reflash_sync(loader, TRIES);

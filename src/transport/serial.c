@@ -75,7 +75,6 @@ esp_loader_error_t reflash_serial_send_bytes(esp_loader_t *loader, const uint8_t
 esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes,
                                           uint16_t *frame_bytes)
 {
-    esp_loader_port_t *port = loader->_port;
     bool heard = false;
     reflash_slip_reader_t reader;
     reflash_slip_reader_init(&reader, frame, capacity_bytes);
@@ -83,9 +82,7 @@ esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, 
     /* Each turn takes a byte or ends; a line that never pauses is stopped by the timer. */
     for (;;) {
         uint8_t byte;
-        const uint32_t left_ms = port->ops->remaining_time(port);
-        const esp_loader_error_t err =
-            left_ms > 0 ? port->ops->read(port, &byte, 1, left_ms) : ESP_LOADER_ERROR_TIMEOUT;
+        const esp_loader_error_t err = reflash_serial_read_byte(loader, &byte);
         if (err == ESP_LOADER_ERROR_TIMEOUT && heard) {
             return ESP_LOADER_ERROR_INVALID_RESPONSE;
         }

@@ -10,6 +10,10 @@ esp_loader_error_t reflash_serial_send(esp_loader_t *loader, const reflash_reque
 /** Send one frame of `count` bytes, at most REFLASH_HEADER_BYTES; of none: a lone end byte. The same. */
 esp_loader_error_t reflash_serial_send_bytes(esp_loader_t *loader, const uint8_t *bytes, uint8_t count);
 
+/** The next byte, before the port's timer runs out. TIMEOUT: none came. FAIL: the port was told to stop. Else: what the
+ *  port said. */
+esp_loader_error_t reflash_serial_read_byte(esp_loader_t *loader, uint8_t *byte);
+
 /** Receive one frame of at most `capacity_bytes` into `frame` before the port's timer runs out and tell its length.
  *  TIMEOUT: nothing came. INVALID_RESPONSE: bytes came, but no whole frame. Else: what the port said. */
 esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes,

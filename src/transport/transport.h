@@ -40,6 +40,9 @@ typedef struct reflash_transport {
     void (*wake_stub)(esp_loader_t *loader);
 } reflash_transport_t;
 
+/** What was received and not looked at belongs to nobody: the target is about to be reset, or was at another rate. */
+void reflash_forget_input(esp_loader_t *loader);
+
 /** Length of a request, header included. */
 uint32_t reflash_request_bytes(const reflash_request_t *request);
 /** Its byte `at`, counted from the header's first. */

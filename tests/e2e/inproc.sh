@@ -50,6 +50,18 @@ expect_status 0 "$REFLASH" flash -p "sim:esp32c3?flash=c3.bin" --monitor c3
 expect_order "${skip_all[@]}" "Done!" "Hello world!"
 expect_last_line "Hello world!"
 
+# --- Resets by the chip's own watchdog ----------------------------------------------------------------------
+
+expect_status 0 "$REFLASH" flash -p "sim:esp32c3?flash=c3.bin" --after watchdog --monitor c3
+expect_order "${skip_all[@]}" "Done!" "ESP-ROM:esp32c3-api1-20210207" "Hello world!"
+expect_last_line "Hello world!"
+expect_status 0 "$REFLASH" info -p "sim:esp32c3?flash=c3.bin" --after watchdog
+expect_status 5 "$REFLASH" info -p "$port" --after watchdog
+expect_complaint "the watchdog of this chip does not do for a reset"
+expect_status 0 "$REFLASH" info -p sim:esp32s2 --before usb
+expect_status 2 "$REFLASH" info -p "$port" --after lunch
+expect_complaint "--after takes reset, no-reset or watchdog"
+
 # --- For programs -------------------------------------------------------------------------------------------
 
 keys='["bytes_received","bytes_sent","erased_bytes","event","images","ok","seconds","upload_bytes"]'

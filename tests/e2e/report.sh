@@ -55,6 +55,16 @@ for way in --listen --rfc2217; do
 done
 grep -qE '^[0-9.]+ \* baud 46[0-9]{4} after ' trace.txt || fail "no change of rate"
 
+# Over the chip's own USB its watchdogs are switched off first.
+start_espsim --auto-download --chip esp32c3 --trace trace.txt
+expect_status 0 "$REFLASH" info -p "socket://$address" --before usb
+stop_espsim
+grep -m 1 WRITE_REG trace.txt | grep -qi "600080a8" || fail "$(cat trace.txt)"
+start_espsim --auto-download --chip esp32c3 --trace trace.txt
+expect_status 0 "$REFLASH" info -p "socket://$address"
+stop_espsim
+! grep -qi 600080a8 trace.txt || fail "they are switched off without need"
+
 # Both to the standard output; and where they cannot be written, nothing is served.
 start_espsim_with --rfc2217 127.0.0.1:0 --trace - --report -
 stop_espsim

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One fault at every position of the smaller jobs: a stub's upload, a RAM load, compressed and plain writes and reads,
+/* One fault at every position of the smaller jobs: connecting, a change of rate, a stub's upload, a RAM load, compressed and plain writes and reads,
  * over a mask ROM and over a stub. None may take long or claim success on wrong content, and on a healthy link the same
  * job works. The stub is a short one that the virtual chip takes for esp-flasher-stub; the look-up is ours. */
 #include <mbedtls/md.h>
@@ -19,6 +19,7 @@ enum {
     BLOCK_BYTES = 128,
     FILL = 0x5A,
     BAUD = 115200,
+    RAISED_BAUD = 230400,
     TEXT_BYTES = 200,
     DATA_BYTES = 24,
     RAM_BYTES = 150
@@ -32,6 +33,8 @@ typedef struct {
     uint8_t image[IMAGE_BYTES], digest[16], stream[STREAM_BYTES_MAX];
     uint32_t stream_bytes;
     uint8_t buf[IMAGE_BYTES];
+    const char *fault; /* the present one */
+    uint64_t fault_at;
     espsim_t *sim;
     espsim_port_t port;
     esp_loader_t loader;
@@ -96,6 +99,46 @@ static bool ram_holds(bench_t *bench, uint32_t addr, const uint8_t *bytes, uint3
 static bool flash_holds_image(bench_t *bench)
 {
     return memcmp(bench->flash + FLASH_ADDR, bench->image, IMAGE_BYTES) == 0;
+}
+
+static esp_loader_error_t connect_and_attach(bench_t *bench)
+{
+    esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
+    uint32_t flash_bytes;
+    RETURN_ON_ERROR(esp_loader_connect(&bench->loader, &args));
+    return esp_loader_flash_detect_size(&bench->loader, &flash_bytes);
+}
+
+static bool chip_and_flash_are_known(bench_t *bench)
+{
+    uint32_t flash_bytes = 0;
+    return esp_loader_get_target(&bench->loader) == (target_chip_t)bench->rom->chip->target &&
+           esp_loader_flash_detect_size(&bench->loader, &flash_bytes) == ESP_LOADER_SUCCESS &&
+           flash_bytes == FLASH_BYTES;
+}
+
+static bool both_ends_talk(bench_t *bench)
+{
+    uint8_t mac[6];
+    return esp_loader_read_mac(&bench->loader, mac) == ESP_LOADER_SUCCESS;
+}
+
+/* Where it fails the conversation goes on, or is told to be over. */
+static esp_loader_error_t raise_rate(bench_t *bench)
+{
+    const esp_loader_error_t err = esp_loader_change_transmission_rate(&bench->loader, RAISED_BAUD);
+    if (err != ESP_LOADER_SUCCESS) {
+        espsim_set_faults(bench->sim, &(espsim_faults_t){0});
+        bench->port.fail_call = 0;
+        check(esp_loader_get_target(&bench->loader) == ESP_UNKNOWN_CHIP || both_ends_talk(bench),
+              "the ends talk at different rates", "change of rate", bench->fault, bench->fault_at);
+    }
+    return err;
+}
+
+static bool both_ends_talk_at_the_new_rate(bench_t *bench)
+{
+    return bench->port.baud == RAISED_BAUD && both_ends_talk(bench);
 }
 
 static esp_loader_error_t start_stub(bench_t *bench)
@@ -163,6 +206,13 @@ static bool image_was_read(bench_t *bench)
     return memcmp(bench->buf, bench->flash + FLASH_ADDR, IMAGE_BYTES) == 0;
 }
 
+static const job_t session_jobs[] = {
+    {"connect", false, connect_and_attach, chip_and_flash_are_known},
+    {"change of rate", false, raise_rate, both_ends_talk_at_the_new_rate},
+};
+static const job_t stub_session_jobs[] = {
+    {"change of rate by stub", true, raise_rate, both_ends_talk_at_the_new_rate},
+};
 static const job_t rom_jobs[] = {
     {"RAM load", false, load_ram, ram_holds_image},
     {"read", false, read_back, image_was_read},
@@ -239,6 +289,8 @@ static bool run_with(bench_t *bench, const job_t *job, unsigned fault, uint64_t 
     const char *name = faults[fault].name;
     const espsim_faults_t set = {
         .fault = {{.kind = faults[fault].kind, .byte = (uint32_t)n, .mask = (uint8_t)(1u << (n % 8))}}};
+    bench->fault = name;
+    bench->fault_at = n;
     open_bench(bench, job, name, n);
     if (faults[fault].kind == ESPSIM_FAULT_NONE) {
         bench->port.fail_call = n;
@@ -298,10 +350,13 @@ int main(void)
 
     bench.rom = &reflash_rom_esp32;
     bench.ram_addr = 0x3FFE8000;
+    sweep(&bench, session_jobs, COUNT(session_jobs));
+    sweep(&bench, stub_session_jobs, COUNT(stub_session_jobs));
     sweep(&bench, rom_jobs, COUNT(rom_jobs));
     sweep(&bench, stub_jobs, COUNT(stub_jobs));
     bench.rom = &reflash_rom_esp32c3;
     bench.ram_addr = 0x3FC90000;
+    sweep(&bench, session_jobs, COUNT(session_jobs));
     sweep(&bench, rom_jobs, 1);
     sweep(&bench, unpacking_rom_jobs, COUNT(unpacking_rom_jobs));
     return 0;

@@ -44,6 +44,7 @@ typedef struct {
     bool refuses;
     uint64_t sent_bytes;
     unsigned status_bytes; /* at the end of an answer */
+    uint8_t refusal;       /* its first: a stub's is the reason */
     uint8_t header[8];
     unsigned frame_at; /* bytes of the answer that went by */
     bool was_refused;
@@ -111,7 +112,7 @@ static uint8_t altered(refusing_port_t *my, uint8_t byte)
     }
     if (at == status_at) {
         my->was_refused = byte != 0; /* by the target itself, for a reason of its own */
-        return 0x01;
+        return my->refusal;
     }
     return at == status_at + 1 && !my->was_refused ? REASON_FAILED : byte;
 }
@@ -220,6 +221,7 @@ static void bench_start(target_chip_t chip, talk_t talks_to, bool is_locked)
     bench.port = (refusing_port_t){
         .port = {.ops = &ops},
         .inner = {.port = {.ops = &espsim_port_ops}, .sim = bench.sim, .baud = 115200},
+        .refusal = talks_to == STUB ? 0xC4 : 0x01,
         .status_bytes = talks_to == STUB || chip == ESP8266_CHIP ? 2 : 4,
     };
     bench.args = (esp_loader_connect_args_t){.sync_timeout = 100, .trials = 3};

@@ -32,6 +32,7 @@ static const reflash_chip_t facts[] = {
      .mac_layout = 1,
      .last_opcode = 0x0A,
      .begin_words = 4,
+     .stub_flash_bits = 24,
      .boot_pin = 0,
      .erases_head_twice = true,
      .whole_blocks = true},
@@ -45,6 +46,7 @@ static const reflash_chip_t facts[] = {
      .target = 1,
      .last_opcode = 0x13,
      .begin_words = 4,
+     .stub_flash_bits = 24,
      .boot_pin = 0,
      .uart_clock = 1,
      .whole_windows = true},
@@ -59,6 +61,7 @@ static const reflash_chip_t facts[] = {
      .target = 2,
      .last_opcode = 0x14,
      .begin_words = 5,
+     .stub_flash_bits = 24,
      .boot_pin = 0},
     {.name = "ESP32-S3",
      .spi = &new_layout,
@@ -70,6 +73,7 @@ static const reflash_chip_t facts[] = {
      .target = 4,
      .last_opcode = 0x15,
      .begin_words = 5,
+     .stub_flash_bits = 30,
      .boot_pin = 0,
      .locked_to_rom = true},
     {.name = "ESP32-C2",
@@ -82,6 +86,7 @@ static const reflash_chip_t facts[] = {
      .target = 5,
      .last_opcode = 0x14,
      .begin_words = 5,
+     .stub_flash_bits = 24,
      .boot_pin = 9,
      .uart_clock = 2,
      .revision_shift = 16,
@@ -96,6 +101,7 @@ static const reflash_chip_t facts[] = {
      .target = 3,
      .last_opcode = 0x14,
      .begin_words = 5,
+     .stub_flash_bits = 24,
      .boot_pin = 9,
      .locked_to_rom = true},
     {.name = "ESP32-C5",
@@ -108,6 +114,7 @@ static const reflash_chip_t facts[] = {
      .target = 6,
      .last_opcode = 0x14,
      .begin_words = 5,
+     .stub_flash_bits = 25,
      .boot_pin = 28,
      .uart_clock = 3},
     {.name = "ESP32-C6",
@@ -119,6 +126,7 @@ static const reflash_chip_t facts[] = {
      .target = 8,
      .last_opcode = 0x14,
      .begin_words = 5,
+     .stub_flash_bits = 24,
      .boot_pin = 9},
     {.name = "ESP32-C61",
      .spi = &new_layout,
@@ -130,6 +138,7 @@ static const reflash_chip_t facts[] = {
      .target = 10,
      .last_opcode = 0x14,
      .begin_words = 5,
+     .stub_flash_bits = 25,
      .boot_pin = 9},
     {.name = "ESP32-H2",
      .spi = &new_layout,
@@ -140,6 +149,7 @@ static const reflash_chip_t facts[] = {
      .target = 7,
      .last_opcode = 0x14,
      .begin_words = 5,
+     .stub_flash_bits = 24,
      .boot_pin = 9},
     {.name = "ESP32-P4",
      .spi = &new_layout,
@@ -151,6 +161,8 @@ static const reflash_chip_t facts[] = {
      .target = 9,
      .last_opcode = 0x14,
      .begin_words = 5,
+     .stub_flash_bits = 26,
+     .power_flash = reflash_power_esp32p4_flash,
      .boot_pin = 35,
      .revision_top_bit = 23,
      .revision_reg = 0x5012D04C},
@@ -193,6 +205,8 @@ static void every_field_of_every_chip_is_a_known_fact(void **state)
         assert_int_equal(chip->last_opcode, fact->last_opcode);
         assert_int_equal(chip->begin_words, fact->begin_words);
         assert_int_equal(chip->boot_pin, fact->boot_pin);
+        assert_int_equal(chip->stub_flash_bits, fact->stub_flash_bits);
+        assert_ptr_equal(chip->power_flash, fact->power_flash);
         assert_int_equal(chip->uart_clock, fact->uart_clock);
         assert_int_equal(chip->erases_head_twice, fact->erases_head_twice);
         assert_int_equal(chip->whole_blocks, fact->whole_blocks);
