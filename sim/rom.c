@@ -5,6 +5,7 @@
  * buffer that are never cleared, a status whose second byte is often left over, an opcode byte that names
  * the last command that was understood. */
 #include "chip.h"
+#include "chips/watchdogs.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -217,11 +218,18 @@ static void read_reg(espsim_t *sim)
     put_word(&sim->rom.reply[4], espsim_memory_get_word(&sim->memory, addr));
 }
 
+/* CONFIG0 of the watchdog whose reset samples the straps; 0: there is none. */
+static uint32_t watchdog_of(const espsim_t *sim)
+{
+    const reflash_watchdogs_t *dogs = reflash_watchdogs_of(sim->rom_row->chip);
+    return dogs != NULL && dogs->resets ? dogs->config : 0;
+}
+
 /* It is set going as hosts do that want a reset: unlocked, its first stage to reset all. Nothing else of it is there. */
 static void start_watchdog(espsim_t *sim, uint32_t config)
 {
     enum { TICKS = 4, UNLOCKED = 0x18, KEY = 0x50D83AA1, TICK_NS = 7353 }; /* of 136 kHz */
-    const uint32_t base = sim->rom_row->chip->watchdog_reg;
+    const uint32_t base = watchdog_of(sim);
     const uint32_t on_and_resets_all = 0xD;
     if (config >> 28 == on_and_resets_all && espsim_memory_get_word(&sim->memory, base + UNLOCKED) == KEY) {
         sim->action = ESPSIM_ACTION_WATCHDOG;
@@ -243,7 +251,7 @@ bool espsim_write_reg(espsim_t *sim, uint32_t addr, uint32_t value, uint32_t mas
     if (addr == sim->rom_row->chip->spi_base && (espsim_memory_get_word(&sim->memory, addr) & SPI_START) != 0) {
         espsim_rom_spi_user_command(sim);
     }
-    if (addr == sim->rom_row->chip->watchdog_reg) {
+    if (addr == watchdog_of(sim)) {
         start_watchdog(sim, espsim_memory_get_word(&sim->memory, addr));
     }
     return true;

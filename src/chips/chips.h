@@ -58,6 +58,16 @@ typedef enum {
     REFLASH_UART_CLOCK_ESP32C5  /* it has a register that says 40 or 48 MHz */
 } reflash_uart_clock_t;
 
+/** Where the efuses tell the revision of a chip, and what depends on it besides the stub. */
+typedef struct reflash_chip_revisions {
+    uint32_t reg;
+    uint8_t shift;   /* minor in four bits from here, major in two above them ... */
+    uint8_t top_bit; /* ... and, if not 0, one more */
+    /* What has to be done before the flash is attached; NULL: nothing. Gets the esp_loader_t. The loader has it, and is
+     * linked with it by this row. */
+    esp_loader_error_t (*power_flash)(void *loader);
+} reflash_chip_revisions_t;
+
 enum { REFLASH_CHIP_NAME_CHARS = 9 };
 
 /* What is read most stands first: a Cortex-M0 reaches only 32 bytes by a short instruction. */
@@ -75,19 +85,12 @@ typedef struct reflash_chip {
     bool whole_windows : 1;     /* compressed data ends with a write of 32 KiB, however little of it is the image's */
     bool locked_to_rom : 1;     /* with secure boot no stub can be started */
     uint8_t stub_flash_bits;    /* of an address: how much flash a stub reaches; a mask ROM has 24 */
-    /* Where the efuses tell the revision, if it decides about the stub: minor in four bits, major in two above them
-     * and, if not 0, one more. */
-    uint8_t revision_shift, revision_top_bit;
-    uint32_t revision_reg; /* 0: every revision takes the same stub */
     uint32_t spi_base;
-    uint32_t magic;        /* word at REFLASH_MAGIC_ADDR that identifies the chip; 0: go by chip_id */
-    uint32_t mac_lo_reg;   /* first word of the MAC */
-    uint32_t watchdog_reg; /* CONFIG0 of the RTC watchdog whose reset samples the straps; 0: it is not used */
-    uint16_t boot_addr;    /* flash address of the second-stage bootloader */
+    uint32_t magic;      /* word at REFLASH_MAGIC_ADDR that identifies the chip; 0: go by chip_id */
+    uint32_t mac_lo_reg; /* first word of the MAC */
+    uint16_t boot_addr;  /* flash address of the second-stage bootloader */
     char name[REFLASH_CHIP_NAME_CHARS + 1];
-    /* What has to be done before the flash is attached; NULL: nothing. Gets the esp_loader_t. The
-     * loader has it, and is linked with it by this row. */
-    esp_loader_error_t (*power_flash)(void *loader);
+    const struct reflash_chip_revisions *revisions; /* NULL: all are the same to a host */
 } reflash_chip_t;
 
 esp_loader_error_t reflash_power_esp32p4_flash(void *context);

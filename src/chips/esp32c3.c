@@ -8,7 +8,6 @@ const reflash_chip_t reflash_chip_esp32c3 = {
     .spi_base = 0x60002000,
     .magic = 0, /* differs between revisions: go by the chip id */
     .mac_lo_reg = 0x60008844,
-    .watchdog_reg = 0x60008090,
     .boot_addr = 0x0000,
     .chip_id = 5,
     .target = ESP32C3_CHIP,

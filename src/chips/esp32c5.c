@@ -8,7 +8,6 @@ const reflash_chip_t reflash_chip_esp32c5 = {
     .spi_base = 0x60003000,
     .magic = 0, /* differs between revisions: go by the chip id */
     .mac_lo_reg = 0x600B4844,
-    .watchdog_reg = 0x600B1C00,
     .boot_addr = 0x2000,
     .chip_id = 23,
     .target = ESP32C5_CHIP,

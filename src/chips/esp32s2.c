@@ -8,7 +8,6 @@ const reflash_chip_t reflash_chip_esp32s2 = {
     .spi_base = 0x3F402000,
     .magic = 0x000007C6,
     .mac_lo_reg = 0x3F41A044,
-    .watchdog_reg = 0x3F408094,
     .boot_addr = 0x1000,
     .chip_id = 2,
     .target = ESP32S2_CHIP,

@@ -8,7 +8,6 @@ const reflash_chip_t reflash_chip_esp32s3 = {
     .spi_base = 0x60002000,
     .magic = 0, /* differs between revisions: go by the chip id */
     .mac_lo_reg = 0x60007044,
-    .watchdog_reg = 0x60008098,
     .boot_addr = 0x0000,
     .chip_id = 9,
     .target = ESP32S3_CHIP,

@@ -37,7 +37,6 @@ static const reflash_chip_t esp32s31 = {
     .spi = &reflash_spi_layout_esp32s2,
     .spi_base = 0x20501000,
     .mac_lo_reg = 0x20715050,
-    .watchdog_reg = 0x20801000,
     .boot_addr = 0x2000,
     .chip_id = 32,
     .target = REFLASH_ESP32S31_CHIP,

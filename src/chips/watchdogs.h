@@ -8,12 +8,14 @@
 
 typedef struct {
     uint8_t chip_id;
+    bool resets;            /* a reset by the RTC watchdog samples the straps, and its UNLOCK is at config + 0x18 */
     uint8_t super_feed_bit; /* in super_config: it feeds itself */
     uint32_t config;        /* CONFIG0 of the RTC watchdog */
     uint32_t unlock;        /* takes REFLASH_WATCHDOG_KEY; 0 locks */
-    uint32_t super_config;  /* of the super watchdog; the word behind it takes `super_key` */
+    uint32_t super_config;  /* of the super watchdog; the word behind it takes `super_key`. 0: nothing of it, nor of
+                               `unlock`, is needed because there is no USB-Serial/JTAG */
     uint32_t super_key;
 } reflash_watchdogs_t;
 
-/** NULL: the chip has no USB-Serial/JTAG, or nothing has to be done there. */
+/** NULL: there is no use for any of them. */
 const reflash_watchdogs_t *reflash_watchdogs_of(const reflash_chip_t *chip);

@@ -79,8 +79,9 @@ static esp_loader_error_t attach(esp_loader_t *loader)
 {
     enum { ATTACH_WORDS = 2, BEGIN_BLOCK_BYTES = 0x400 };
 
-    if (loader->_chip->power_flash != NULL) {
-        RETURN_ON_ERROR(loader->_chip->power_flash(loader));
+    const reflash_chip_revisions_t *revisions = loader->_chip->revisions;
+    if (revisions != NULL && revisions->power_flash != NULL) {
+        RETURN_ON_ERROR(revisions->power_flash(loader));
     }
     const uint32_t words[] = {0, 0, BEGIN_BLOCK_BYTES, 0, 0}; /* the first two are SPI_ATTACH's default pins */
     const bool has_attach = reflash_knows(loader, REFLASH_SPI_ATTACH);

@@ -5,14 +5,13 @@
 
 #define ALL 0xFFFFFFFFu
 
-/* What esptool does. Each entry: address, value, mask of the bits to change, microseconds to wait before. The last one
- * changes nothing. */
+/* What esptool does, without a bit that it sets twice. Each entry: address, value, mask of the bits to change,
+ * microseconds to wait before. The last one changes nothing. */
 static const uint32_t power_up[][4] = {
     {0x5011010C, 1, ALL, 0},           {0x501151BC, 1u << 27, 1u << 27, 10000},
     {0x501151B8, 1u << 7, 1u << 7, 0}, {0x501153FC, 3, 3, 0},
     {0x501151BC, 0, 1u << 27, 50},     {0x501151B8, 0, 0xFFu << 23, 0},
-    {0x501151B8, 1u << 7, 1u << 7, 0}, {0x501151B8, 0, 1u << 7, 0},
-    {0x501151B8, 0, 0, 1800},
+    {0x501151B8, 0, 1u << 7, 0},       {0x501151B8, 0, 0, 1800},
 };
 
 /* The efuses of a 3.2 may say that its supply is on by itself; then its regulator only must not be forced. */

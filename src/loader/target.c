@@ -92,28 +92,6 @@ esp_loader_error_t esp_loader_write_register(esp_loader_t *loader, uint32_t addr
     return reflash_write_registers(loader, (const uint32_t[][4]){{address, value, 0xFFFFFFFF, 0}}, 1);
 }
 
-esp_loader_error_t reflash_reset_by_watchdog(esp_loader_t *loader)
-{
-    enum { CONFIG1 = 4, WRITE_PROTECT = 0x18, KEY = 0x50D83AA1, TICKS = 2000, WAIT_MS = 500, ALL = 0xFFFFFFFF };
-    const uint32_t start = 0xD0000102; /* on; its first stage resets the system; pulses of medium length */
-
-    RETURN_ON_ERROR(reflash_begin_connected(loader, true));
-    const uint32_t base = loader->_chip->watchdog_reg;
-    if (base == 0) {
-        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
-    }
-    const uint32_t entries[][4] = {
-        {base + WRITE_PROTECT, KEY, ALL, 0},
-        {base + CONFIG1, TICKS, ALL, 0},
-        {base, start, ALL, 0},
-        {base + WRITE_PROTECT, 0, ALL, 0},
-    };
-    RETURN_ON_ERROR(reflash_write_registers(loader, entries, sizeof(entries) / sizeof(entries[0])));
-    loader->_port->ops->delay_ms(loader->_port, WAIT_MS);
-    loader->_chip = NULL;
-    return ESP_LOADER_SUCCESS;
-}
-
 esp_loader_error_t esp_loader_read_register(esp_loader_t *loader, uint32_t address, uint32_t *value)
 {
     RETURN_ON_ERROR(reflash_begin_connected(loader, value != NULL));

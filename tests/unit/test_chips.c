@@ -18,6 +18,10 @@ static const reflash_spi_layout_t lengths_in_usr1 = {0x1C, 0x20, 0x24, 0x40, 0x2
 static const reflash_spi_layout_t old_layout = {0x1C, 0x20, 0x24, 0x80, 0x28, 0x2C, 0, 0, true};
 static const reflash_spi_layout_t new_layout = {0x18, 0x1C, 0x20, 0x58, 0x24, 0x28, 0, 0, false};
 
+static const reflash_chip_revisions_t esp32c2_revisions = {.reg = 0x60008844, .shift = 16};
+static const reflash_chip_revisions_t esp32p4_revisions = {
+    .reg = 0x5012D04C, .top_bit = 23, .power_flash = reflash_power_esp32p4_flash};
+
 /* Copied by hand from the collected facts about the chips, not from the rows. MAC layout 1: one-time programmable
  * words of the ESP8266. */
 static const reflash_chip_t facts[] = {
@@ -55,7 +59,6 @@ static const reflash_chip_t facts[] = {
      .spi_base = 0x3F402000,
      .magic = 0x000007C6,
      .mac_lo_reg = 0x3F41A044,
-     .watchdog_reg = 0x3F408094,
      .boot_addr = 0x1000,
      .chip_id = 2,
      .target = 2,
@@ -67,7 +70,6 @@ static const reflash_chip_t facts[] = {
      .spi = &new_layout,
      .spi_base = 0x60002000,
      .mac_lo_reg = 0x60007044,
-     .watchdog_reg = 0x60008098,
      .boot_addr = 0x0000,
      .chip_id = 9,
      .target = 4,
@@ -80,7 +82,6 @@ static const reflash_chip_t facts[] = {
      .spi = &new_layout,
      .spi_base = 0x60002000,
      .mac_lo_reg = 0x60008840,
-     .watchdog_reg = 0x60008084,
      .boot_addr = 0x0000,
      .chip_id = 12,
      .target = 5,
@@ -89,13 +90,11 @@ static const reflash_chip_t facts[] = {
      .stub_flash_bits = 24,
      .boot_pin = 9,
      .uart_clock = 2,
-     .revision_shift = 16,
-     .revision_reg = 0x60008844},
+     .revisions = &esp32c2_revisions},
     {.name = "ESP32-C3",
      .spi = &new_layout,
      .spi_base = 0x60002000,
      .mac_lo_reg = 0x60008844,
-     .watchdog_reg = 0x60008090,
      .boot_addr = 0x0000,
      .chip_id = 5,
      .target = 3,
@@ -108,7 +107,6 @@ static const reflash_chip_t facts[] = {
      .spi = &new_layout,
      .spi_base = 0x60003000,
      .mac_lo_reg = 0x600B4844,
-     .watchdog_reg = 0x600B1C00,
      .boot_addr = 0x2000,
      .chip_id = 23,
      .target = 6,
@@ -132,7 +130,6 @@ static const reflash_chip_t facts[] = {
      .spi = &new_layout,
      .spi_base = 0x60003000,
      .mac_lo_reg = 0x600B4844,
-     .watchdog_reg = 0x600B1C00,
      .boot_addr = 0x0000,
      .chip_id = 20,
      .target = 10,
@@ -155,17 +152,14 @@ static const reflash_chip_t facts[] = {
      .spi = &new_layout,
      .spi_base = 0x5008D000,
      .mac_lo_reg = 0x5012D044,
-     .watchdog_reg = 0x50116000,
      .boot_addr = 0x2000,
      .chip_id = 18,
      .target = 9,
      .last_opcode = 0x14,
      .begin_words = 5,
      .stub_flash_bits = 26,
-     .power_flash = reflash_power_esp32p4_flash,
      .boot_pin = 35,
-     .revision_top_bit = 23,
-     .revision_reg = 0x5012D04C},
+     .revisions = &esp32p4_revisions},
 };
 
 static const reflash_chip_t *facts_of(const char *name)
@@ -197,7 +191,6 @@ static void every_field_of_every_chip_is_a_known_fact(void **state)
         assert_int_equal(chip->spi_base, fact->spi_base);
         assert_int_equal(chip->magic, fact->magic);
         assert_int_equal(chip->mac_lo_reg, fact->mac_lo_reg);
-        assert_int_equal(chip->watchdog_reg, fact->watchdog_reg);
         assert_int_equal(chip->boot_addr, fact->boot_addr);
         assert_int_equal(chip->chip_id, fact->chip_id);
         assert_int_equal(chip->target, fact->target);
@@ -206,15 +199,18 @@ static void every_field_of_every_chip_is_a_known_fact(void **state)
         assert_int_equal(chip->begin_words, fact->begin_words);
         assert_int_equal(chip->boot_pin, fact->boot_pin);
         assert_int_equal(chip->stub_flash_bits, fact->stub_flash_bits);
-        assert_ptr_equal(chip->power_flash, fact->power_flash);
         assert_int_equal(chip->uart_clock, fact->uart_clock);
         assert_int_equal(chip->erases_head_twice, fact->erases_head_twice);
         assert_int_equal(chip->whole_blocks, fact->whole_blocks);
         assert_int_equal(chip->whole_windows, fact->whole_windows);
         assert_int_equal(chip->locked_to_rom, fact->locked_to_rom);
-        assert_int_equal(chip->revision_shift, fact->revision_shift);
-        assert_int_equal(chip->revision_top_bit, fact->revision_top_bit);
-        assert_int_equal(chip->revision_reg, fact->revision_reg);
+        assert_int_equal(chip->revisions != NULL, fact->revisions != NULL);
+        if (fact->revisions != NULL) {
+            assert_int_equal(chip->revisions->reg, fact->revisions->reg);
+            assert_int_equal(chip->revisions->shift, fact->revisions->shift);
+            assert_int_equal(chip->revisions->top_bit, fact->revisions->top_bit);
+            assert_ptr_equal(chip->revisions->power_flash, fact->revisions->power_flash);
+        }
     }
 }
 

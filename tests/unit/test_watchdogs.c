@@ -14,14 +14,21 @@ static conversation_t talk;
 
 #define play(script) scripted_port_play(&talk.port, script)
 
-/* chip id, bit by which the super watchdog feeds itself, RTC watchdog: config, unlock; super watchdog: config, key. By
- * hand from the collected facts. */
+/* chip id, resets as the pin does, bit by which the super watchdog feeds itself, RTC watchdog: config, unlock; super
+ * watchdog: config, key. By hand from the collected facts. */
 static const reflash_watchdogs_t facts[] = {
-    {5, 31, 0x60008090, 0x600080A8, 0x600080AC, 0x8F1D312A},  {9, 31, 0x60008098, 0x600080B0, 0x600080B4, 0x8F1D312A},
-    {23, 18, 0x600B1C00, 0x600B1C18, 0x600B1C1C, 0x50D83AA1}, {13, 18, 0x600B1C00, 0x600B1C18, 0x600B1C1C, 0x50D83AA1},
-    {20, 18, 0x600B1C00, 0x600B1C18, 0x600B1C1C, 0x50D83AA1}, {16, 18, 0x600B1C00, 0x600B1C1C, 0x600B1C20, 0x50D83AA1},
-    {18, 18, 0x50116000, 0x50116018, 0x5011601C, 0x50D83AA1}, {25, 18, 0x600B1C00, 0x600B1C1C, 0x600B1C20, 0x50D83AA1},
-    {28, 18, 0x60090048, 0x60090064, 0x600B541C, 0x50D83AA1},
+    {2, true, 0, 0x3F408094, 0, 0, 0},
+    {12, true, 0, 0x60008084, 0, 0, 0},
+    {32, true, 0, 0x20801000, 0, 0, 0},
+    {5, true, 31, 0x60008090, 0x600080A8, 0x600080AC, 0x8F1D312A},
+    {9, true, 31, 0x60008098, 0x600080B0, 0x600080B4, 0x8F1D312A},
+    {23, true, 18, 0x600B1C00, 0x600B1C18, 0x600B1C1C, 0x50D83AA1},
+    {13, false, 18, 0x600B1C00, 0x600B1C18, 0x600B1C1C, 0x50D83AA1},
+    {20, true, 18, 0x600B1C00, 0x600B1C18, 0x600B1C1C, 0x50D83AA1},
+    {16, false, 18, 0x600B1C00, 0x600B1C1C, 0x600B1C20, 0x50D83AA1},
+    {18, true, 18, 0x50116000, 0x50116018, 0x5011601C, 0x50D83AA1},
+    {25, false, 18, 0x600B1C00, 0x600B1C1C, 0x600B1C20, 0x50D83AA1},
+    {28, false, 18, 0x60090048, 0x60090064, 0x600B541C, 0x50D83AA1},
 };
 
 static void every_chip_with_such_a_usb_has_its_registers(void **state)
@@ -30,6 +37,7 @@ static void every_chip_with_such_a_usb_has_its_registers(void **state)
     for (size_t row = 0; row < sizeof(facts) / sizeof(facts[0]); row++) {
         const reflash_watchdogs_t *found = reflash_watchdogs_of(&(reflash_chip_t){.chip_id = facts[row].chip_id});
         assert_non_null(found);
+        assert_int_equal(found->resets, facts[row].resets);
         assert_int_equal(found->super_feed_bit, facts[row].super_feed_bit);
         assert_int_equal(found->config, facts[row].config);
         assert_int_equal(found->unlock, facts[row].unlock);
@@ -38,8 +46,6 @@ static void every_chip_with_such_a_usb_has_its_registers(void **state)
     }
     assert_null(reflash_watchdogs_of(&reflash_chip_esp8266));
     assert_null(reflash_watchdogs_of(&reflash_chip_esp32));
-    assert_null(reflash_watchdogs_of(&reflash_chip_esp32s2));
-    assert_null(reflash_watchdogs_of(&reflash_chip_esp32c2));
 }
 
 static void both_watchdogs_are_switched_off_by_one_question(void **state)
@@ -93,8 +99,9 @@ static void every_virtual_chip_goes_on(void **state)
         espsim_port_t port = {.port = {&espsim_port_ops}, .sim = sim, .baud = 115200};
         assert_int_equal(esp_loader_init_serial(&loader, &port.port), ESP_LOADER_SUCCESS);
         assert_int_equal(esp_loader_connect(&loader, &args), ESP_LOADER_SUCCESS);
-        assert_int_equal(reflash_disable_watchdogs(&loader),
-                         dogs != NULL ? ESP_LOADER_SUCCESS : ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+        assert_int_equal(reflash_disable_watchdogs(&loader), dogs != NULL && dogs->super_config != 0
+                                                                 ? ESP_LOADER_SUCCESS
+                                                                 : ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
         assert_int_equal(esp_loader_read_mac(&loader, mac), ESP_LOADER_SUCCESS);
         esp_loader_deinit(&loader);
         espsim_destroy(sim);
