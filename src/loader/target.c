@@ -166,7 +166,7 @@ static esp_loader_error_t uart_clock(esp_loader_t *loader, uart_clock_t *clock)
     uint32_t measured;
     uint32_t told = 0;
 
-    clock->believed_khz = 0;
+    *clock = (uart_clock_t){0, 0};
     /* In secure download mode there are no registers to ask, and a stub knows its clock. */
     if (kind == REFLASH_UART_CLOCK_RIGHT || loader->_secure || loader->_stub != NULL) {
         return ESP_LOADER_SUCCESS;
