@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 60
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo demo-mcu test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench bench-speed mutate mutate-sample interop interop-ci stub-codes docs api-table clean
+.PHONY: help demo demo-mcu test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench bench-speed mutate mutate-sample interop interop-ci stub-codes source-release docs api-table clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -97,6 +97,10 @@ interop-ci: ## esptool and esptool-js on some chips, some jobs
 stub-codes: ## compare the table of official RAM stubs with the packages that carry them (fetched once)
 	@$(SETUP) stubs stub-codes
 	@scripts/stub_codes.py
+
+source-release: ## build/reflash-VERSION.tar.gz: the sources with the RAM stubs in them, for builds that fetch nothing
+	@$(SETUP) base stubs
+	@scripts/source_release.sh
 
 docs: ## the API's documentation, from the headers, to build/docs/html; a warning is an error
 	@$(SETUP) docs

@@ -16,7 +16,7 @@ step() {
     fi
 }
 
-for name in test-clang test-tsan lint docs size bench-speed sweep fuzz mutate-sample coverage stub-codes interop-ci; do
+for name in test-clang test-tsan lint docs size bench-speed sweep fuzz mutate-sample coverage stub-codes source-release interop-ci; do
     step "$name"
 done
 

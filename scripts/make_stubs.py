@@ -5,6 +5,7 @@ RAM stubs (esp-flasher-stub, Apache-2.0 or MIT). No stub is kept in this reposit
   --fetch         get the package into build/stubs, unless it is there; needs npm
   --package FILE  where the package is instead
   --out FOLDER    write CHIP.c there for each chip named behind the options
+  --licence       and the licence of the package
 Exit code 1: the package cannot be had or is not the one that is known."""
 import argparse
 import base64
@@ -82,6 +83,7 @@ def main():
     parser.add_argument("--fetch", action="store_true")
     parser.add_argument("--package", type=Path, default=FETCHED / FILE)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--licence", action="store_true")
     parser.add_argument("chips", nargs="*")
     arguments = parser.parse_args()
     if arguments.fetch:
@@ -90,6 +92,8 @@ def main():
     for chip in arguments.chips:
         arguments.out.mkdir(parents=True, exist_ok=True)
         (arguments.out / f"{chip}.c").write_text(source(chip, package))
+    if arguments.licence:
+        (arguments.out / "LICENSE").write_bytes(package.extractfile("package/LICENSE").read())
 
 
 if __name__ == "__main__":
