@@ -17,9 +17,9 @@ done
 scripts/make_stubs.py --fetch --licence --out "$work/$name/stubs/generated" "${chips[@]}"
 tar -c -z -f "build/$name.tar.gz" -C "$work" "$name"
 
-cmake -S "$work/$name" -B "$work/build" -DREFLASH_PROGRAMS=OFF -DREFLASH_STUBS_PACKAGE=/none >"$work/log" 2>&1 &&
-    cmake --build "$work/build" >>"$work/log" 2>&1 || {
+if ! { cmake -S "$work/$name" -B "$work/build" -DREFLASH_PROGRAMS=OFF -DREFLASH_STUBS_PACKAGE=/none &&
+    cmake --build "$work/build"; } >"$work/log" 2>&1; then
     cat "$work/log" >&2
     exit 1
-}
+fi
 echo "build/$name.tar.gz"
