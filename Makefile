@@ -65,7 +65,7 @@ sweep: ## faults at RUNS random places of a 1 MiB job, repeatable by SEED
 	@scripts/build.sh dev test_sweeps
 	@build/dev/tests/test_sweeps large $(SEED) $(RUNS)
 
-bench: ## other people's flasher and ours on the same virtual chip, to docs/performance.md (about 15 minutes)
+bench: ## other people's flasher and ours on the same virtual chip, to docs/performance.md (about 5 minutes)
 	@$(SETUP) base stubs interop
 	@scripts/build.sh release
 	@scripts/clients.sh esptool
