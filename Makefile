@@ -8,7 +8,7 @@ RUNS ?= 150
 .PHONY: help demo demo-mcu test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench bench-speed mutate mutate-sample interop interop-ci stub-codes source-release docs api-table clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: ## build the programs and show them at work on a virtual chip
 	@$(SETUP) base stubs
@@ -98,7 +98,7 @@ stub-codes: ## compare the table of official RAM stubs with the packages that ca
 	@$(SETUP) stubs stub-codes
 	@scripts/stub_codes.py
 
-source-release: ## build/reflash-VERSION.tar.gz: the sources with the RAM stubs in them, for builds that fetch nothing
+source-release: ## build/reflash-VERSION.tar.gz: sources and RAM stubs, for builds that fetch nothing
 	@$(SETUP) base stubs
 	@scripts/source_release.sh
 
