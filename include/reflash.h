@@ -109,7 +109,7 @@ typedef struct {
  *  others; for SYNC (08), `sync_timeout` of the arguments to connect. */
 typedef struct reflash_link {
     uint32_t first_baud;    /*!< What the port was opened at; a change of rate that fails goes back to it. */
-    uint32_t scale_percent; /*!< All limits are multiplied by it: more for worn flash parts. */
+    uint32_t scale_percent; /*!< All limits are multiplied by it, to at most 47 hours each: more for worn parts. */
     uint16_t round_trip_ms; /*!< What the line itself takes from a question to its answer, such as a network's delay:
                                  added to every limit, and to every wait for the line to fall quiet. */
     uint16_t quiet_ms;      /*!< Silence after which nothing more is expected of what came before. */
