@@ -48,7 +48,10 @@ typedef enum {
 
 typedef struct esp_loader_port_s esp_loader_port_t;
 
-/** Every function gets the port it was found through. Timeouts and delays are in milliseconds. */
+/** Every function gets the port it was found through. Timeouts and delays are in milliseconds; sizes are in bytes, at
+ *  most 65535 of them a call. Buffers have no alignment and are the library's. Where nothing else is said a function
+ *  that returns a code returns SUCCESS, TIMEOUT or FAIL; one that returns none and fails lets the next `write` fail.
+ *  */
 typedef struct {
     /** Get the hardware ready. May be NULL. Called by esp_loader_init_*(); what it returns is returned. */
     esp_loader_error_t (*init)(esp_loader_port_t *port);
@@ -58,18 +61,20 @@ typedef struct {
     void (*enter_bootloader)(esp_loader_port_t *port);
     /** Reset the target into its application. Required. */
     void (*reset_target)(esp_loader_port_t *port);
-    /** Start a countdown of `ms`. One at a time: a new one replaces the old. Required. */
+    /** Start a countdown of `ms`. One at a time: a new one replaces the old. The clock behind it may wrap, the
+     *  countdown must not show it. Required. */
     void (*start_timer)(esp_loader_port_t *port, uint32_t ms);
     /** What is left of the countdown; 0 once it ran out. Required. */
     uint32_t (*remaining_time)(esp_loader_port_t *port);
-    /** Wait. Required. */
+    /** Wait, at least as long. Required. */
     void (*delay_ms)(esp_loader_port_t *port, uint32_t ms);
     /** Take one log message. May be NULL. */
     void (*log)(esp_loader_port_t *port, esp_loader_log_level_t level, const char *fmt, va_list args);
     /** Take `size` bytes of traffic for the log. May be NULL. */
     void (*log_hex)(esp_loader_port_t *port, esp_loader_log_level_t level, const char *label, const uint8_t *data,
                     uint32_t size);
-    /** Switch the host's UART to `rate` baud. May be NULL where the rate means nothing. */
+    /** Switch the host's UART to `rate` baud. Anything but SUCCESS: it could not. May be NULL where
+     *  the rate means nothing. */
     esp_loader_error_t (*change_transmission_rate)(esp_loader_port_t *port, uint32_t rate);
     /** Send all `size` bytes. SUCCESS: they are on their way, in order. TIMEOUT: not all could be handed over
      *  in time. FAIL: the line is broken. Required for serial. */
@@ -94,8 +99,8 @@ typedef struct {
 
     /* --- Ours, behind what ports of the field have; each may be NULL --- */
 
-    /** Serial: receive what is there, at least one byte and at most `size`, and tell how many; called instead of `read`,
-     *  about once a frame and not once a byte. TIMEOUT: none came in time. FAIL: the line is broken. */
+    /** Serial: receive what is there, at least one byte and at most `size`, and tell how many; called instead of
+     *  `read`, about once a frame and not once a byte. TIMEOUT: none came in time. FAIL: the line is broken. */
     esp_loader_error_t (*read_some)(esp_loader_port_t *port, uint8_t *data, uint16_t size, uint16_t *got_bytes,
                                     uint32_t timeout);
     /** Throw away what was received and not read. Called before a reset and behind a change of rate. */

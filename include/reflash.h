@@ -48,7 +48,8 @@ typedef struct {
 /** reflash_fault_t: no pin is known. */
 #define REFLASH_NO_PIN 0xFFu
 
-/** Why the last call on `loader` failed. A call that succeeds leaves REFLASH_CAUSE_NONE. */
+/** Why the last call on `loader` failed. A call that succeeds leaves REFLASH_CAUSE_NONE. Asks the target nothing, and
+ *  the port whether it was `cancelled`. */
 reflash_fault_t reflash_last_fault(const esp_loader_t *loader);
 
 /* --- The target ------------------------------------------------------------------------------------ */
@@ -69,13 +70,13 @@ typedef struct {
 /** A chip whose images name no chip. */
 #define REFLASH_NO_CHIP_ID 0xFFu
 
-/** Tell what is known; asks the target nothing. False: not connected, and `target` is left alone. */
+/** Tell what is known; asks the target nothing. False: not connected, and `*target` is as it was. */
 bool reflash_describe_target(const esp_loader_t *loader, reflash_target_t *target);
 
 /** Reset the target into its application by its own watchdog, for boards whose reset line does not do: over the chip's
  *  own USB a reset by RTS does not look at the boot pin again. Success: it is on its way, and no longer connected.
  *  UNSUPPORTED_FUNC: not on this chip (ESP8266, ESP32, ESP32-C6, ESP32-H2), or not in secure download mode; nothing was
- *  sent. INVALID_PARAM: not connected. Otherwise as for esp_loader_write_register(). */
+ *  sent. INVALID_PARAM: not connected. Errors of talking: it may be on its way as well; connect again. */
 esp_loader_error_t reflash_reset_by_watchdog(esp_loader_t *loader);
 
 /** Switch off the watchdogs that a mask ROM leaves on where the chip is reset over its own USB-Serial/JTAG; else they
@@ -83,16 +84,17 @@ esp_loader_error_t reflash_reset_by_watchdog(esp_loader_t *loader);
  *  target: the library cannot see it. The next reset turns them on again. A stub does it by itself: success, and
  *  nothing is sent.
  *  UNSUPPORTED_FUNC: the chip has no such USB, or is in secure download mode; nothing was sent. INVALID_PARAM: not
- *  connected. Errors of talking. */
+ *  connected. Errors of talking: some of them may be off. */
 esp_loader_error_t reflash_disable_watchdogs(esp_loader_t *loader);
 
-/** Values that esp_loader_get_target() has once new chips are allowed: chips that the API's own list ends in front of. */
+/** Values that esp_loader_get_target() has once new chips are allowed: chips that the API's own list ends in front of.
+ *  */
 enum { REFLASH_ESP32H21_CHIP = 12, REFLASH_ESP32H4_CHIP = 13, REFLASH_ESP32S31_CHIP = 14 };
 
-/** Connect to ESP32-H21, ESP32-H4 and ESP32-S31 as well, until esp_loader_deinit(). Without this call connecting to one is
- *  INVALID_TARGET. With it esp_loader_get_target() may return more than ESP_UNKNOWN_CHIP: do not index arrays of
- *  ESP_MAX_CHIP entries by it. reflash_describe_target() names them. Their rows are public facts; no such chip was tried. Call
- *  it behind esp_loader_init_serial(), before connecting. */
+/** Connect to ESP32-H21, ESP32-H4 and ESP32-S31 as well, until esp_loader_deinit(). Without this call connecting to
+ *  one is INVALID_TARGET. With it esp_loader_get_target() may return more than ESP_UNKNOWN_CHIP: do not index arrays
+ *  of ESP_MAX_CHIP entries by it. reflash_describe_target() names them. Their rows are public facts; no such chip was
+ *  tried. Call it behind esp_loader_init_serial(), before connecting. */
 void reflash_allow_new_chips(esp_loader_t *loader);
 
 /* --- Times ----------------------------------------------------------------------------------------- */
@@ -109,7 +111,7 @@ typedef struct {
  *  others; for SYNC (08), `sync_timeout` of the arguments to connect. */
 typedef struct reflash_link {
     uint32_t first_baud;    /*!< What the port was opened at; a change of rate that fails goes back to it. */
-    uint32_t scale_percent; /*!< All limits are multiplied by it: more for worn flash parts. */
+    uint32_t scale_percent; /*!< All limits are multiplied by it, to at most 47 hours each: more for worn parts. */
     uint16_t round_trip_ms; /*!< What the line itself takes from a question to its answer, such as a network's delay:
                                  added to every limit, and to every wait for the line to fall quiet. */
     uint16_t quiet_ms;      /*!< Silence after which nothing more is expected of what came before. */
@@ -130,8 +132,8 @@ void reflash_set_link(esp_loader_t *loader, const reflash_link_t *link);
 
 /* --- RAM stubs ------------------------------------------------------------------------------------- */
 /* A stub is a program for the target's RAM that takes the place of its mask ROM loader until the next reset: it reads
- * and hashes faster, unpacks while it receives, and erases while it writes. Those of esp-flasher-stub are in the library
- * reflash-stubs, which is linked wherever this one is; a program that never asks for a stub links none. */
+ * and hashes faster, unpacks while it receives, and erases while it writes. Those of esp-flasher-stub are in the
+ * library reflash-stubs, which is linked wherever this one is; a program that never asks for a stub links none. */
 
 enum { REFLASH_STUB_SEGMENTS = 2 };
 
@@ -139,8 +141,8 @@ enum { REFLASH_STUB_SEGMENTS = 2 };
 typedef struct reflash_stub {
     uint32_t entry;                                           /*!< Where it is started, an address of the target's. */
     esp_loader_bin_segment_t segments[REFLASH_STUB_SEGMENTS]; /*!< `data` NULL: `read` has it. No segment is empty. */
-    /** Store `bytes` bytes of the stub, those for the target's address `addr`, in `buf`; at most 256 at a time, in order.
-     *  False: they cannot be had. NULL where no segment needs it. */
+    /** Store `bytes` bytes of the stub, those for the target's address `addr`, in `buf`; at most 256 at a time, in
+     *  order. False: they cannot be had. NULL where no segment needs it. */
     bool (*read)(void *context, uint32_t addr, uint8_t *buf, uint32_t bytes);
     void *context; /*!< Passed to `read`. */
     /* Only reflash-stubs looks at the rest. */
@@ -161,16 +163,18 @@ const reflash_stub_t *reflash_stub_find(target_chip_t chip, uint32_t revision);
  *  quicker. From then on all functions use the stub; esp_loader_connect() goes back to the mask ROM. Success at once
  *  if one runs already.
  *  UNSUPPORTED_FUNC: there is none for this chip and revision, or the chip would not start it (secure download mode;
- *  secure boot on ESP32-C3 and ESP32-S3), or the transport is not serial; the mask ROM can be used on. FAIL: see esp_loader_mem_write(), or
- *  REFLASH_CAUSE_STUB_STORAGE. After any other error connect again. */
+ *  secure boot on ESP32-C3 and ESP32-S3), or the transport is not serial; the mask ROM can be used on. INVALID_PARAM:
+ *  not connected. Errors of talking, those of esp_loader_mem_write(), and FAIL with REFLASH_CAUSE_STUB_STORAGE;
+ *  INVALID_RESPONSE: also a stub that does not greet. After these connect again: RAM may hold a part of it, and it may
+ *  run. */
 esp_loader_error_t reflash_stub_start(esp_loader_t *loader);
 
 /* --- Encrypted writes ------------------------------------------------------------------------------ */
 
-/** Begin a plain write as esp_loader_flash_start() does, whose data the target encrypts with its own key, as it does with
- *  what it reads. Go on with esp_loader_flash_write() and esp_loader_flash_finish(). `image_size`, `block_size` and so
- *  all pieces are multiples of 16. Digests would be those of the encrypted flash, so `skip_verify` must be set: let the
- *  application tell whether it is whole.
+/** Begin a plain write as esp_loader_flash_start() does, whose data the target encrypts with its own key, as it does
+ *  with what it reads. Go on with esp_loader_flash_write() and esp_loader_flash_finish(). `image_size`, `block_size`
+ *  and so all pieces are multiples of 16. Digests would be those of the encrypted flash, so `skip_verify` must be set:
+ *  let the application tell whether it is whole.
  *  UNSUPPORTED_FUNC: `skip_verify` is not set, or ESP8266 or ESP32, whose loaders cannot; nothing was sent.
  *  INVALID_RESPONSE, refused with 0x64 (a ROM): the efuses forbid it, as in release mode. All else: see
  *  esp_loader_flash_start(). */
@@ -179,7 +183,7 @@ esp_loader_error_t reflash_flash_start_encrypted(esp_loader_t *loader, esp_loade
 /* --- Raw digests ----------------------------------------------------------------------------------- */
 
 /** MD5 of `bytes` bytes from `flash_addr`, as the target computes it, 16 raw bytes. Any start and size within
- *  the flash. Errors as for esp_loader_flash_verify_known_md5(), but INVALID_MD5. */
+ *  the flash. `digest` is set by success only. Errors as for esp_loader_flash_verify_known_md5(), but INVALID_MD5. */
 esp_loader_error_t reflash_flash_md5(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes, uint8_t digest[16]);
 /** Compare it with 16 raw bytes. INVALID_MD5: they differ; the conversation goes on. Else as above. */
 esp_loader_error_t reflash_flash_verify_md5(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes,
@@ -238,13 +242,16 @@ typedef struct {
 } reflash_job_t;
 
 /** Make the target hold `images`.
- *  Asks for the MD5 of each in the order given, writes those that differ in the order of their kinds, and
- *  after the last write asks for all of them again (a request damaged on the wire may have hit a neighbour).
- *  Success: each image was compared on the target after the job's last write and matched.
- *  Any other value: `result` of each image says how far it got; calling again finishes the job.
- *  Before anything is sent every image is checked: INVALID_PARAM for a start that is no sector start, no
- *  bytes, a NULL pointer, or two images that share a sector. IMAGE_SIZE: beyond the flash; nothing is written.
- *  UNSUPPORTED_FUNC: the chip's ROM has no digests (ESP8266). */
+ *  Asks for the MD5 of each in the order given, writes those that differ in the order of their kinds, and after the
+ *  last write asks for all of them again (a request damaged on the wire may have hit a neighbour). Success: each image
+ *  was compared on the target after the job's last write and matched.
+ *  Any other value: `result` of each image says how far it got; calling again finishes the job. Before anything is
+ *  sent every image is checked: INVALID_PARAM for no images, a start that is no sector start, no bytes, a NULL
+ *  pointer, a kind that there is not, two images that share a sector, a block size that there is not, or no
+ *  connection. Before anything is written: IMAGE_SIZE for an image beyond the flash; UNSUPPORTED_FUNC where the loader
+ *  has no digests (ESP8266 without a stub, secure download mode) or an image is beyond its reach; UNSUPPORTED_CHIP as
+ *  for all flash functions. INVALID_MD5: written, and not found so in the end. FAIL: `progress` said stop, or the port
+ *  failed. Errors of talking: connect again first. The target stays in its loader. */
 esp_loader_error_t reflash_update(esp_loader_t *loader, reflash_image_t *images, uint32_t image_count,
                                   reflash_job_t *job);
 

@@ -85,35 +85,43 @@ typedef struct {
 } reflash_bundle_sector_t;
 
 /* --- Reading --------------------------------------------------------------------------------------- */
+/* None of these knows a target. All offsets and sizes are in bytes, and buffers have no alignment. All that read may
+ * return UNREADABLE, when the source said so, and INCONSISTENT, when a field that was read contradicts the format;
+ * what they were to fill in then holds anything, and the bundle can be used on. */
 
-/** Read and check the header and all image entries. `source` is copied, what it points to has to stay. Anything but
- *  GOOD leaves nothing to close and `bundle` unusable. */
+/** Read and check the header and all image entries. `source` is copied, what it points to has to stay. NO_BUNDLE:
+ *  shorter than a header, or another magic. NEWER, CUT, INCONSISTENT, UNREADABLE. Anything but GOOD leaves nothing to
+ *  close and `bundle` unusable. */
 reflash_bundle_error_t reflash_bundle_open(reflash_bundle_t *bundle, const reflash_source_t *source);
 
-/** Compare the digest with the content: reads all of it, and links MD5. */
+/** Compare the digest with the content: reads all of it, and links MD5. DAMAGED: they differ. UNREADABLE. */
 reflash_bundle_error_t reflash_bundle_check(const reflash_bundle_t *bundle);
 
-/** Image `image_index` of bundle->image_count, in the order of flash addresses. */
+/** Image `image_index` of bundle->image_count, in the order of flash addresses. NOT_THERE: no such image. UNREADABLE,
+ *  INCONSISTENT. */
 reflash_bundle_error_t reflash_bundle_image(const reflash_bundle_t *bundle, uint16_t image_index,
                                             reflash_bundle_image_t *image);
 
-/** How many sectors, and blocks of flash address space, `image` touches. */
+/** How many sectors `image` touches: at least 1. */
 uint32_t reflash_bundle_sector_count(const reflash_bundle_image_t *image);
+/** The same of blocks of flash address space. */
 uint32_t reflash_bundle_block_count(const reflash_bundle_image_t *image);
 
-/** What the bundle says of sector `sector_index` of `image`. */
+/** What the bundle says of sector `sector_index` of `image`. NOT_THERE: no such sector. UNREADABLE, INCONSISTENT. */
 reflash_bundle_error_t reflash_bundle_sector(const reflash_bundle_t *bundle, const reflash_bundle_image_t *image,
                                              uint32_t sector_index, reflash_bundle_sector_t *sector);
 
-/** MD5 of what `image` has in the `block_index`-th block of flash address space that it touches. */
+/** MD5 of what `image` has in the `block_index`-th block of flash address space that it touches, from 0. NOT_THERE: no
+ *  such block. UNREADABLE. */
 reflash_bundle_error_t reflash_bundle_block_md5(const reflash_bundle_t *bundle, const reflash_bundle_image_t *image,
                                                 uint32_t block_index, uint8_t md5[16]);
 
-/** `bytes` bytes of the image from `offset` on. NOT_THERE also if the bundle has no plain data. */
+/** `bytes` bytes of the image from `offset` on. NOT_THERE: the image has not as many, or the bundle no plain data.
+ *  UNREADABLE. */
 reflash_bundle_error_t reflash_bundle_plain(const reflash_bundle_t *bundle, const reflash_bundle_image_t *image,
                                             uint32_t offset, uint8_t *buf, uint32_t bytes);
 
-/** The same of a sector's compressed piece. */
+/** The same of a sector's compressed piece; NOT_THERE also where there is none. */
 reflash_bundle_error_t reflash_bundle_packed(const reflash_bundle_t *bundle, const reflash_bundle_sector_t *sector,
                                              uint32_t offset, uint8_t *buf, uint32_t bytes);
 
@@ -149,15 +157,18 @@ typedef struct {
  *  current block yet. `bundle` and `image` have to stay while `run` is used. No block gets more than
  *  `block_bytes_max`: at least REFLASH_PACKED_BYTES_MAX. UINT32_MAX makes the stream one block, for callers that cut
  *  it themselves.
- *  NOT_THERE: no such sectors, no group starts with the first one, no compressed data, or blocks too small. */
+ *  NOT_THERE: no such sectors, no group starts with the first one, no compressed data, or blocks too small. UNREADABLE,
+ *  INCONSISTENT. Anything but GOOD leaves `run` unusable. */
 reflash_bundle_error_t reflash_run_begin(reflash_run_t *run, const reflash_bundle_t *bundle,
                                          const reflash_bundle_image_t *image, uint32_t first_sector,
                                          uint32_t sector_count, uint32_t block_bytes_max);
 
-/** Make the next block the current one, whether or not the last was read whole. NOT_THERE: that was the last. */
+/** Make the next block the current one, whether or not the last was read whole. NOT_THERE: that was the last; nothing
+ *  changed. UNREADABLE, INCONSISTENT: `run` is unusable, go on with a copy. */
 reflash_bundle_error_t reflash_run_next_block(reflash_run_t *run);
 
-/** The next `bytes` bytes of the current block. NOT_THERE: it has fewer left. */
+/** The next `bytes` bytes of the current block. NOT_THERE: it has fewer left; nothing changed. UNREADABLE,
+ *  INCONSISTENT: as above. */
 reflash_bundle_error_t reflash_run_read(reflash_run_t *run, uint8_t *buf, uint32_t bytes);
 
 #ifdef __cplusplus

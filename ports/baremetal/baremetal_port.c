@@ -11,12 +11,13 @@ static const baremetal_board_t *board_of(esp_loader_port_t *port)
 #ifndef SYSTICK /* a test has others */
 #define SYSTICK ((volatile uint32_t *)0xE000E010)
 #define WAIT_FOR_INTERRUPT() __asm volatile("wfi")
+#define FIRST_MS 0
 #endif
 
 enum { SYSTICK_CONTROL, SYSTICK_RELOAD, SYSTICK_VALUE };
 enum { SYSTICK_ON = 1, SYSTICK_INTERRUPT = 2, SYSTICK_FROM_CPU = 4 };
 
-static volatile uint32_t now_ms;
+static volatile uint32_t now_ms = FIRST_MS;
 
 /* By this name the vector table finds it. */
 void SysTick_Handler(void);

@@ -295,25 +295,53 @@ static esp_loader_error_t write_bytes(esp_loader_port_t *base, const uint8_t *da
     return err;
 }
 
+/* The next byte of the target, of those that were kept or of the connection. */
+static esp_loader_error_t next_byte(rfc2217_port_t *port, uint8_t *data, uint64_t deadline_ms)
+{
+    if (port->_kept_at < port->_kept_end) {
+        *data = port->_kept[port->_kept_at++];
+        return ESP_LOADER_SUCCESS;
+    }
+    forget_kept(port);
+    bool is_data = false;
+    esp_loader_error_t err = ESP_LOADER_SUCCESS;
+    while (err == ESP_LOADER_SUCCESS && !is_data) {
+        err = take(port, data, &is_data, left_ms(deadline_ms));
+    }
+    return err;
+}
+
 static esp_loader_error_t read_bytes(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint32_t timeout)
 {
-    rfc2217_port_t *port = self(base);
     const uint64_t deadline_ms = reflash_stream_now_ms() + timeout;
-    for (uint16_t at = 0; at < size;) {
-        bool is_data = true;
-        esp_loader_error_t err = ESP_LOADER_SUCCESS;
-        if (port->_kept_at < port->_kept_end) {
-            data[at] = port->_kept[port->_kept_at++];
-        } else {
-            forget_kept(port);
-            err = take(port, &data[at], &is_data, left_ms(deadline_ms));
-        }
-        if (err != ESP_LOADER_SUCCESS) {
-            return err;
-        }
-        at = (uint16_t)(at + (is_data ? 1 : 0));
+    esp_loader_error_t err = ESP_LOADER_SUCCESS;
+    for (uint16_t at = 0; err == ESP_LOADER_SUCCESS && at < size; at++) {
+        err = next_byte(self(base), &data[at], deadline_ms);
+    }
+    return err;
+}
+
+static esp_loader_error_t read_some(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint16_t *got_bytes,
+                                    uint32_t timeout)
+{
+    const esp_loader_error_t err = read_bytes(base, data, 1, timeout);
+    if (err != ESP_LOADER_SUCCESS) {
+        return err;
+    }
+    /* A line that breaks here breaks at the next call as well. */
+    *got_bytes = 1;
+    while (*got_bytes < size && next_byte(self(base), &data[*got_bytes], 0) == ESP_LOADER_SUCCESS) {
+        (*got_bytes)++;
     }
     return ESP_LOADER_SUCCESS;
+}
+
+/* What has arrived here. To let the server purge what it holds takes a round trip, and enter_bootloader does it. */
+static void flush(esp_loader_port_t *base)
+{
+    uint8_t forgotten;
+    while (next_byte(self(base), &forgotten, 0) == ESP_LOADER_SUCCESS) {
+    }
 }
 
 const esp_loader_port_ops_t rfc2217_port_ops = {
@@ -327,4 +355,6 @@ const esp_loader_port_ops_t rfc2217_port_ops = {
     .change_transmission_rate = change_transmission_rate,
     .write = write_bytes,
     .read = read_bytes,
+    .read_some = read_some,
+    .flush = flush,
 };

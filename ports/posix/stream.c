@@ -2,6 +2,7 @@
 #include "stream.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,11 +37,12 @@ uint32_t reflash_stream_remaining_ms(const reflash_stream_t *stream)
 static bool wait_ready(const reflash_stream_t *stream, short events, uint64_t deadline_ms)
 {
     struct pollfd line = {.fd = stream->fd, .events = events};
-    for (;;) { /* an interrupted wait goes on until the deadline */
+    for (;;) { /* a wait that was interrupted, or is longer than poll() can tell, goes on until the deadline */
         const uint64_t now_ms = reflash_stream_now_ms();
-        const int left_ms = deadline_ms > now_ms ? (int)(deadline_ms - now_ms) : 0;
-        const int ready = poll(&line, 1, left_ms);
-        if (ready >= 0 || errno != EINTR) {
+        const uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
+        const int ready = poll(&line, 1, left_ms < INT_MAX ? (int)left_ms : INT_MAX);
+        const bool goes_on = ready < 0 ? errno == EINTR : ready == 0 && left_ms > INT_MAX;
+        if (!goes_on) {
             return ready > 0;
         }
     }

@@ -153,7 +153,8 @@ static uint32_t limit_ms(const esp_loader_t *loader, const reflash_request_t *co
         timeout_ms = loader->_sync_ms;
     }
     timeout_ms += (command->work_bytes >> 16) * ms_per_mib / 16;
-    return timeout_ms * link->scale_percent / 100 + link->round_trip_ms;
+    /* By quarters, rounded up: the time for a whole large part, times 1000 %, has more than 32 bits. */
+    return (timeout_ms + 3) / 4 * link->scale_percent / 25 + link->round_trip_ms;
 }
 
 /* --- What the target has --------------------------------------------------------------------------- */

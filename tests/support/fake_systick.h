@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** In front of ports/baremetal where a test runs it: SysTick's registers are memory, and a processor that waits gets an
- *  interrupt at once. */
+/** In front of ports/baremetal where a test runs it: SysTick's registers are memory, a processor that waits gets an
+ *  interrupt at once, and the clock is about to wrap. */
 #pragma once
 
 #include <stdint.h>
@@ -11,3 +11,4 @@ void fake_wait(void);
 
 #define SYSTICK fake_systick
 #define WAIT_FOR_INTERRUPT() fake_wait()
+#define FIRST_MS (UINT32_MAX - 2)

@@ -122,6 +122,23 @@ static void a_rate_that_the_uart_does_not_know_is_refused(void **state)
 
 /* --- Time -------------------------------------------------------------------------------------------------- */
 
+/* The first test whose time passes. */
+static void a_clock_that_wraps_disturbs_neither_the_timer_nor_a_wait(void **state)
+{
+    (void)state;
+    uint8_t byte;
+    assert_int_equal(baremetal_now_ms(), UINT32_MAX - 2);
+    port->ops->start_timer(port, 12);
+    assert_int_equal(port->ops->read(port, &byte, 1, 2), ESP_LOADER_ERROR_TIMEOUT);
+    assert_int_equal(baremetal_now_ms(), UINT32_MAX);
+    assert_int_equal(port->ops->remaining_time(port), 10);
+    assert_int_equal(port->ops->read(port, &byte, 1, 3), ESP_LOADER_ERROR_TIMEOUT);
+    assert_int_equal(baremetal_now_ms(), 2);
+    assert_int_equal(port->ops->remaining_time(port), 7);
+    port->ops->delay_ms(port, 6);
+    assert_int_equal(port->ops->remaining_time(port), 0);
+}
+
 static void a_delay_is_never_shorter_than_asked_for(void **state)
 {
     (void)state;
@@ -227,6 +244,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(opening_it_starts_a_tick_of_one_millisecond_and_sets_the_first_rate, open_port),
         cmocka_unit_test_setup(a_rate_that_the_uart_does_not_know_is_refused, open_port),
+        cmocka_unit_test_setup(a_clock_that_wraps_disturbs_neither_the_timer_nor_a_wait, open_port),
         cmocka_unit_test_setup(a_delay_is_never_shorter_than_asked_for, open_port),
         cmocka_unit_test_setup(a_timer_counts_down_to_zero_and_stays_there, open_port),
         cmocka_unit_test_setup(a_read_takes_what_it_was_asked_for_and_leaves_the_rest, open_port),

@@ -976,6 +976,33 @@ static void time_limits_are_those_that_were_set(void **state)
     assert_int_equal(talk.port.timer_ms, 1000);
 }
 
+static void a_limit_of_hours_is_multiplied_as_one_of_seconds_is(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t limit_ms, scale_percent, wanted_ms;
+    } rows[] = {
+        {5130000, 1000, 51300000},   /* erasing 128 MiB: 10 s, and 40 s for each of them */
+        {10250000, 1600, 164000000}, /* 256 MiB, and nearly as much as there may be */
+        {42949676, 100, 42949676},   /* the first whose product is above 32 bits */
+        {1052, 50, 526},
+        {1053, 50, 528}, /* by whole units of 4 ms, never less than asked for */
+    };
+    uint32_t value;
+    conversation_connect(&talk);
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+        const reflash_time_limit_t limit = {.command = 0x0A, .timeout_ms = rows[row].limit_ms};
+        reflash_link_t link = REFLASH_LINK_DEFAULT();
+        link.scale_percent = rows[row].scale_percent;
+        link.limits = &limit;
+        link.limit_count = 1;
+        reflash_set_link(&talk.loader, &link);
+        play(" >" RECORDED_READ_MAGIC " <" RECORDED_READ_MAGIC_ANSWER);
+        assert_int_equal(esp_loader_read_register(&talk.loader, 0x40001000, &value), ESP_LOADER_SUCCESS);
+        assert_int_equal(talk.port.timer_ms, rows[row].wanted_ms);
+    }
+}
+
 static void a_sync_is_given_the_time_of_the_line_as_well(void **state)
 {
     (void)state;
@@ -1221,6 +1248,7 @@ int main(void)
         cmocka_unit_test(a_target_that_is_lost_for_good_is_no_longer_connected),
         cmocka_unit_test(the_rate_to_go_back_to_is_the_last_that_worked_or_the_callers),
         cmocka_unit_test(time_limits_are_those_that_were_set),
+        cmocka_unit_test(a_limit_of_hours_is_multiplied_as_one_of_seconds_is),
         cmocka_unit_test(a_sync_is_given_the_time_of_the_line_as_well),
         cmocka_unit_test(waits_around_a_change_of_rate_are_those_that_were_set),
         cmocka_unit_test(a_port_without_rates_is_unsupported_and_nothing_is_sent),

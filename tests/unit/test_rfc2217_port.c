@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -214,6 +215,59 @@ static void data_that_comes_before_an_answer_is_not_lost(void **state)
     stop(&bench);
 }
 
+/* Wait until all that an ordinary server echoes has arrived, so that what follows need not wait. */
+static void await_arrival(bench_t *bench, int bytes)
+{
+    for (int here = 0; here < bytes;) {
+        assert_int_equal(ioctl(bench->port._stream.fd, FIONREAD, &here), 0);
+        reflash_stream_delay_ms(1);
+    }
+}
+
+static void what_is_there_is_read_in_one_call(void **state)
+{
+    (void)state;
+    bench_t bench;
+    uint8_t got[4];
+    uint16_t got_bytes = 0;
+    start(&bench, (habits_t){.talks_before_answer = true});
+    assert_int_equal(init(&bench), ESP_LOADER_SUCCESS); /* three bytes are kept, one of them doubled on the way */
+    esp_loader_port_t *port = &bench.port.port;
+    assert_int_equal(rfc2217_port_ops.read_some(port, got, 1, &got_bytes, 0), ESP_LOADER_SUCCESS);
+    assert_int_equal(got_bytes, 1);
+    assert_int_equal(got[0], 'a');
+    assert_int_equal(rfc2217_port_ops.write(port, (const uint8_t *)"123", 3, 1000), ESP_LOADER_SUCCESS);
+    await_arrival(&bench, 3);
+    assert_int_equal(rfc2217_port_ops.read_some(port, got, 4, &got_bytes, 0), ESP_LOADER_SUCCESS);
+    assert_int_equal(got_bytes, 4);
+    assert_memory_equal(got,
+                        "\xFF"
+                        "c23",
+                        4);
+    assert_int_equal(rfc2217_port_ops.read_some(port, got, 4, &got_bytes, 0), ESP_LOADER_SUCCESS);
+    assert_int_equal(got_bytes, 1);
+    assert_int_equal(got[0], '4');
+    assert_int_equal(rfc2217_port_ops.read_some(port, got, 4, &got_bytes, 10), ESP_LOADER_ERROR_TIMEOUT);
+    (void)kill(bench.child, SIGKILL);
+    assert_int_equal(rfc2217_port_ops.read_some(port, got, 4, &got_bytes, 1000), ESP_LOADER_ERROR_FAIL);
+    stop(&bench);
+}
+
+static void what_was_not_read_can_be_thrown_away(void **state)
+{
+    (void)state;
+    bench_t bench;
+    uint8_t byte;
+    start(&bench, (habits_t){.talks_before_answer = true});
+    assert_int_equal(init(&bench), ESP_LOADER_SUCCESS);
+    assert_int_equal(rfc2217_port_ops.write(&bench.port.port, (const uint8_t *)"123", 3, 1000), ESP_LOADER_SUCCESS);
+    await_arrival(&bench, 3);
+    rfc2217_port_ops.flush(&bench.port.port);
+    assert_int_equal(rfc2217_port_ops.read(&bench.port.port, &byte, 1, 10), ESP_LOADER_ERROR_TIMEOUT);
+    expect_echo(&bench, (const uint8_t *)"7", (const uint8_t *)"8", 1);
+    stop(&bench);
+}
+
 static void a_server_that_wants_no_data_gets_none(void **state)
 {
     (void)state;
@@ -236,6 +290,8 @@ int main(void)
         cmocka_unit_test(a_rate_that_the_server_does_not_take_is_a_failure),
         cmocka_unit_test(a_server_that_is_silent_on_lines_is_waited_for_once),
         cmocka_unit_test(data_that_comes_before_an_answer_is_not_lost),
+        cmocka_unit_test(what_is_there_is_read_in_one_call),
+        cmocka_unit_test(what_was_not_read_can_be_thrown_away),
         cmocka_unit_test(a_server_that_wants_no_data_gets_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
