@@ -338,6 +338,24 @@ static void what_is_to_be_encrypted_lies_encrypted_in_flash(void **state)
     }
 }
 
+/* The second block begins in the middle of a data unit, and ends in the next. */
+static void a_block_may_begin_anywhere_in_a_data_unit(void **state)
+{
+    (void)state;
+    enum { FIRST_BYTES = XTS_ADDR % 0x1000 };
+    board_t board = locked_and_synced(&reflash_rom_esp32c3, with_flash_key(32));
+    const uint8_t filling[FIRST_BYTES] = {0};
+    uint8_t text[TEXT_BYTES];
+    fill_text(text, sizeof(text));
+    assert_int_equal(BOARD_ASK(&board, 0x0B, 0, BOARD_FLASH_BYTES, 0x10000, 0x1000, 0x100, 0xFFFF), 0);
+    assert_int_equal(BOARD_ASK(&board, 0x02, FIRST_BYTES + TEXT_BYTES, 2, FIRST_BYTES, XTS_ADDR / 0x1000 * 0x1000, 1),
+                     0);
+    assert_int_equal(board_ask(&board, 0x03, (const uint32_t[]){FIRST_BYTES, 0, 0, 0}, 4, filling, FIRST_BYTES), 0);
+    assert_int_equal(board_ask(&board, 0x03, (const uint32_t[]){TEXT_BYTES, 1, 0, 0}, 4, text, TEXT_BYTES), 0);
+    assert_memory_equal(&board.flash[XTS_ADDR], xts_32, TEXT_BYTES);
+    board_free(&board);
+}
+
 static void what_is_written_plain_lies_plain_in_flash(void **state)
 {
     (void)state;
@@ -621,6 +639,7 @@ int main(void)
         cmocka_unit_test(efuse_words_show_what_was_burned),
         cmocka_unit_test(a_key_is_as_long_as_the_chip_can_take),
         cmocka_unit_test(what_is_to_be_encrypted_lies_encrypted_in_flash),
+        cmocka_unit_test(a_block_may_begin_anywhere_in_a_data_unit),
         cmocka_unit_test(what_is_written_plain_lies_plain_in_flash),
         cmocka_unit_test(digests_and_reads_see_what_lies_in_flash),
         cmocka_unit_test(where_the_loader_must_not_encrypt_it_refuses_to),
