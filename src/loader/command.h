@@ -30,7 +30,8 @@ esp_loader_error_t reflash_begin_connected(esp_loader_t *loader, bool arguments_
 /** The same, and UNSUPPORTED_FUNC: the loader that runs does not have this command. */
 esp_loader_error_t reflash_begin_with(esp_loader_t *loader, bool arguments_are_good, uint8_t opcode);
 
-/** Record what a transport said while something was expected from the target, and return what the caller is told. */
+/** Record what a transport said while something was expected from the target, and return what the caller is told.
+ *  Success is passed on, here and below. */
 esp_loader_error_t reflash_fail_to_receive(esp_loader_t *loader, esp_loader_error_t err);
 /** The same for sending where the target says when: silence is its own then, not the port's. UNSUPPORTED_FUNC,
  *  INVALID_PARAM: the transport does not carry this request. */
@@ -39,6 +40,10 @@ esp_loader_error_t reflash_fail_to_send(esp_loader_t *loader, esp_loader_error_t
 /** Send `command` once and wait for its answer. Success: the target agreed; the answer's value and data are
  *  in _answer_value and reflash_answer_data(). Otherwise the fault is recorded. */
 esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_request_t *command);
+
+/** The same for a command that is nothing but words. */
+esp_loader_error_t reflash_ask_words_once(esp_loader_t *loader, uint8_t opcode, const uint32_t *words,
+                                          uint8_t word_count);
 
 /** The same for commands that may be repeated without harm: asked up to three times unless the port fails. */
 esp_loader_error_t reflash_ask(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count);
