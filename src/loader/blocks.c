@@ -45,29 +45,86 @@ static verdict_t judge(const esp_loader_t *loader, const reflash_request_t *bloc
     return reason == ROM_CHECKSUM && block->opcode != REFLASH_FLASH_DEFL_DATA ? NEXT_NUMBER : GIVE_UP;
 }
 
-esp_loader_error_t reflash_write_block(esp_loader_t *loader, reflash_request_t *block, uint32_t *sequence)
+/* Send `block`, whose second word is its number, until the target has it. */
+static esp_loader_error_t write_block(esp_loader_t *loader, const reflash_request_t *block, uint32_t *sequence)
 {
     bool answer_lost = false;
-    esp_loader_error_t err = ESP_LOADER_ERROR_FAIL;
-    for (unsigned tries = 0; tries <= SERIAL_FLASHER_WRITE_BLOCK_RETRIES; tries++) {
-        const uint32_t words[] = {(uint32_t)block->data_bytes + block->padding_bytes, *sequence, 0, 0};
-        block->words = words;
-        block->word_count = sizeof(words) / sizeof(words[0]);
-        err = reflash_ask_once(loader, block);
+    for (unsigned tries = 0;; tries++) {
+        const esp_loader_error_t err = reflash_ask_once(loader, block);
         const verdict_t verdict = err == ESP_LOADER_SUCCESS ? HAS_IT : judge(loader, block, answer_lost);
-        if (verdict == GIVE_UP) {
-            return err;
-        }
-        if (verdict != SAME_NUMBER) {
+        if (verdict == HAS_IT || verdict == NEXT_NUMBER) {
             (*sequence)++;
         }
         if (verdict == HAS_IT) {
             reflash_begin(loader);
             return ESP_LOADER_SUCCESS;
         }
+        if (verdict == GIVE_UP || tries == SERIAL_FLASHER_WRITE_BLOCK_RETRIES) {
+            return err;
+        }
         answer_lost = answer_lost || loader->_fault.cause != REFLASH_CAUSE_REFUSED;
     }
-    return err;
+}
+
+void reflash_transfer_start(reflash_transfer_t *transfer, uint8_t data_opcode, uint32_t total_bytes,
+                            uint32_t block_bytes)
+{
+    *transfer = (reflash_transfer_t){
+        .data_opcode = data_opcode, .unit_bytes = 1, .total_bytes = total_bytes, .block_bytes = block_bytes};
+}
+
+esp_loader_error_t reflash_transfer_write(esp_loader_t *loader, reflash_transfer_t *transfer, const void *payload,
+                                          uint32_t size)
+{
+    RETURN_ON_ERROR(reflash_begin_connected(loader, transfer != NULL && transfer->data_opcode != 0 && payload != NULL &&
+                                                        size != 0));
+    const bool is_stream = transfer->data_opcode == REFLASH_FLASH_DEFL_DATA;
+    const bool is_too_large = size > transfer->block_bytes;
+    const uint32_t left_bytes = transfer->total_bytes - transfer->written_bytes;
+    const bool is_last = size == left_bytes;
+    if (size > left_bytes && (is_stream || !is_too_large)) {
+        return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
+    }
+    const uint32_t odd_bytes = size % transfer->unit_bytes;
+    if (is_too_large || (odd_bytes != 0 && !is_last)) {
+        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
+    }
+    const bool pads = odd_bytes != 0 && loader->_stub == NULL && transfer->data_opcode == REFLASH_FLASH_DATA;
+    const uint32_t padding_bytes = pads ? transfer->unit_bytes - odd_bytes : 0;
+    uint32_t words[] = {size + padding_bytes, transfer->sequence, 0, 0};
+    const reflash_request_t block = {.words = words,
+                                     .data = payload,
+                                     .data_bytes = (uint16_t)size,
+                                     .padding_bytes = (uint16_t)padding_bytes,
+                                     .work_bytes = transfer->work_bytes,
+                                     .opcode = transfer->data_opcode,
+                                     .word_count = sizeof(words) / sizeof(words[0]),
+                                     .is_last_of_stream = is_last && is_stream};
+    const esp_loader_error_t err = write_block(loader, &block, &words[1]);
+    transfer->sequence = words[1];
+    RETURN_ON_ERROR(err);
+    transfer->written_bytes += size;
+    return ESP_LOADER_SUCCESS;
+}
+
+esp_loader_error_t reflash_transfer_end(esp_loader_t *loader, reflash_transfer_t *transfer)
+{
+    RETURN_ON_ERROR(reflash_begin_connected(loader, transfer != NULL && transfer->data_opcode != 0));
+    const uint8_t data_opcode = transfer->data_opcode;
+    transfer->data_opcode = 0;
+    if (transfer->written_bytes != transfer->total_bytes) {
+        return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
+    }
+    if (loader->_stub == NULL || data_opcode == REFLASH_MEM_DATA) {
+        return ESP_LOADER_SUCCESS;
+    }
+    _Static_assert(REFLASH_FLASH_END == REFLASH_FLASH_DATA + 1 && REFLASH_FLASH_DEFL_END == REFLASH_FLASH_DEFL_DATA + 1,
+                   "the end is the next opcode");
+    const uint32_t stay = 1;
+    return reflash_ask_once(loader, &(reflash_request_t){.opcode = (uint8_t)(data_opcode + 1),
+                                                         .words = &stay,
+                                                         .word_count = 1,
+                                                         .work_bytes = transfer->work_bytes});
 }
 
 uint32_t reflash_block_bytes_max(const esp_loader_t *loader)

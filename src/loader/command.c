@@ -11,12 +11,14 @@ enum { ASK_TRIES = 3, REASON_INVALID_FORMAT = 0x05, ALL_BUT_STATUS = 0xFF, ANY_O
  * 64 KiB block, and the ROM erases 16 to 32 single sectors before and behind the blocks. MD5: the slowest
  * ROM hashes at about 6 s a MiB. Data behind which a stub erases, and what one block of a compressed stream may
  * unfold to: four times what a part takes when it is new. */
-static const struct {
+typedef struct {
     uint8_t opcode;
     uint8_t data_bytes; /* in the answer, in front of its status */
     uint8_t timeout_100_ms;
     uint8_t s_per_mib; /* of work_bytes, on top */
-} commands[] = {
+} command_row_t;
+
+static const command_row_t commands[] = {
     {REFLASH_FLASH_BEGIN, 0, 100, 40},
     {REFLASH_FLASH_DATA, 0, 30, 40},
     {REFLASH_FLASH_END, 0, 30, 40},
@@ -108,6 +110,8 @@ reflash_fault_t reflash_last_fault(const esp_loader_t *loader)
 esp_loader_error_t reflash_fail_to_receive(esp_loader_t *loader, esp_loader_error_t err)
 {
     switch (err) {
+    case ESP_LOADER_SUCCESS:
+        return err;
     case ESP_LOADER_ERROR_TIMEOUT:
         return reflash_fail(loader, err, REFLASH_CAUSE_SILENCE);
     case ESP_LOADER_ERROR_INVALID_RESPONSE:
@@ -138,15 +142,16 @@ const reflash_link_t *reflash_link(const esp_loader_t *loader)
     return loader->_link != NULL ? loader->_link : &by_default;
 }
 
-static uint32_t limit_ms(const esp_loader_t *loader, const reflash_request_t *command, unsigned command_row)
+static uint32_t limit_ms(const esp_loader_t *loader, const reflash_request_t *command, const command_row_t *row)
 {
-    uint32_t timeout_ms = commands[command_row].timeout_100_ms * 100u;
-    uint32_t ms_per_mib = commands[command_row].s_per_mib * 1000u;
+    uint32_t timeout_ms = row->timeout_100_ms * 100u;
+    uint32_t ms_per_mib = row->s_per_mib * 1000u;
     const reflash_link_t *link = reflash_link(loader);
-    for (uint32_t row = 0; row < link->limit_count; row++) {
-        if (link->limits[row].command == command->opcode) {
-            timeout_ms = link->limits[row].timeout_ms;
-            ms_per_mib = link->limits[row].ms_per_mib;
+    const reflash_time_limit_t *limit = link->limits;
+    for (unsigned left = link->limit_count; left > 0; left--, limit++) {
+        if (limit->command == command->opcode) {
+            timeout_ms = limit->timeout_ms;
+            ms_per_mib = limit->ms_per_mib;
         }
     }
     if (command->opcode == REFLASH_SYNC) {
@@ -257,8 +262,8 @@ static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uin
 
 esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_request_t *command)
 {
-    unsigned row = 0;
-    while (commands[row].opcode != command->opcode && commands[row].opcode != ANY_OTHER) {
+    const command_row_t *row = commands;
+    while (row->opcode != command->opcode && row->opcode != ANY_OTHER) {
         row++;
     }
     reflash_begin(loader);
@@ -272,7 +277,7 @@ esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_request_
     esp_loader_error_t err = send(loader, command);
     if (err == ESP_LOADER_SUCCESS) {
         const bool raw_digest = command->opcode == REFLASH_SPI_FLASH_MD5 && loader->_stub != NULL;
-        err = await_answer(loader, command->opcode, raw_digest ? REFLASH_DIGEST_BYTES : commands[row].data_bytes);
+        err = await_answer(loader, command->opcode, raw_digest ? REFLASH_DIGEST_BYTES : row->data_bytes);
     }
     if (err == ESP_LOADER_SUCCESS) {
         reflash_begin(loader);
@@ -293,6 +298,12 @@ void reflash_drain(esp_loader_t *loader, unsigned limit)
     }
 }
 
+esp_loader_error_t reflash_ask_words_once(esp_loader_t *loader, uint8_t opcode, const uint32_t *words,
+                                          uint8_t word_count)
+{
+    return reflash_ask_once(loader, &(reflash_request_t){.opcode = opcode, .words = words, .word_count = word_count});
+}
+
 esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count,
                                     uint32_t work_bytes)
 {
@@ -300,12 +311,13 @@ esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const 
 
     const reflash_request_t command = {
         .opcode = opcode, .words = words, .word_count = word_count, .work_bytes = work_bytes};
-    esp_loader_error_t err = reflash_ask_once(loader, &command);
-    for (unsigned tries = 1; tries < ASK_TRIES; tries++) {
+    for (unsigned tries = 1;; tries++) {
+        const esp_loader_error_t err = reflash_ask_once(loader, &command);
         /* A refusal is no exception, the question's address or size may have been damaged on the wire; but security
          * info has neither. */
         const uint8_t cause = loader->_fault.cause;
-        if (err == ESP_LOADER_SUCCESS || cause == REFLASH_CAUSE_PORT || cause == REFLASH_CAUSE_ARGUMENT ||
+        if (err == ESP_LOADER_SUCCESS || tries == ASK_TRIES || cause == REFLASH_CAUSE_PORT ||
+            cause == REFLASH_CAUSE_ARGUMENT ||
             (cause == REFLASH_CAUSE_REFUSED && opcode == REFLASH_GET_SECURITY_INFO)) {
             return err;
         }
@@ -315,9 +327,7 @@ esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const 
         if (loader->_stub != NULL && tries == ASK_TRIES - 1 && cause == REFLASH_CAUSE_SILENCE) {
             loader->_transport->wake_stub(loader);
         }
-        err = reflash_ask_once(loader, &command);
     }
-    return err;
 }
 
 esp_loader_error_t reflash_ask(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count)

@@ -15,11 +15,10 @@ static const uint32_t sync_words[SYNC_WORDS] = {
 
 esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries)
 {
-    const reflash_request_t command = {.opcode = REFLASH_SYNC, .words = sync_words, .word_count = SYNC_WORDS};
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
 
     for (; tries > 0; tries--) {
-        err = reflash_ask_once(loader, &command);
+        err = reflash_ask_words_once(loader, REFLASH_SYNC, sync_words, SYNC_WORDS);
         if (err == ESP_LOADER_SUCCESS) {
             /* A SYNC is answered eight times. Swallow them all: a late one would otherwise stand in front of
              * the answer to the first real command. */

@@ -63,13 +63,12 @@ static esp_loader_error_t connect_once(esp_loader_t *loader)
     if (err == ESP_LOADER_ERROR_INVALID_TARGET) {
         return reflash_fail(loader, err, REFLASH_CAUSE_UNKNOWN_CHIP);
     }
-    return err == ESP_LOADER_SUCCESS ? err : reflash_fail_to_receive(loader, err);
+    return reflash_fail_to_receive(loader, err);
 }
 
 static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *request)
 {
-    const esp_loader_error_t err = reflash_sdio_send(loader, request);
-    return err == ESP_LOADER_SUCCESS ? err : reflash_fail_to_send(loader, err);
+    return reflash_fail_to_send(loader, reflash_sdio_send(loader, request));
 }
 
 static const reflash_transport_t sdio = {

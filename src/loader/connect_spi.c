@@ -31,10 +31,7 @@ static esp_loader_error_t connect_once(esp_loader_t *loader)
     esp_loader_port_t *port = loader->_port;
     port->ops->enter_bootloader(port);
     port->ops->start_timer(port, TIMEOUTS_PER_RESET * loader->_sync_ms);
-    const esp_loader_error_t err = reflash_spi_handshake(loader);
-    if (err != ESP_LOADER_SUCCESS) {
-        return reflash_fail_to_receive(loader, err);
-    }
+    RETURN_ON_ERROR(reflash_fail_to_receive(loader, reflash_spi_handshake(loader)));
     loader->_status_bytes = STATUS_BYTES;
     uint32_t magic;
     RETURN_ON_ERROR(reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic));
@@ -45,8 +42,7 @@ static esp_loader_error_t connect_once(esp_loader_t *loader)
 
 static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *request)
 {
-    const esp_loader_error_t err = reflash_spi_send(loader, request);
-    return err == ESP_LOADER_SUCCESS ? err : reflash_fail_to_send(loader, err);
+    return reflash_fail_to_send(loader, reflash_spi_send(loader, request));
 }
 
 static const reflash_transport_t spi = {

@@ -88,24 +88,29 @@ static esp_loader_error_t write_message(esp_loader_port_t *port, const reflash_r
 
 /* --- Waiting --------------------------------------------------------------------------------------- */
 
-static void pause_between_polls(esp_loader_port_t *port, unsigned poll)
+/* Read a shared register once; `polls` counts how often that was done. */
+static esp_loader_error_t poll(esp_loader_port_t *port, uint8_t reg, unsigned *polls, uint32_t *value)
 {
-    if (poll >= EAGER_POLLS) {
+    uint8_t bytes[4] = {0};
+    if ((*polls)++ >= EAGER_POLLS) {
         port->ops->delay_ms(port, 1);
     }
+    if (port->ops->remaining_time(port) == 0) {
+        return ESP_LOADER_ERROR_TIMEOUT;
+    }
+    RETURN_ON_ERROR(read(port, READ_REG, reg, bytes, reg == COMMAND ? 1 : sizeof(bytes)));
+    *value = reflash_get_le32(bytes);
+    return ESP_LOADER_SUCCESS;
 }
 
 static esp_loader_error_t await_command(esp_loader_port_t *port, uint8_t expected)
 {
-    for (unsigned poll = 0; port->ops->remaining_time(port) > 0; poll++) {
-        uint8_t command;
-        RETURN_ON_ERROR(read(port, READ_REG, COMMAND, &command, sizeof(command)));
-        if (command == expected) {
-            return ESP_LOADER_SUCCESS;
-        }
-        pause_between_polls(port, poll);
-    }
-    return ESP_LOADER_ERROR_TIMEOUT;
+    uint32_t command;
+    unsigned polls = 0;
+    do {
+        RETURN_ON_ERROR(poll(port, COMMAND, &polls, &command));
+    } while (command != expected);
+    return ESP_LOADER_SUCCESS;
 }
 
 /* Whether `status` announces another buffer than the one that was used last. */
@@ -120,20 +125,17 @@ static bool is_fresh(uint32_t status, uint8_t last)
 /* Wait until the target has a buffer for this direction. The caller that has used it calls mark_used(). */
 static esp_loader_error_t await_buffer(esp_loader_port_t *port, uint8_t reg, uint8_t *last, uint32_t *status)
 {
-    for (unsigned poll = 0; port->ops->remaining_time(port) > 0; poll++) {
-        uint8_t bytes[4];
-        RETURN_ON_ERROR(read(port, READ_REG, reg, bytes, sizeof(bytes)));
-        *status = reflash_get_le32(bytes);
+    unsigned polls = 0;
+    for (;;) { /* until the timer ends poll() */
+        RETURN_ON_ERROR(poll(port, reg, &polls, status));
         if ((*status & (INIT | TOGGLE)) == (INIT | TOGGLE)) { /* starts up, and waits for a sign of the host */
-            reflash_put_le32(bytes, 0);
+            static const uint8_t sign[4] = {0};
             *last = 0;
-            RETURN_ON_ERROR(write_reg(port, reg, bytes, sizeof(bytes)));
+            RETURN_ON_ERROR(write_reg(port, reg, sign, sizeof(sign)));
         } else if (is_fresh(*status, *last)) {
             return ESP_LOADER_SUCCESS;
         }
-        pause_between_polls(port, poll);
     }
-    return ESP_LOADER_ERROR_TIMEOUT;
 }
 
 static void mark_used(uint8_t *last, uint32_t status)
