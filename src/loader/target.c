@@ -103,8 +103,9 @@ esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac)
     RETURN_ON_ERROR(reflash_begin_connected(loader, mac != NULL));
     uint32_t low;
     uint32_t high;
-    RETURN_ON_ERROR(reflash_read_register(loader, loader->_chip->mac_lo_reg, &low));
-    RETURN_ON_ERROR(reflash_read_register(loader, loader->_chip->mac_lo_reg + 4, &high));
+    const uint32_t reg = loader->_chip->mac_lo_reg;
+    RETURN_ON_ERROR(reflash_read_register(loader, reg, &low));
+    RETURN_ON_ERROR(reflash_read_register(loader, reg + 4, &high));
     if (loader->_chip->mac_layout == REFLASH_MAC_OTP) {
         RETURN_ON_ERROR(gather_otp_mac(loader, &low, &high));
     }
@@ -158,11 +159,16 @@ typedef struct {
  * the host's rate; of these the ESP32-C2 believes in 40 MHz and the ESP32-C5 in what a register says. */
 static esp_loader_error_t uart_clock(esp_loader_t *loader, uart_clock_t *clock)
 {
-    enum { COUNT_REG = 0x3FF5F06C, COUNT_SHIFT = 7, COUNT_MASK = 0xFFFF, OSCILLATOR_REG = 0x3FF5A010 };
-    enum { DIVIDER_REG = 0x60000014, DIVIDER_MASK = 0xFFFFF, C5_EXPECTS_REG = 0x60096110 };
+    enum { COUNT_SHIFT = 7, COUNT_MASK = 0xFFFF, DIVIDER_MASK = 0xFFFFF, C2_BELIEVED_KHZ = 40000 };
+    static const struct {
+        uint32_t measured_reg, told_reg;
+        uint16_t border_khz, below_khz, above_khz; /* crystals that there are */
+    } rows[] = {
+        [REFLASH_UART_CLOCK_ESP32 - 1] = {0x3FF5F06C, 0x3FF5A010, 33000, 26000, 40000},
+        [REFLASH_UART_CLOCK_ESP32C2 - 1] = {0x60000014, 0, 33000, 26000, 40000},
+        [REFLASH_UART_CLOCK_ESP32C5 - 1] = {0x60000014, 0x60096110, 44000, 40000, 48000},
+    };
     const uint8_t kind = loader->_chip->uart_clock;
-    const bool esp32 = kind == REFLASH_UART_CLOCK_ESP32;
-    const bool c5 = kind == REFLASH_UART_CLOCK_ESP32C5;
     uint32_t measured;
     uint32_t told = 0;
 
@@ -171,22 +177,19 @@ static esp_loader_error_t uart_clock(esp_loader_t *loader, uart_clock_t *clock)
     if (kind == REFLASH_UART_CLOCK_RIGHT || loader->_secure || loader->_stub != NULL) {
         return ESP_LOADER_SUCCESS;
     }
-    RETURN_ON_ERROR(reflash_read_register(loader, esp32 ? COUNT_REG : DIVIDER_REG, &measured));
-    if (esp32 || c5) {
-        RETURN_ON_ERROR(reflash_read_register(loader, esp32 ? OSCILLATOR_REG : C5_EXPECTS_REG, &told));
+    const uint32_t told_reg = rows[kind - 1].told_reg;
+    RETURN_ON_ERROR(reflash_read_register(loader, rows[kind - 1].measured_reg, &measured));
+    if (told_reg != 0) {
+        RETURN_ON_ERROR(reflash_read_register(loader, told_reg, &told));
     }
-    if (esp32) {
+    if (kind == REFLASH_UART_CLOCK_ESP32) {
         measured = (measured >> COUNT_SHIFT & COUNT_MASK) * (told & 0xFF) * 25 / 64;
         clock->believed_khz = measured;
     } else {
         measured = (measured & DIVIDER_MASK) * (loader->_baud / 100) / 10;
-        clock->believed_khz = c5 ? (told >> 24 & 0x7F) * 1000 : 40000;
+        clock->believed_khz = told_reg != 0 ? (told >> 24 & 0x7F) * 1000 : C2_BELIEVED_KHZ;
     }
-    if (c5) {
-        clock->real_khz = measured > 44000 ? 48000 : 40000;
-    } else {
-        clock->real_khz = measured > 33000 ? 40000 : 26000;
-    }
+    clock->real_khz = measured > rows[kind - 1].border_khz ? rows[kind - 1].above_khz : rows[kind - 1].below_khz;
     return ESP_LOADER_SUCCESS;
 }
 
