@@ -77,18 +77,19 @@ esp_loader_error_t reflash_transfer_write(esp_loader_t *loader, reflash_transfer
                                           uint32_t size)
 {
     RETURN_ON_ERROR(reflash_begin_connected(loader, transfer != NULL && transfer->data_opcode != 0 && payload != NULL &&
-                                                        size != 0 && size <= transfer->block_bytes));
+                                                        size != 0));
     const bool is_stream = transfer->data_opcode == REFLASH_FLASH_DEFL_DATA;
+    const bool is_too_large = size > transfer->block_bytes;
     const uint32_t left_bytes = transfer->total_bytes - transfer->written_bytes;
     const bool is_last = size == left_bytes;
-    if (size > left_bytes) {
+    if (size > left_bytes && (is_stream || !is_too_large)) {
         return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
     }
     const uint32_t odd_bytes = size % transfer->unit_bytes;
-    if (odd_bytes != 0 && !is_last) {
+    if (is_too_large || (odd_bytes != 0 && !is_last)) {
         return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
-    const bool pads = odd_bytes != 0 && loader->_stub == NULL && !is_stream;
+    const bool pads = odd_bytes != 0 && loader->_stub == NULL && transfer->data_opcode == REFLASH_FLASH_DATA;
     const uint32_t padding_bytes = pads ? transfer->unit_bytes - odd_bytes : 0;
     uint32_t words[] = {size + padding_bytes, transfer->sequence, 0, 0};
     const reflash_request_t block = {.words = words,

@@ -31,10 +31,6 @@ esp_loader_error_t esp_loader_flash_deflate_start(esp_loader_t *loader, esp_load
 esp_loader_error_t esp_loader_flash_deflate_write(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg,
                                                   void *payload, uint32_t size)
 {
-    if (cfg != NULL && cfg->_state.data_opcode != 0 && payload != NULL &&
-        size > cfg->_state.total_bytes - cfg->_state.written_bytes) {
-        return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
-    }
     return reflash_transfer_write(loader, cfg != NULL ? &cfg->_state : NULL, payload, size);
 }
 
