@@ -45,25 +45,30 @@ static verdict_t judge(const esp_loader_t *loader, const reflash_request_t *bloc
     return reason == ROM_CHECKSUM && block->opcode != REFLASH_FLASH_DEFL_DATA ? NEXT_NUMBER : GIVE_UP;
 }
 
-/* Send `block`, whose second word is its number, until the target has it. */
-static esp_loader_error_t write_block(esp_loader_t *loader, const reflash_request_t *block, uint32_t *sequence)
+/* The words of `block` are set here. `sequence` is its number and then that of the next. */
+static esp_loader_error_t write_block(esp_loader_t *loader, reflash_request_t *block, uint32_t *sequence)
 {
     bool answer_lost = false;
-    for (unsigned tries = 0;; tries++) {
-        const esp_loader_error_t err = reflash_ask_once(loader, block);
+    esp_loader_error_t err = ESP_LOADER_ERROR_FAIL;
+    for (unsigned tries = 0; tries <= SERIAL_FLASHER_WRITE_BLOCK_RETRIES; tries++) {
+        const uint32_t words[] = {(uint32_t)block->data_bytes + block->padding_bytes, *sequence, 0, 0};
+        block->words = words;
+        block->word_count = sizeof(words) / sizeof(words[0]);
+        err = reflash_ask_once(loader, block);
         const verdict_t verdict = err == ESP_LOADER_SUCCESS ? HAS_IT : judge(loader, block, answer_lost);
-        if (verdict == HAS_IT || verdict == NEXT_NUMBER) {
+        if (verdict == GIVE_UP) {
+            return err;
+        }
+        if (verdict != SAME_NUMBER) {
             (*sequence)++;
         }
         if (verdict == HAS_IT) {
             reflash_begin(loader);
             return ESP_LOADER_SUCCESS;
         }
-        if (verdict == GIVE_UP || tries == SERIAL_FLASHER_WRITE_BLOCK_RETRIES) {
-            return err;
-        }
         answer_lost = answer_lost || loader->_fault.cause != REFLASH_CAUSE_REFUSED;
     }
+    return err;
 }
 
 void reflash_transfer_start(reflash_transfer_t *transfer, uint8_t data_opcode, uint32_t total_bytes,
@@ -90,19 +95,13 @@ esp_loader_error_t reflash_transfer_write(esp_loader_t *loader, reflash_transfer
         return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     const bool pads = odd_bytes != 0 && loader->_stub == NULL && transfer->data_opcode == REFLASH_FLASH_DATA;
-    const uint32_t padding_bytes = pads ? transfer->unit_bytes - odd_bytes : 0;
-    uint32_t words[] = {size + padding_bytes, transfer->sequence, 0, 0};
-    const reflash_request_t block = {.words = words,
-                                     .data = payload,
-                                     .data_bytes = (uint16_t)size,
-                                     .padding_bytes = (uint16_t)padding_bytes,
-                                     .work_bytes = transfer->work_bytes,
-                                     .opcode = transfer->data_opcode,
-                                     .word_count = sizeof(words) / sizeof(words[0]),
-                                     .is_last_of_stream = is_last && is_stream};
-    const esp_loader_error_t err = write_block(loader, &block, &words[1]);
-    transfer->sequence = words[1];
-    RETURN_ON_ERROR(err);
+    reflash_request_t block = {.opcode = transfer->data_opcode,
+                               .is_last_of_stream = is_last && is_stream,
+                               .data = payload,
+                               .data_bytes = (uint16_t)size,
+                               .padding_bytes = (uint16_t)(pads ? transfer->unit_bytes - odd_bytes : 0),
+                               .work_bytes = transfer->work_bytes};
+    RETURN_ON_ERROR(write_block(loader, &block, &transfer->sequence));
     transfer->written_bytes += size;
     return ESP_LOADER_SUCCESS;
 }
