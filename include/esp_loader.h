@@ -51,18 +51,6 @@ typedef struct {
     /** @endcond */
 } reflash_md5_t;
 
-/** How far a write is that takes several calls. Private. */
-typedef struct {
-    /** @cond */
-    uint8_t data_opcode;  /* of its blocks; 0: not begun */
-    uint16_t unit_bytes;  /* all pieces but the last are a multiple of it */
-    uint32_t block_bytes; /* no piece is larger */
-    uint32_t total_bytes, written_bytes;
-    uint32_t work_bytes; /* flash that is written, at most, while one block is waited for */
-    uint32_t sequence;
-    /** @endcond */
-} reflash_transfer_t;
-
 /** One plain write. The caller fills the first four members and keeps the struct until _finish returned. */
 typedef struct {
     uint32_t offset;     /*!< Flash address, multiple of 4096. */
@@ -72,7 +60,10 @@ typedef struct {
     bool skip_verify; /*!< Do not compare MD5s in _finish. After a disturbed line only they tell whether all arrived. */
     /** @cond */
     struct {
-        reflash_transfer_t transfer;
+        bool begun;
+        uint16_t unit_bytes; /* all pieces but the last are a multiple of it */
+        uint32_t sequence;
+        uint32_t written_bytes;
         reflash_md5_t md5;
     } _state; /*!< Private. */
     /** @endcond */
@@ -85,7 +76,11 @@ typedef struct {
     uint32_t compressed_size; /*!< Bytes of the stream. */
     uint32_t block_size;      /*!< Every piece but the last: multiple of 4, at most 6144, 16384 for a stub. */
     /** @cond */
-    reflash_transfer_t _state; /*!< Private. */
+    struct {
+        bool begun;
+        uint32_t sequence;
+        uint32_t written_bytes;
+    } _state; /*!< Private. */
     /** @endcond */
 } esp_loader_flash_deflate_cfg_t;
 
@@ -95,7 +90,11 @@ typedef struct {
     uint32_t size;       /*!< Bytes in all. */
     uint32_t block_size; /*!< Largest piece handed to _write; at most 6144 for a mask ROM, 16384 for a stub. */
     /** @cond */
-    reflash_transfer_t _state; /*!< Private. */
+    struct {
+        bool begun;
+        uint32_t sequence;
+        uint32_t written_bytes;
+    } _state; /*!< Private. */
     /** @endcond */
 } esp_loader_mem_cfg_t;
 

@@ -45,8 +45,7 @@ static verdict_t judge(const esp_loader_t *loader, const reflash_request_t *bloc
     return reason == ROM_CHECKSUM && block->opcode != REFLASH_FLASH_DEFL_DATA ? NEXT_NUMBER : GIVE_UP;
 }
 
-/* The words of `block` are set here. `sequence` is its number and then that of the next. */
-static esp_loader_error_t write_block(esp_loader_t *loader, reflash_request_t *block, uint32_t *sequence)
+esp_loader_error_t reflash_write_block(esp_loader_t *loader, reflash_request_t *block, uint32_t *sequence)
 {
     bool answer_lost = false;
     esp_loader_error_t err = ESP_LOADER_ERROR_FAIL;
@@ -69,61 +68,6 @@ static esp_loader_error_t write_block(esp_loader_t *loader, reflash_request_t *b
         answer_lost = answer_lost || loader->_fault.cause != REFLASH_CAUSE_REFUSED;
     }
     return err;
-}
-
-void reflash_transfer_start(reflash_transfer_t *transfer, uint8_t data_opcode, uint32_t total_bytes,
-                            uint32_t block_bytes)
-{
-    *transfer = (reflash_transfer_t){
-        .data_opcode = data_opcode, .unit_bytes = 1, .total_bytes = total_bytes, .block_bytes = block_bytes};
-}
-
-esp_loader_error_t reflash_transfer_write(esp_loader_t *loader, reflash_transfer_t *transfer, const void *payload,
-                                          uint32_t size)
-{
-    RETURN_ON_ERROR(reflash_begin_connected(loader, transfer != NULL && transfer->data_opcode != 0 && payload != NULL &&
-                                                        size != 0));
-    const bool is_stream = transfer->data_opcode == REFLASH_FLASH_DEFL_DATA;
-    const bool is_too_large = size > transfer->block_bytes;
-    const uint32_t left_bytes = transfer->total_bytes - transfer->written_bytes;
-    const bool is_last = size == left_bytes;
-    if (size > left_bytes && (is_stream || !is_too_large)) {
-        return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
-    }
-    const uint32_t odd_bytes = size % transfer->unit_bytes;
-    if (is_too_large || (odd_bytes != 0 && !is_last)) {
-        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
-    }
-    const bool pads = odd_bytes != 0 && loader->_stub == NULL && transfer->data_opcode == REFLASH_FLASH_DATA;
-    reflash_request_t block = {.opcode = transfer->data_opcode,
-                               .is_last_of_stream = is_last && is_stream,
-                               .data = payload,
-                               .data_bytes = (uint16_t)size,
-                               .padding_bytes = (uint16_t)(pads ? transfer->unit_bytes - odd_bytes : 0),
-                               .work_bytes = transfer->work_bytes};
-    RETURN_ON_ERROR(write_block(loader, &block, &transfer->sequence));
-    transfer->written_bytes += size;
-    return ESP_LOADER_SUCCESS;
-}
-
-esp_loader_error_t reflash_transfer_end(esp_loader_t *loader, reflash_transfer_t *transfer)
-{
-    RETURN_ON_ERROR(reflash_begin_connected(loader, transfer != NULL && transfer->data_opcode != 0));
-    const uint8_t data_opcode = transfer->data_opcode;
-    transfer->data_opcode = 0;
-    if (transfer->written_bytes != transfer->total_bytes) {
-        return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
-    }
-    if (loader->_stub == NULL || data_opcode == REFLASH_MEM_DATA) {
-        return ESP_LOADER_SUCCESS;
-    }
-    _Static_assert(REFLASH_FLASH_END == REFLASH_FLASH_DATA + 1 && REFLASH_FLASH_DEFL_END == REFLASH_FLASH_DEFL_DATA + 1,
-                   "the end is the next opcode");
-    const uint32_t stay = 1;
-    return reflash_ask_once(loader, &(reflash_request_t){.opcode = (uint8_t)(data_opcode + 1),
-                                                         .words = &stay,
-                                                         .word_count = 1,
-                                                         .work_bytes = transfer->work_bytes});
 }
 
 uint32_t reflash_block_bytes_max(const esp_loader_t *loader)

@@ -89,24 +89,10 @@ esp_loader_error_t reflash_bind(esp_loader_t *loader, esp_loader_port_t *port, c
 
 /* --- Blocks of data (blocks.c) --------------------------------------------------------------------- */
 
-/** The target has agreed to take `total_bytes` in blocks of `block_bytes` under `data_opcode`: FLASH_DATA,
- *  FLASH_DEFL_DATA or MEM_DATA. Whoever needs other units than one byte, or time for work, sets them behind this. */
-void reflash_transfer_start(reflash_transfer_t *transfer, uint8_t data_opcode, uint32_t total_bytes,
-                            uint32_t block_bytes);
-/** Send the next piece as one block until the target has it, repeating it where that is safe. Success after a lost
- *  answer means that the target knows the block's number: whether the content is right has to be proved by other means.
- *  INVALID_PARAM: not connected, `transfer` is NULL or not begun, or a size that is not allowed here. IMAGE_SIZE: more
- *  than announced. */
-esp_loader_error_t reflash_transfer_write(esp_loader_t *loader, reflash_transfer_t *transfer, const void *payload,
-                                          uint32_t size);
-/** Behind the last block; `transfer` is not begun any more. IMAGE_SIZE: some are missing. Of a flash write a stub tells
- *  only now whether it could write the last block, or with what the command failed that it answered too early; it
- *  stays. A mask ROM is not asked: it would leave its loader. Asked once: the answer of a second time would hide that
- *  of the first. */
-esp_loader_error_t reflash_transfer_end(esp_loader_t *loader, reflash_transfer_t *transfer);
-
-/** What a stub erases at most before it takes a block of a plain write. */
-enum { REFLASH_STUB_ERASE_BYTES = 0x10000 };
+/** Send one block of FLASH_DATA, FLASH_DEFL_DATA or MEM_DATA until the target has it, repeating it where that is safe. Its words are set here. `sequence` is the number of the block
+ *  and then of the next. Success after a lost answer means that the target knows the block's number: whether the
+ *  content is right has to be proved by other means. */
+esp_loader_error_t reflash_write_block(esp_loader_t *loader, reflash_request_t *block, uint32_t *sequence);
 
 /** The largest block that the loader takes. */
 uint32_t reflash_block_bytes_max(const esp_loader_t *loader);
@@ -144,6 +130,10 @@ esp_loader_error_t reflash_flash_set_up(esp_loader_t *loader, uint32_t flash_byt
 esp_loader_error_t reflash_flash_range(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes);
 /** Payload words that the loader wants in FLASH_BEGIN and FLASH_DEFL_BEGIN, exactly: the last one is the ROM's own. */
 uint8_t reflash_begin_words(const esp_loader_t *loader);
+/** Behind the last block of a flash write. A stub tells only now whether it could write that, or with what the command
+ *  failed that it answered too early; it stays. A mask ROM is not asked: it would leave its loader. Asked once: the
+ *  answer of a second time would hide that of the first. */
+esp_loader_error_t reflash_end_write(esp_loader_t *loader, uint8_t opcode, uint32_t work_bytes);
 
 /* --- What is no answer (frame.c) -------------------------------------------------------------------- */
 

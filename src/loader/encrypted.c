@@ -11,7 +11,7 @@ esp_loader_error_t reflash_flash_start_encrypted(esp_loader_t *loader, esp_loade
         (cfg->image_size | cfg->block_size) % CIPHER_BYTES != 0 || !reflash_is_block_size(loader, cfg->block_size)) {
         return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
     }
-    cfg->_state.transfer.data_opcode = 0;
+    cfg->_state.begun = false;
     if (loader->_chip->begin_words < BEGIN_WORDS || !cfg->skip_verify) {
         return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
     }
@@ -19,8 +19,9 @@ esp_loader_error_t reflash_flash_start_encrypted(esp_loader_t *loader, esp_loade
     const uint32_t words[BEGIN_WORDS] = {cfg->image_size, (cfg->image_size + cfg->block_size - 1) / cfg->block_size,
                                          cfg->block_size, cfg->offset, 1};
     RETURN_ON_ERROR(reflash_ask_work(loader, REFLASH_FLASH_BEGIN, words, BEGIN_WORDS, cfg->image_size));
-    reflash_transfer_start(&cfg->_state.transfer, REFLASH_FLASH_DATA, cfg->image_size, cfg->block_size);
-    cfg->_state.transfer.unit_bytes = CIPHER_BYTES;
-    cfg->_state.transfer.work_bytes = loader->_stub != NULL ? REFLASH_STUB_ERASE_BYTES : 0;
+    cfg->_state.sequence = 0;
+    cfg->_state.written_bytes = 0;
+    cfg->_state.unit_bytes = CIPHER_BYTES;
+    cfg->_state.begun = true;
     return ESP_LOADER_SUCCESS;
 }

@@ -6,7 +6,14 @@
 #include "md5.h"
 #include "wire/hex.h"
 
-enum { ROM_FLASH_BITS = 24, ERASE_BLOCK_BYTES = 0x1800, STUB_BEGIN_WORDS = 4, WORD_BYTES = 4, MD5_HEX_DIGITS = 32 };
+enum {
+    ROM_FLASH_BITS = 24,
+    ERASE_BLOCK_BYTES = 0x1800,
+    STUB_BEGIN_WORDS = 4,
+    WORD_BYTES = 4,
+    STUB_ERASE_BYTES = 0x10000,
+    MD5_HEX_DIGITS = 32
+};
 
 /* --- Attaching the flash --------------------------------------------------------------------------- */
 
@@ -210,37 +217,72 @@ esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash
         !reflash_is_block_size(loader, cfg->block_size)) {
         return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
-    reflash_transfer_t *transfer = &cfg->_state.transfer;
-    transfer->data_opcode = 0;
+    cfg->_state.begun = false;
+    cfg->_state.sequence = 0;
+    cfg->_state.written_bytes = 0;
     reflash_md5_init(&cfg->_state.md5);
     RETURN_ON_ERROR(reflash_flash_range(loader, cfg->offset, cfg->image_size));
     RETURN_ON_ERROR(begin(loader, cfg->offset, cfg->image_size, cfg->block_size));
-    const bool rom = loader->_stub == NULL;
-    reflash_transfer_start(transfer, REFLASH_FLASH_DATA, cfg->image_size, cfg->block_size);
-    transfer->unit_bytes = (uint16_t)(rom && loader->_chip->whole_blocks ? cfg->block_size : WORD_BYTES);
-    transfer->work_bytes = rom ? 0 : REFLASH_STUB_ERASE_BYTES;
+    cfg->_state.unit_bytes =
+        (uint16_t)(loader->_stub == NULL && loader->_chip->whole_blocks ? cfg->block_size : WORD_BYTES);
+    cfg->_state.begun = true;
     return ESP_LOADER_SUCCESS;
 }
 
 esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg, const void *payload,
                                           uint32_t size)
 {
-    RETURN_ON_ERROR(reflash_transfer_write(loader, cfg != NULL ? &cfg->_state.transfer : NULL, payload, size));
+    RETURN_ON_ERROR(reflash_begin_connected(loader, cfg != NULL && cfg->_state.begun && payload != NULL && size != 0 &&
+                                                        size <= cfg->block_size));
+    const uint32_t left_bytes = cfg->image_size - cfg->_state.written_bytes;
+    if (size > left_bytes) {
+        return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
+    }
+    const bool rom = loader->_stub == NULL;
+    const uint32_t unit_bytes = cfg->_state.unit_bytes;
+    const uint32_t odd_bytes = size % unit_bytes;
+    if (odd_bytes != 0 && size != left_bytes) {
+        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
+    }
+    const uint32_t padding_bytes = rom && odd_bytes != 0 ? unit_bytes - odd_bytes : 0;
+    RETURN_ON_ERROR(reflash_write_block(loader,
+                                        &(reflash_request_t){.opcode = REFLASH_FLASH_DATA,
+                                                             .data = payload,
+                                                             .data_bytes = (uint16_t)size,
+                                                             .padding_bytes = (uint16_t)padding_bytes,
+                                                             .work_bytes = rom ? 0 : STUB_ERASE_BYTES},
+                                        &cfg->_state.sequence));
     if (!cfg->skip_verify) {
         reflash_md5_update(&cfg->_state.md5, payload, size);
     }
+    cfg->_state.written_bytes += size;
     return ESP_LOADER_SUCCESS;
+}
+
+esp_loader_error_t reflash_end_write(esp_loader_t *loader, uint8_t opcode, uint32_t work_bytes)
+{
+    if (loader->_stub == NULL) {
+        return ESP_LOADER_SUCCESS;
+    }
+    const uint32_t stay = 1;
+    return reflash_ask_once(
+        loader, &(reflash_request_t){.opcode = opcode, .words = &stay, .word_count = 1, .work_bytes = work_bytes});
 }
 
 esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg)
 {
-    RETURN_ON_ERROR(reflash_transfer_end(loader, cfg != NULL ? &cfg->_state.transfer : NULL));
+    RETURN_ON_ERROR(reflash_begin_connected(loader, cfg != NULL && cfg->_state.begun));
+    cfg->_state.begun = false;
+    if (cfg->_state.written_bytes != cfg->image_size) {
+        return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
+    }
+    RETURN_ON_ERROR(reflash_end_write(loader, REFLASH_FLASH_END, STUB_ERASE_BYTES));
     if (cfg->skip_verify) {
         return ESP_LOADER_SUCCESS;
     }
     uint8_t digest[16];
     reflash_md5_final(&cfg->_state.md5, digest);
-    return reflash_flash_verify_md5(loader, cfg->offset, cfg->_state.transfer.written_bytes, digest);
+    return reflash_flash_verify_md5(loader, cfg->offset, cfg->_state.written_bytes, digest);
 }
 
 /* --- Digests --------------------------------------------------------------------------------------- */

@@ -53,24 +53,38 @@ esp_loader_error_t esp_loader_mem_start(esp_loader_t *loader, esp_loader_mem_cfg
     RETURN_ON_ERROR(reflash_begin_connected(loader, cfg != NULL && cfg->size != 0 &&
                                                         cfg->size <= UINT32_MAX - cfg->offset && cfg->block_size != 0 &&
                                                         cfg->block_size <= reflash_block_bytes_max(loader)));
-    cfg->_state.data_opcode = 0;
+    cfg->_state.begun = false;
+    cfg->_state.sequence = 0;
+    cfg->_state.written_bytes = 0;
     const uint32_t words[] = {cfg->size, (cfg->size - 1) / cfg->block_size + 1, cfg->block_size, cfg->offset};
     RETURN_ON_ERROR(reflash_ask(loader, REFLASH_MEM_BEGIN, words, sizeof(words) / sizeof(words[0])));
-    reflash_transfer_start(&cfg->_state, REFLASH_MEM_DATA, cfg->size, cfg->block_size);
+    cfg->_state.begun = true;
     return ESP_LOADER_SUCCESS;
 }
 
 esp_loader_error_t esp_loader_mem_write(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, const void *payload,
                                         uint32_t size)
 {
-    RETURN_ON_ERROR(reflash_transfer_write(loader, cfg != NULL ? &cfg->_state : NULL, payload, size));
-    const uint32_t addr = cfg->offset + cfg->_state.written_bytes - size;
+    RETURN_ON_ERROR(reflash_begin_connected(loader, cfg != NULL && cfg->_state.begun && payload != NULL && size != 0 &&
+                                                        size <= cfg->block_size));
+    if (size > cfg->size - cfg->_state.written_bytes) {
+        return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
+    }
+    RETURN_ON_ERROR(reflash_write_block(
+        loader, &(reflash_request_t){.opcode = REFLASH_MEM_DATA, .data = payload, .data_bytes = (uint16_t)size},
+        &cfg->_state.sequence));
+    const uint32_t addr = cfg->offset + cfg->_state.written_bytes;
+    cfg->_state.written_bytes += size;
     return check_block(loader, addr, payload, size);
 }
 
 esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cfg_t *cfg, uint32_t entrypoint)
 {
-    RETURN_ON_ERROR(reflash_transfer_end(loader, cfg != NULL ? &cfg->_state : NULL));
+    RETURN_ON_ERROR(reflash_begin_connected(loader, cfg != NULL && cfg->_state.begun));
+    cfg->_state.begun = false;
+    if (cfg->_state.written_bytes != cfg->size) {
+        return reflash_refuse(loader, ESP_LOADER_ERROR_IMAGE_SIZE);
+    }
     /* Not repeated: the program may run already. */
     const uint32_t words[] = {entrypoint == 0 ? 1 : 0, entrypoint};
     RETURN_ON_ERROR(reflash_ask_words_once(loader, REFLASH_MEM_END, words, sizeof(words) / sizeof(words[0])));
