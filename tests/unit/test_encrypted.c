@@ -35,8 +35,8 @@ static void set_up(rig_t *rig, const reflash_rom_t *rom, espsim_security_t secur
     rig->flash = malloc(FLASH_BYTES);
     assert_non_null(rig->flash);
     memset(rig->flash, 0xFF, FLASH_BYTES);
-    for (uint8_t at = 0; at < sizeof(security.flash_key); at++) {
-        security.flash_key[at] = at;
+    for (size_t at = 0; at < sizeof(security.flash_key); at++) {
+        security.flash_key[at] = (uint8_t)at;
     }
     rig->sim = espsim_create(&(espsim_config_t){.rom = rom,
                                                 .flash = rig->flash,

@@ -211,8 +211,8 @@ static void few_questions_lie_between_the_first_answer_and_a_ready_flash(void **
         const reflash_rom_t *rom;
         unsigned questions;
     } counts[] = {
-        {&reflash_rom_esp8266, 9},  {&reflash_rom_esp32, 10},  {&reflash_rom_esp32s2, 9}, {&reflash_rom_esp32s3, 9},
-        {&reflash_rom_esp32c2, 9},  {&reflash_rom_esp32c3, 9}, {&reflash_rom_esp32c5, 9}, {&reflash_rom_esp32c6, 9},
+        {&reflash_rom_esp8266, 9},  {&reflash_rom_esp32, 10},  {&reflash_rom_esp32s2, 9},  {&reflash_rom_esp32s3, 9},
+        {&reflash_rom_esp32c2, 9},  {&reflash_rom_esp32c3, 9}, {&reflash_rom_esp32c5, 9},  {&reflash_rom_esp32c6, 9},
         {&reflash_rom_esp32c61, 9}, {&reflash_rom_esp32h2, 9}, {&reflash_rom_esp32p4, 10},
     };
     _Static_assert(sizeof(counts) / sizeof(counts[0]) == (int)ESP_MAX_CHIP, "a chip is missing");

@@ -30,8 +30,10 @@ static void forget(void *port)
 
 static void delay_ms(uint32_t ms)
 {
-    char wait[16];
-    (void)snprintf(wait, sizeof(wait), ms > 0 ? "%u " : "", (unsigned)ms);
+    char wait[16] = "";
+    if (ms > 0) {
+        (void)snprintf(wait, sizeof(wait), "%u ", (unsigned)ms);
+    }
     (void)strcat(played, wait);
 }
 
