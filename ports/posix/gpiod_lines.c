@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* GPIO lines by libgpiod; without it gpiod_none.c stands in. */
 #include "gpiod_lines.h"
+
+#ifdef REFLASH_HAVE_GPIOD
 
 #include <errno.h>
 #include <stddef.h>
-
-#ifdef REFLASH_HAVE_GPIOD
 
 #include <gpiod.h>
 
@@ -47,31 +48,6 @@ void reflash_gpiod_lines_close(reflash_gpiod_lines_t *lines)
         gpiod_chip_close(lines->chip); /* and its lines */
     }
     *lines = (reflash_gpiod_lines_t){NULL, NULL, NULL};
-}
-
-#else
-
-esp_loader_error_t reflash_gpiod_lines_open(reflash_gpiod_lines_t *lines, const char *path, uint32_t boot_pin,
-                                            uint32_t reset_pin)
-{
-    (void)path;
-    (void)boot_pin;
-    (void)reset_pin;
-    *lines = (reflash_gpiod_lines_t){NULL, NULL, NULL};
-    errno = ENOTSUP;
-    return ESP_LOADER_ERROR_UNSUPPORTED_FUNC;
-}
-
-void reflash_gpiod_lines_set(const reflash_gpiod_lines_t *lines, bool boot, bool reset)
-{
-    (void)lines;
-    (void)boot;
-    (void)reset;
-}
-
-void reflash_gpiod_lines_close(reflash_gpiod_lines_t *lines)
-{
-    (void)lines;
 }
 
 #endif
