@@ -19,7 +19,7 @@ const char *espsim_security_lacks(const reflash_rom_t *rom, const espsim_securit
     if (security->secure_download && has->secure_waiting == NULL) {
         return "no secure download mode";
     }
-    if (security->flash_key_bytes % 32 != 0 || security->flash_key_bytes > (has->takes_long_keys ? 64 : 32)) {
+    if (security->flash_key_bytes % 32 != 0 || security->flash_key_bytes > (has->long_key.bits != 0 ? 64 : 32)) {
         return "no flash encryption with a key of that length";
     }
     return NULL;

@@ -47,7 +47,6 @@ typedef struct {
     const char *download_disabled; /* printed instead of waiting, when there is no serial loader any more */
     bool secure_loader_restarts;   /* the chip, whenever that loader's loop ends; else it just stops listening */
     reflash_flash_cipher_t cipher;
-    bool takes_long_keys;                                /* of flash encryption: 64 bytes besides 32 */
     reflash_efuse_bits_t crypt_count, no_manual_encrypt; /* encryption is on; the loader must not encrypt */
     reflash_efuse_bits_t short_key, long_key;            /* there is a key of 32, 64 bytes */
     reflash_efuse_bits_t secure_boot;
