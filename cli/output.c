@@ -92,6 +92,7 @@ void output_log(output_t *output, output_log_t *pending, const uint8_t *bytes, s
         close_line(output);
         (void)fwrite(bytes, 1, count, stdout);
         (void)fflush(stdout);
+        pending->mid_line = count > 0 ? bytes[count - 1] != '\n' : pending->mid_line;
         return;
     }
     for (size_t at = 0; at < count; at++) {
@@ -110,5 +111,8 @@ void output_log_end(output_t *output, output_log_t *pending)
 {
     if (output->json && pending->bytes > 0) {
         log_line(output, pending);
+    } else if (!output->json && output->terminal) {
+        (void)fputs(pending->mid_line ? "\033[0m\n" : "\033[0m", stdout);
+        (void)fflush(stdout);
     }
 }

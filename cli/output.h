@@ -32,6 +32,8 @@ void output_error(output_t *output, const char *message);
 typedef struct {
     char text[512];
     size_t bytes;
+    bool mid_line; /* on a terminal, which the next prompt would continue */
 } output_log_t;
 void output_log(output_t *output, output_log_t *pending, const uint8_t *bytes, size_t count);
+/** Behind the last byte. A terminal gets its own colours back, and a line of its own. */
 void output_log_end(output_t *output, output_log_t *pending);

@@ -83,7 +83,7 @@ expect_summary '.seconds > 0 and .seconds < 10'
 expect_summary '[.images[] | [.name, .address, .result, .sectors_written]] ==
     [["bootloader", 4096, "skipped", 0], ["partition-table", 32768, "skipped", 0], ["app", 65536, "skipped", 0]]'
 jq -e -s 'map(select(.event == "connected"))[0] == {event: "connected", chip: "ESP32", mac: "24:0a:c4:12:34:56",
-    flash_bytes: 4194304, baud: 460800}' out >jq.out || fail "connected"
+    flash_bytes: 4194304, baud: 460800, loader: "rom"}' out >jq.out || fail "connected"
 [ "$(jq -r 'select(.event == "log") | .text' out | tail -n 1)" = "Hello world!" ] || fail "the log's last line"
 
 expect_status 0 "$REFLASH" flash -p "$port" --json old
