@@ -52,6 +52,12 @@ status_t job_give_up_on_target(job_t *job, status_t status, esp_loader_error_t e
                                     : " before a loader answered; nothing was changed",
                           connected ? go_on : "");
     }
+    if (job->stub_refused) {
+        return job_refuse(
+            job, status,
+            "no RAM stub can be started on this target: secure boot or secure download mode forbids it, or "
+            "this program was built without stubs. Leave --stub out");
+    }
     target_explain(&job->target, err, job->message, sizeof(job->message));
     return job_give_up(job, status);
 }
@@ -84,7 +90,8 @@ static esp_loader_error_t start_stub(job_t *job, target_loader_t loader, uint32_
         RETURN_ON_ERROR(target_raise_baud(&job->target, baud));
         err = target_start_stub(&job->target); /* nothing, unless the line did not bear the rate */
     }
-    return err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC && loader != TARGET_STUB ? ESP_LOADER_SUCCESS : err;
+    job->stub_refused = err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC && loader == TARGET_STUB;
+    return err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC && !job->stub_refused ? ESP_LOADER_SUCCESS : err;
 }
 
 static bool wants_stub(const job_t *job, target_loader_t loader)

@@ -14,6 +14,7 @@ typedef struct {
     inputs_t inputs;       /* empty, unless the command takes INPUT */
     uint32_t flash_bytes;  /* 0 until a loader told it              */
     uint64_t erased_bytes; /* asked for, so far                     */
+    bool stub_refused;     /* --stub asks for what there is not     */
     const char *go_on;     /* how to go on after Ctrl-C; NULL: the same command again finishes the rest */
     char message[1024];    /* of the last error                     */
 } job_t;

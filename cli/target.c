@@ -477,8 +477,8 @@ void target_explain(target_t *target, esp_loader_error_t err, char *message, siz
         break;
     case REFLASH_CAUSE_DIGEST_MISMATCH:
         (void)snprintf(message, message_bytes,
-                       "after writing, the flash does not hold what was sent; try a lower rate "
-                       "with -b, or the flash part is worn or protected");
+                       "what went over the line is not what the target says that it holds; try a lower rate with -b, "
+                       "or the flash part is worn or protected");
         break;
     default:
         if (err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC) {

@@ -98,7 +98,9 @@ static esp_loader_error_t init(esp_loader_port_t *base)
         if (err != ESP_LOADER_SUCCESS) {
             return err;
         }
-        set_gpiod_lines(port, port->lines.invert_dtr, port->lines.invert_rts); /* released, as they are wired */
+        if (port->lines.invert_dtr || port->lines.invert_rts) {
+            set_gpiod_lines(port, port->lines.invert_dtr, port->lines.invert_rts); /* released, as they are wired */
+        }
     }
     port->_stream.fd = open(port->device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (port->_stream.fd < 0) {
