@@ -259,18 +259,25 @@ static esp_loader_error_t try_baud(target_t *target, uint32_t baud, bool *raised
     return esp_loader_get_target(&target->loader) != ESP_UNKNOWN_CHIP ? ESP_LOADER_SUCCESS : err;
 }
 
-/* A rate that lets one SYNC through may still damage every tenth answer. */
+/* A rate that lets one SYNC through may still damage every tenth answer. Then one of these words is another, or was asked
+ * for again by the library, which takes more bytes than the others. */
 static bool line_is_good(target_t *target)
 {
-    enum { QUESTIONS = 16, MAGIC_ADDR = 0x40001000 };
-    uint32_t first = 0;
+    enum { QUESTIONS = 32, MAGIC_ADDR = 0x40001000 };
+    uint64_t usual_bytes = 0;
+    uint32_t usual_word = 0;
     for (unsigned question = 0; question < QUESTIONS; question++) {
+        const uint64_t before = target_bytes_sent(target);
         uint32_t word;
-        if (esp_loader_read_register(&target->loader, MAGIC_ADDR, &word) != ESP_LOADER_SUCCESS ||
-            (question > 0 && word != first)) {
+        if (esp_loader_read_register(&target->loader, MAGIC_ADDR, &word) != ESP_LOADER_SUCCESS) {
             return false;
         }
-        first = word;
+        const uint64_t bytes = target_bytes_sent(target) - before;
+        if (question > 0 && (bytes != usual_bytes || word != usual_word)) {
+            return false;
+        }
+        usual_bytes = bytes;
+        usual_word = word;
     }
     return true;
 }
