@@ -186,14 +186,14 @@ static status_t run_info(const options_t *options, int word_count, char *const *
 }
 
 const command_t commands[] = {
-    {"flash", "INPUT...", "bring the target to INPUT, sending only images that differ", run_flash},
-    {"verify", "INPUT...", "compare the target's flash with INPUT; changes nothing", run_verify},
-    {"info", "", "tell which chip answers, its MAC address and its flash", run_info},
-    {"read", "ADDR SIZE", "copy a part of the target's flash to the file -o", read_run},
-    {"erase", "ADDR SIZE", "erase a part of the target's flash", erase_run},
-    {"run", "IMAGE", "load a program into the target's RAM and start it", run_run},
-    {"monitor", "", "show the target's log", monitor_run},
-    {"ports", "", "list the serial ports of this computer", ports_run},
-    {"pack", "INPUT...", "write INPUT to a bundle, for hosts that have little memory", pack_run},
+    {"flash", "INPUT...", "bring the target to INPUT, sending only images that differ", run_flash, MANY_TARGETS},
+    {"verify", "INPUT...", "compare the target's flash with INPUT; changes nothing", run_verify, MANY_TARGETS},
+    {"info", "", "tell which chip answers, its MAC address and its flash", run_info, MANY_TARGETS},
+    {"read", "ADDR SIZE", "copy a part of the target's flash to the file -o", read_run, ONE_TARGET},
+    {"erase", "ADDR SIZE", "erase a part of the target's flash", erase_run, ONE_TARGET},
+    {"run", "IMAGE", "load a program into the target's RAM and start it", run_run, ONE_TARGET},
+    {"monitor", "", "show the target's log", monitor_run, ONE_TARGET},
+    {"ports", "", "list the serial ports of this computer", ports_run, NO_TARGET},
+    {"pack", "INPUT...", "write INPUT to a bundle, for hosts that have little memory", pack_run, NO_TARGET},
 };
 const unsigned command_count = sizeof(commands) / sizeof(commands[0]);

@@ -40,8 +40,9 @@ enum { BAUD_NOT_TOLD = 0, USUAL_BAUD = 460800 };
 
 typedef struct {
     const char *port;
-    const char *chip; /* NULL: whatever answers */
-    uint32_t baud;    /* BAUD_NOT_TOLD; TARGET_HIGHEST_BAUD: auto */
+    const char *label; /* of one of several targets; NULL: the only one */
+    const char *chip;  /* NULL: whatever answers */
+    uint32_t baud;     /* BAUD_NOT_TOLD; TARGET_HIGHEST_BAUD: auto */
     loader_t loader;
     bool json;
     bool force;
@@ -52,15 +53,20 @@ typedef struct {
     const char *output; /* pack, read: the file to write; NULL: not told */
     host_t host;
     bool c_array;
-    bool all;              /* read, erase: the whole flash         */
+    bool all;              /* read, erase: the whole flash; flash, verify, info: all targets */
     const char *partition; /* which one is meant; NULL: not told   */
     uint32_t partition_table_addr;
     wiring_t wiring;
+    bool is_wiring_told; /* --before was given */
 } options_t;
+
+/** How many targets a command works on. */
+typedef enum { NO_TARGET, ONE_TARGET, MANY_TARGETS } targets_wanted_t;
 
 typedef struct {
     const char *name, *arguments, *what;
     status_t (*run)(const options_t *options, int word_count, char *const *words);
+    targets_wanted_t targets;
 } command_t;
 
 extern const command_t commands[];

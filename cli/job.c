@@ -15,7 +15,7 @@
 void job_begin(job_t *job, const options_t *options)
 {
     *job = (job_t){.options = options};
-    output_init(&job->output, options->json);
+    output_init(&job->output, options->json, options->label);
 }
 
 status_t job_end(job_t *job, status_t status)

@@ -11,6 +11,7 @@
 #include "inputs_support.h"
 #include "reflash.h"
 #include "target.h"
+#include "targets.h"
 
 enum { BAUD_MAX = 5000000, PARTITION_TABLE_ADDR = 0x8000 };
 
@@ -30,7 +31,9 @@ static void print_usage(void)
         "The port and the target\n"
         "  -p, --port PORT    /dev/ttyUSB0, rfc2217://HOST:PORT, socket://HOST:PORT or\n"
         "                     sim:esp32[?flash=FILE&flash-size=4MB]\n"
-        "                     (else the environment's REFLASH_PORT)\n"
+        "                     (else the environment's REFLASH_PORT), or auto: the only USB serial port.\n"
+        "                     flash, verify and info take several, and --all: every USB serial port; they then work\n"
+        "                     on all at once, and the exit status is the highest\n"
         "  -b, --baud RATE    rate to raise to after connecting at 115200 (%u; run: 115200), or auto: the highest\n"
         "                     that the line bears; monitor: the rate of the log (115200)\n"
         "      --chip CHIP    refuse any other chip\n"
@@ -214,14 +217,17 @@ int main(int argc, char **argv)
         {"version", no_argument, NULL, 'V'},
         {0},
     };
-    options_t options = {.port = getenv("REFLASH_PORT"), .partition_table_addr = PARTITION_TABLE_ADDR};
+    targets_t targets = {.count = 0};
+    options_t options = {.partition_table_addr = PARTITION_TABLE_ADDR};
     bool has_boot_line = false, has_reset_line = false;
     const char *wrong;
 
     for (int option; (option = getopt_long(argc, argv, "p:b:o:hV", long_options, NULL)) != -1;) {
         switch (option) {
         case 'p':
-            options.port = optarg;
+            if (!targets_add(&targets, optarg)) {
+                return complain("too many ports, from here on: ", optarg);
+            }
             break;
         case 'b':
             if (!parse_baud(optarg, &options.baud)) {
@@ -249,6 +255,7 @@ int main(int argc, char **argv)
             if (!parse_before(optarg, &options.wiring.lines.style)) {
                 return complain("--before takes default, slow, usb or no-reset, not ", optarg);
             }
+            options.is_wiring_told = true;
             break;
         case AFTER:
             if (!parse_after(optarg, &options.after)) {
@@ -326,5 +333,8 @@ int main(int argc, char **argv)
     const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
-    return (int)command->run(&options, argc - optind - 1, argv + optind + 1);
+    if (targets.count == 0 && getenv("REFLASH_PORT") != NULL) {
+        (void)targets_add(&targets, getenv("REFLASH_PORT"));
+    }
+    return (int)targets_run(&targets, command, &options, argc - optind - 1, argv + optind + 1);
 }
