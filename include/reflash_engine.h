@@ -14,49 +14,33 @@ extern "C" {
 
 /* --- What the flash shall hold --------------------------------------------------------------------- */
 
-typedef struct reflash_content reflash_content_t;
-
-/** Functions of a content. They may be called in any order and again; false: it cannot be had, and the job fails with
- *  REFLASH_CAUSE_SOURCE. */
+/** Functions that read a content, in any order and again. Those of bundles are reflash_bundle_ops; with others a content
+ *  may be whatever tells the same of itself, such as images in memory that are compressed as they are sent: `bundle` is
+ *  then the caller's, who fills in all but its source, and `_state` of images and runs is his. Anything but GOOD ends
+ *  the job with REFLASH_CAUSE_SOURCE. */
 typedef struct {
-    /** Image `index`, sectors of images do not overlap. `_state` is yours. */
-    bool (*image)(reflash_content_t *content, uint16_t index, reflash_bundle_image_t *image);
-    /** Sector `index` of `image`: MD5 and size; `starts_group` where a compressed run may begin; `plain_xor` if it can
-     *  be sent as it is. */
-    bool (*sector)(reflash_content_t *content, const reflash_bundle_image_t *image, uint32_t index,
-                   reflash_bundle_sector_t *sector);
-    /** MD5 of what `image` has in the `index`-th 64 KiB of flash address space that it touches. */
-    bool (*block_md5)(reflash_content_t *content, const reflash_bundle_image_t *image, uint32_t index, uint8_t md5[16]);
-    /** `bytes` bytes of the image from `offset` on. NULL: only compressed. */
-    bool (*plain)(reflash_content_t *content, const reflash_bundle_image_t *image, uint32_t offset, uint8_t *buf,
-                  uint32_t bytes);
-    /** Sectors as one zlib stream: as reflash_run_begin(), reflash_run_next_block() and reflash_run_read() do it. NULL:
-     *  not compressed. */
-    bool (*run_begin)(reflash_content_t *content, const reflash_bundle_image_t *image, uint32_t first_sector,
-                      uint32_t sector_count, uint32_t block_bytes_max, reflash_run_t *run);
-    bool (*run_next_block)(reflash_content_t *content, reflash_run_t *run);
-    bool (*run_read)(reflash_content_t *content, reflash_run_t *run, uint8_t *buf, uint32_t bytes);
+    reflash_bundle_error_t (*image)(const reflash_bundle_t *bundle, uint16_t index, reflash_bundle_image_t *image);
+    reflash_bundle_error_t (*sector)(const reflash_bundle_t *bundle, const reflash_bundle_image_t *image,
+                                     uint32_t index, reflash_bundle_sector_t *sector);
+    reflash_bundle_error_t (*block_md5)(const reflash_bundle_t *bundle, const reflash_bundle_image_t *image,
+                                        uint32_t index, uint8_t md5[16]);
+    reflash_bundle_error_t (*plain)(const reflash_bundle_t *bundle, const reflash_bundle_image_t *image,
+                                    uint32_t offset, uint8_t *buf, uint32_t bytes);
+    reflash_bundle_error_t (*run_begin)(reflash_run_t *run, const reflash_bundle_t *bundle,
+                                        const reflash_bundle_image_t *image, uint32_t first_sector,
+                                        uint32_t sector_count, uint32_t block_bytes_max);
+    reflash_bundle_error_t (*run_next_block)(reflash_run_t *run);
+    reflash_bundle_error_t (*run_read)(reflash_run_t *run, uint8_t *buf, uint32_t bytes);
 } reflash_content_ops_t;
 
-/** First member of every concrete content. */
-struct reflash_content {
-    const reflash_content_ops_t *ops; /*!< Not owned. */
-    uint32_t flash_bytes;             /*!< The end of the last image's last sector. */
-    uint16_t chip_id;                 /*!< As in image headers; 0xFFFF: ESP8266. */
-    uint16_t image_count;             /*!< At least 1. */
-};
+/** Those of reflash_bundle.h. */
+extern const reflash_content_ops_t reflash_bundle_ops;
 
-/** The content of a bundle. */
+/** What the flash shall hold. Not owned. */
 typedef struct {
-    reflash_content_t content; /*!< For reflash_apply(). */
-    reflash_bundle_t bundle;   /*!< Open. */
-    /** @cond */
-    reflash_content_ops_t _ops; /* Private. */
-    /** @endcond */
-} reflash_bundle_content_t;
-
-/** Make a content of an open bundle, which is copied; its source has to stay. Do not move `content` afterwards. */
-void reflash_bundle_content(reflash_bundle_content_t *content, const reflash_bundle_t *bundle);
+    const reflash_content_ops_t *ops;
+    const reflash_bundle_t *bundle;
+} reflash_content_t;
 
 /* --- The job --------------------------------------------------------------------------------------- */
 
@@ -86,7 +70,7 @@ typedef struct {
 
 /** A job's settings, and what it did. */
 typedef struct {
-    uint8_t *memory; /*!< REFLASH_APPLY_MEMORY_BYTES(content->flash_bytes). Afterwards bit n % 8 of byte n / 8 tells
+    uint8_t *memory; /*!< REFLASH_APPLY_MEMORY_BYTES(bundle->flash_bytes). Afterwards bit n % 8 of byte n / 8 tells
                                 whether sector n of the flash was (or, of a dry run, would be) written. */
     uint32_t memory_bytes; /*!< How many there are. */
     uint8_t *buffer;       /*!< What is sent passes through it. */
@@ -115,7 +99,7 @@ typedef struct {
  *  form of the data can be sent to this loader. IMAGE_SIZE: beyond the flash. INVALID_MD5: written three times, and not
  *  found so. FAIL: `progress` said stop, the port failed, or the content could not be read. Errors of talking: connect
  *  again first. The target stays in its loader, or in the stub. */
-esp_loader_error_t reflash_apply(esp_loader_t *loader, reflash_content_t *content, reflash_apply_t *job);
+esp_loader_error_t reflash_apply(esp_loader_t *loader, const reflash_content_t *content, reflash_apply_t *job);
 
 #ifdef __cplusplus
 }

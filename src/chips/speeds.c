@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "chips/speeds.h"
 
-const reflash_speeds_t *reflash_speeds(const reflash_chip_t *chip)
+const reflash_speeds_t *reflash_speeds(const reflash_chip_t *chip, bool stub)
 {
-    /* The stub raises the clock of three chips; elsewhere it hashes and unpacks at that of the ROM. */
-    static const reflash_speeds_t esp32 = {2330, 800, 1000, 200};
-    static const reflash_speeds_t raised = {5500, 800, 2000, 200};
-    static const reflash_speeds_t others = {5500, 3800, 2000, 2000};
+    static const reflash_speeds_t rom = {5500, 2000}, esp32_rom = {2330, 1000};
+    static const reflash_speeds_t slow_stub = {3800, 2000}, fast_stub = {800, 200};
 
-    switch (chip->target) {
-    case ESP8266_CHIP:
-    case ESP32_CHIP:
-        return &esp32;
-    case ESP32S2_CHIP:
-    case ESP32P4_CHIP:
-        return &raised;
-    default:
-        return &others;
+    const uint8_t target = chip->target;
+    const bool is_esp32 = target == ESP32_CHIP || target == ESP8266_CHIP;
+    if (!stub) {
+        return is_esp32 ? &esp32_rom : &rom;
     }
+    /* It raises the clock of these. */
+    return is_esp32 || target == ESP32S2_CHIP || target == ESP32P4_CHIP ? &fast_stub : &slow_stub;
 }

@@ -7,8 +7,9 @@
 
 /** Nanoseconds for one byte. */
 typedef struct {
-    uint16_t rom_md5, stub_md5;         /* to read and hash it */
-    uint16_t rom_inflate, stub_inflate; /* to unpack it */
+    uint16_t md5_ns;     /* to read and hash it */
+    uint16_t inflate_ns; /* to unpack it */
 } reflash_speeds_t;
 
-const reflash_speeds_t *reflash_speeds(const reflash_chip_t *chip);
+/** Those of the mask ROM, or of a stub. */
+const reflash_speeds_t *reflash_speeds(const reflash_chip_t *chip, bool stub);

@@ -15,7 +15,7 @@ typedef struct {
     uint32_t erase_sector_us; /* erasing 4 KiB */
     uint32_t erase_block_us;  /* erasing 64 KiB at once */
     uint32_t block_bytes;     /* sent at a time */
-    uint8_t packed_percent;   /* what is left of data when it is compressed; 100: it is sent as it is */
+    bool packed;              /* data are sent compressed */
     bool stub;                /* a RAM stub runs: it erases by blocks, and works while the next data comes */
 } reflash_facts_t;
 

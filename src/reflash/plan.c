@@ -53,7 +53,7 @@ static uint32_t blind_us(const reflash_plan_t *plan, uint32_t sectors)
 /* Whether an answer that comes with this chance and then saves `save_us` is worth `ask_us`. */
 static bool pays(uint32_t chance, uint32_t save_us, uint32_t ask_us)
 {
-    return (uint64_t)save_us * chance >> 16 > ask_us;
+    return (save_us >> 10) * (chance >> 4) >> 2 > ask_us; /* a block takes less than an hour */
 }
 
 static uint32_t ask_us(const reflash_plan_t *plan, uint32_t sectors)
@@ -92,6 +92,7 @@ static bool ask_in_advance(reflash_plan_t *plan)
 void reflash_plan_begin(reflash_plan_t *plan, const reflash_model_t *model, const reflash_bitmap_t *differ,
                         uint32_t sectors)
 {
+    reflash_set_bits(differ, 0, sectors, true);
     *plan = (reflash_plan_t){.model = model, .differ = *differ, .sectors = sectors, .same = AT_FIRST};
 }
 
@@ -188,7 +189,7 @@ static void join_block(const reflash_plan_t *plan, uint32_t from, uint32_t end)
     }
 }
 
-void reflash_plan_join(const reflash_plan_t *plan)
+uint32_t reflash_plan_join(const reflash_plan_t *plan)
 {
     for (uint32_t at = 0; at < plan->sectors; at = end_of_block(plan, at)) {
         const uint32_t end = end_of_block(plan, at);
@@ -196,15 +197,18 @@ void reflash_plan_join(const reflash_plan_t *plan)
             join_block(plan, at, end);
         }
     }
-    uint32_t gap_at = plan->sectors; /* the gap that may be filled begins here; behind the end: there is none */
-    for (uint32_t at = 0; at < plan->sectors; at++) {
+    uint32_t count = 0;
+    uint32_t gap = plan->sectors; /* sectors since the last one that differs; too many: none did */
+    for (uint32_t at = 0; at < plan->sectors; at++, gap++) {
         if (!reflash_bit(&plan->differ, at)) {
             continue;
         }
-        const uint32_t gap = gap_at < at ? at - gap_at : 0;
-        if (gap > 0 && reflash_write_us(plan->model, gap, gap * plan->model->erase_us) < plan->model->run_us) {
-            reflash_set_bits(&plan->differ, gap_at, at, true);
+        if (gap <= at && reflash_write_us(plan->model, gap, gap * plan->model->erase_us) < plan->model->run_us) {
+            reflash_set_bits(&plan->differ, at - gap, at, true);
+            count += gap;
         }
-        gap_at = at + 1;
+        count++;
+        gap = UINT32_MAX; /* 0 at the next sector */
     }
+    return count;
 }

@@ -49,7 +49,7 @@ typedef struct {
     bool block_clean;   /* all of its sectors so far are equal */
 } reflash_plan_t;
 
-/** Begin with an image of `sectors` sectors whose bits are in `differ`: all are set. */
+/** Begin with an image of `sectors` sectors: all of them are marked in `differ`. */
 void reflash_plan_begin(reflash_plan_t *plan, const reflash_model_t *model, const reflash_bitmap_t *differ,
                         uint32_t sectors);
 
@@ -59,5 +59,5 @@ bool reflash_plan_ask(reflash_plan_t *plan);
 void reflash_plan_answer(reflash_plan_t *plan, bool equal);
 
 /** Mark the sectors as well that are quicker to write than to leave out: the rest of a block that is erased whole,
- *  and gaps shorter than the beginning of another run. */
-void reflash_plan_join(const reflash_plan_t *plan);
+ *  and gaps shorter than the beginning of another run. Returns how many are marked then. */
+uint32_t reflash_plan_join(const reflash_plan_t *plan);

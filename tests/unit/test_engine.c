@@ -57,8 +57,8 @@ static struct {
     inputs_t in;
     content_t memory;
     bundle_t bytes;
-    reflash_bundle_content_t bundle;
-    reflash_content_t *content;
+    reflash_bundle_t bundle;
+    reflash_content_t content;
     uint8_t bits[REFLASH_APPLY_MEMORY_BYTES(FLASH_BYTES)];
     uint8_t buffer[BUFFER_BYTES];
     espsim_t *sim;
@@ -117,7 +117,7 @@ static void make_content(source_t source, uint16_t chip_id)
     t.reads = 0;
     if (source == FROM_MEMORY) {
         content_init(&t.memory, &t.in, chip_id);
-        t.content = &t.memory.content;
+        t.content = t.memory.content;
         return;
     }
     t.bytes = bundle_make(&t.in,
@@ -128,10 +128,8 @@ static void make_content(source_t source, uint16_t chip_id)
                                             .packed = source != FROM_PLAIN_BUNDLE},
                           NULL);
     const reflash_source_t from = {.read = read_bundle, .bytes = t.bytes.bytes};
-    reflash_bundle_t bundle;
-    assert_int_equal(reflash_bundle_open(&bundle, &from), REFLASH_BUNDLE_GOOD);
-    reflash_bundle_content(&t.bundle, &bundle);
-    t.content = &t.bundle.content;
+    assert_int_equal(reflash_bundle_open(&t.bundle, &from), REFLASH_BUNDLE_GOOD);
+    t.content = (reflash_content_t){&reflash_bundle_ops, &t.bundle};
 }
 
 /* --- A target -------------------------------------------------------------------------------------------------------- */
@@ -155,7 +153,7 @@ static void connect_to_target(void)
     assert_int_equal(esp_loader_init_serial(&t.loader, &t.port.port), ESP_LOADER_SUCCESS);
     t.port.baud = 115200;
     assert_int_equal(esp_loader_connect(&t.loader, &args), ESP_LOADER_SUCCESS);
-    if (t.content->chip_id != CHIP_ID_ESP8266) {
+    if (t.content.bundle->chip_id != CHIP_ID_ESP8266) {
         assert_int_equal(esp_loader_change_transmission_rate(&t.loader, BAUD), ESP_LOADER_SUCCESS);
     }
     t.steps = t.stop_at = 0;
@@ -198,7 +196,7 @@ static void begin(const char *chip, source_t source, bool stub)
 
 static esp_loader_error_t apply(void)
 {
-    return reflash_apply(&t.loader, t.content, &t.job);
+    return reflash_apply(&t.loader, &t.content, &t.job);
 }
 
 static void hold_images(void)
@@ -439,9 +437,9 @@ static void bad_jobs_are_refused_before_anything_is_sent(void **state)
     begin("esp32", FROM_MEMORY, false);
     const uint64_t sent = espsim_stats(t.sim)->bytes_to_target;
     assert_int_equal(reflash_apply(&t.loader, NULL, &t.job), ESP_LOADER_ERROR_INVALID_PARAM);
-    assert_int_equal(reflash_apply(&t.loader, t.content, NULL), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(reflash_apply(&t.loader, &t.content, NULL), ESP_LOADER_ERROR_INVALID_PARAM);
     const reflash_apply_t good = t.job;
-    t.job.memory_bytes = REFLASH_APPLY_MEMORY_BYTES(t.content->flash_bytes) - 1;
+    t.job.memory_bytes = REFLASH_APPLY_MEMORY_BYTES(t.content.bundle->flash_bytes) - 1;
     assert_int_equal(apply(), ESP_LOADER_ERROR_INVALID_PARAM);
     t.job = good;
     t.job.memory = NULL;
@@ -453,11 +451,11 @@ static void bad_jobs_are_refused_before_anything_is_sent(void **state)
     t.job.buffer_bytes = REFLASH_APPLY_BUFFER_BYTES - 1;
     assert_int_equal(apply(), ESP_LOADER_ERROR_INVALID_PARAM);
     t.job = good;
-    t.content->chip_id = CHIP_ID_ESP32C3;
+    t.memory.bundle.chip_id = CHIP_ID_ESP32C3;
     assert_int_equal(apply(), ESP_LOADER_ERROR_INVALID_TARGET);
-    t.content->chip_id = CHIP_ID_ESP32;
+    t.memory.bundle.chip_id = CHIP_ID_ESP32;
     expect_fault(ESP_LOADER_ERROR_INVALID_TARGET, REFLASH_CAUSE_ARGUMENT);
-    t.content->image_count = 0;
+    t.memory.bundle.image_count = 0;
     assert_int_equal(apply(), ESP_LOADER_ERROR_INVALID_PARAM);
     assert_int_equal(espsim_stats(t.sim)->bytes_to_target, sent);
 }

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# What libreflash costs on a Cortex-M: links bench/size/reflash_three_images.c against it and reports flash, RAM
+# and stack. Fails when a promise is broken:
+#   - more than 7000 bytes of text and constants of the library on a Cortex-M0+ with the two chips that the table is
+#     for, or more than 7500 with all; than 9000 with all and a RAM stub, not counting the stub itself; than 12650 if
+#     every function of the API is used, and no stub
+#   - a byte of .data or .bss anywhere in the library
+#   - a libc function beyond the plain ones of <string.h> (and reflash_stub_find(), which another library or the program
+#     has)
+#   - a global symbol that begins with neither esp_loader_ nor reflash_
+#   - recursion, or a stack frame without a bound
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+targets=(cortex-m0plus cortex-m4)
+m0plus_limit_bytes=7000
+m0plus_limit_bytes_all_chips=7500
+limit_bytes_plus_stub=9000
+limit_bytes_every_function=12650
+two_chips='-DREFLASH_CHIP_LIST(X)=X(esp32) X(esp32c3)'
+gcc=arm-none-eabi-gcc
+flags=(-mthumb -std=c11 -Os -ffunction-sections -fdata-sections -fcallgraph-info=su -Wall -Wextra -Werror -Iinclude)
+
+failed=0
+
+# Whatever $2 lists breaks the promise $1.
+expect_none() {
+    if [ -n "$2" ]; then
+        echo "FAILED: $1"
+        printf '    %s\n' "${2//$'\n'/$'\n'    }"
+        failed=1
+    fi
+}
+
+# Arguments: processor, folder below build/size, the program's source and what goes with it, flags.
+build() {
+    local cpu=$1 out=build/size/$2 sources=$3
+    shift 3
+    local library_objects=() program_objects=() source object
+    rm -rf "$out"
+    mkdir -p "$out/library" "$out/program"
+    while read -r source; do
+        object=$out/library/$(tr / . <<<"${source#src/}")
+        object=${object%.c}.o
+        "$gcc" -mcpu="$cpu" "${flags[@]}" "$@" -Isrc -c "$source" -o "$object"
+        library_objects+=("$object")
+    done < <(find src -name '*.c' | sort)
+    for source in $sources bench/size/null_port.c; do
+        object=$out/program/$(basename "$source" .c).o
+        "$gcc" -mcpu="$cpu" "${flags[@]}" "$@" -c "$source" -o "$object"
+        program_objects+=("$object")
+    done
+    arm-none-eabi-ar rcs "$out/libreflash.a" "${library_objects[@]}"
+    "$gcc" -mcpu="$cpu" -mthumb --specs=nano.specs -nostartfiles -Wl,--gc-sections,--entry=main,-Map="$out/map" \
+        "${program_objects[@]}" "$out/libreflash.a" -o "$out/program.elf"
+}
+
+check_library() {
+    local library=build/size/$1/libreflash.a
+    local variables globals strangers needs
+    variables=$(arm-none-eabi-nm -A "$library" | awk '$(NF - 1) ~ /^[bBdDCsSgG]$/')
+    globals=$(arm-none-eabi-nm -g --defined-only "$library" | awk 'NF == 3 { print $3 }' | sort -u)
+    strangers=$(awk '!/^(esp_loader|reflash)_/' <<<"$globals")
+    needs=$(arm-none-eabi-nm -u "$library" | awk '$1 == "U" { print $2 }' | sort -u | comm -23 - <(echo "$globals") |
+        awk '!/^(reflash_stub_find|mem(cpy|move|set|cmp|chr)|str(len|cmp|ncmp|chr)|__(aeabi|gnu)_[a-z0-9_]+)$/')
+    expect_none "$1: the library has variables" "$variables"
+    expect_none "$1: global names without a prefix" "$strangers"
+    expect_none "$1: the library needs functions it must not use" "$needs"
+}
+
+
+build cortex-m0plus cortex-m0plus-engine bench/size/bundle_engine.c
+python3 scripts/size_report.py --limit "cortex-m0plus-engine=11000" cortex-m0plus-engine
