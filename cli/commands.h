@@ -10,7 +10,7 @@
 /** Exit status of the program. Stable: scripts rely on it. */
 typedef enum {
     STATUS_OK = 0,
-    STATUS_DIFFERS = 1, /* verify: the target holds something else; --until: the log does not say it */
+    STATUS_DIFFERS = 1, /* verify, diff: the target holds something else; --until: the log does not say it */
     STATUS_USAGE = 2,   /* the command line makes no sense                    */
     STATUS_INPUT = 3,   /* a file is missing, damaged, does not fit or cannot be written */
     STATUS_CONNECT = 4, /* the port cannot be opened, or no loader answers    */
@@ -47,6 +47,7 @@ typedef struct {
     bool json;
     bool force;
     bool monitor;
+    bool dry_run; /* flash: only tell */
     after_t after;
     double seconds;     /* monitor: how long; 0: until Ctrl-C      */
     const char *until;  /* monitor: ends where the log says so; NULL: not told */

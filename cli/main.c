@@ -40,7 +40,7 @@ static void print_usage(void)
         "      --stub         upload a RAM stub and talk to it\n"
         "      --no-stub      talk to the mask ROM only. Without either, read and erase use a stub where there is "
         "one,\n"
-        "                     flash and verify only on an ESP8266, whose ROM cannot compare\n"
+        "                     flash and diff where the job will be shorter with it\n"
         "      --before HOW   how to enter the loader: default, slow (a large capacitor at RESET), usb (the\n"
         "                     chip's own USB-Serial/JTAG), no-reset (BOOT and RESET are pressed by hand)\n"
         "      --after HOW    reset (into the application), no-reset, or watchdog (reset where RESET is not wired\n"
@@ -56,6 +56,7 @@ static void print_usage(void)
         "      --partition NAME  that one of the partition table in the target's flash: read, erase, and one FILE\n"
         "                     for flash, verify\n"
         "      --partition-table-offset ADDR  where that table is (0x8000)\n"
+        "      --dry-run      flash: only show what would be written, as diff does\n"
         "      --force        flash images whose header or checksum is wrong, or that are for another chip\n\n"
         "Files\n"
         "  -o, --output FILE  the file that read or pack writes\n"
@@ -69,7 +70,7 @@ static void print_usage(void)
         "      --json         one JSON object a line; the last one is the summary\n"
         "  -h, --help         this text\n"
         "  -V, --version      the version\n\n"
-        "Exit status: 0 done, 1 verify found a difference or the log lacks what --until waits for, 2 wrong usage,\n"
+        "Exit status: 0 done, 1 verify or diff found a difference or the log lacks what --until waits for, 2 wrong usage,\n"
         "3 a file is missing, damaged, does not fit or cannot be written, or the target has no such partition,\n"
         "4 cannot connect, 5 the job failed on the target, 130 interrupted.\n\n"
         "Try it without hardware: reflash flash -p 'sim:esp32?flash=board.bin' --monitor BUILD_FOLDER\n",
@@ -177,6 +178,7 @@ int main(int argc, char **argv)
         STUB,
         NO_STUB,
         FORCE,
+        DRY_RUN,
         JSON,
         FOR,
         UNTIL,
@@ -211,6 +213,7 @@ int main(int argc, char **argv)
         {"reset-line", required_argument, NULL, RESET_LINE},
         {"invert-boot", no_argument, NULL, INVERT_BOOT},
         {"invert-reset", no_argument, NULL, INVERT_RESET},
+        {"dry-run", no_argument, NULL, DRY_RUN},
         {"force", no_argument, NULL, FORCE},
         {"json", no_argument, NULL, JSON},
         {"help", no_argument, NULL, 'h'},
@@ -306,6 +309,9 @@ int main(int argc, char **argv)
             break;
         case FORCE:
             options.force = true;
+            break;
+        case DRY_RUN:
+            options.dry_run = true;
             break;
         case JSON:
             options.json = true;

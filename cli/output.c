@@ -54,7 +54,8 @@ void output_event(output_t *output, json_t *event)
     json_decref(event);
 }
 
-void output_progress(output_t *output, const char *name, const char *title, uint32_t done_bytes, uint32_t total_bytes)
+void output_progress(output_t *output, const char *name, const char *title, uint32_t done_bytes, uint32_t total_bytes,
+                     uint32_t left_ms)
 {
     enum { JSON_STEP_PERCENT = 10 };
     const int percent = (int)((uint64_t)done_bytes * 100 / total_bytes);
@@ -66,10 +67,14 @@ void output_progress(output_t *output, const char *name, const char *title, uint
     }
     if (output->json &&
         (output->last_percent < 0 || percent / JSON_STEP_PERCENT != output->last_percent / JSON_STEP_PERCENT)) {
-        output_event(output, json_pack("{s:s, s:s, s:I, s:I}", "event", "progress", "name", name, "done_bytes",
-                                       (json_int_t)done_bytes, "total_bytes", (json_int_t)total_bytes));
+        output_event(output, json_pack("{s:s, s:s, s:I, s:I, s:I}", "event", "progress", "name", name, "done_bytes",
+                                       (json_int_t)done_bytes, "total_bytes", (json_int_t)total_bytes, "left_ms",
+                                       (json_int_t)left_ms));
     } else if (!output->json && output->terminal) {
         (void)printf("\r\033[K%s: %3d %% of %u bytes", title, percent, total_bytes);
+        if (left_ms > 0) {
+            (void)printf(", %u s left", (left_ms + 999) / 1000);
+        }
         (void)fflush(stdout);
         output->line_open = true;
     }

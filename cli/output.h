@@ -26,7 +26,8 @@ void output_event(output_t *output, json_t *event);
 
 /** `done` of `total` bytes: in place on a terminal unless there is a label, every ten percent with --json, nothing in a
  *  pipe. */
-void output_progress(output_t *output, const char *name, const char *title, uint32_t done_bytes, uint32_t total_bytes);
+void output_progress(output_t *output, const char *name, const char *title, uint32_t done_bytes, uint32_t total_bytes,
+                     uint32_t left_ms);
 
 /** An error: to stderr for people, as an event with --json. */
 void output_error(output_t *output, const char *message);

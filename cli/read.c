@@ -93,7 +93,7 @@ static status_t read_all(reading_t *reading)
     status_t status = STATUS_OK;
     mbedtls_md5_init(&md5);
     (void)mbedtls_md5_starts_ret(&md5);
-    output_progress(&job->output, "read", "Reading", 0, range->bytes);
+    output_progress(&job->output, "read", "Reading", 0, range->bytes, 0);
     for (uint32_t done = 0, bytes; status == STATUS_OK && done < range->bytes; done += bytes) {
         bytes = piece_bytes(reading, done);
         const esp_loader_error_t err = read_piece(job, piece, range->flash_addr + done, bytes);
@@ -103,7 +103,7 @@ static status_t read_all(reading_t *reading)
             status = cannot_write(reading);
         } else {
             (void)mbedtls_md5_update_ret(&md5, piece, bytes);
-            output_progress(&job->output, "read", "Reading", done + bytes, range->bytes);
+            output_progress(&job->output, "read", "Reading", done + bytes, range->bytes, 0);
         }
     }
     (void)mbedtls_md5_finish_ret(&md5, digest);

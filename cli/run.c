@@ -122,7 +122,7 @@ static esp_loader_error_t load_segment(running_t *running, const esp_loader_bin_
         bytes = segment->size - done < BLOCK_BYTES ? segment->size - done : BLOCK_BYTES;
         RETURN_ON_ERROR(esp_loader_mem_write(&job->target.loader, cfg, segment->data + done, bytes));
         running->loaded_bytes += bytes;
-        output_progress(&job->output, "run", "Loading", running->loaded_bytes, running->total_bytes);
+        output_progress(&job->output, "run", "Loading", running->loaded_bytes, running->total_bytes, 0);
     }
     return ESP_LOADER_SUCCESS;
 }
@@ -132,7 +132,7 @@ static esp_loader_error_t load_and_start(running_t *running)
     job_t *job = &running->job;
     esp_loader_mem_cfg_t cfg;
     running->loaded_bytes = 0;
-    output_progress(&job->output, "run", "Loading", 0, running->total_bytes);
+    output_progress(&job->output, "run", "Loading", 0, running->total_bytes, 0);
     for (unsigned number = 0; number < segment_count(running); number++) {
         const esp_loader_bin_segment_t segment = segment_at(running, number);
         if (segment.size > 0) {

@@ -118,7 +118,7 @@ expect_line "Erased; this loader cannot compare, so it is not verified"
 expect_status 0 "$REFLASH" flash -p "$port" old
 expect_status 0 "$REFLASH" flash -p "$port" --partition factory new/hello_world.bin
 expect_order "Partition factory: 0x180000 bytes at 0x10000" \
-    "Application MD5 differs, flashing $app_bytes bytes at 0x10000..." "Done!"
+    "Application MD5 differs, flashing $(all_of "$app_bytes") at 0x10000..." "Done!"
 expect_status 0 "$REFLASH" verify -p "$port" --partition factory new/hello_world.bin
 expect_line "Application at 0x10000: matches"
 expect_status 1 "$REFLASH" verify -p "$port" --partition factory old/hello_world.bin
