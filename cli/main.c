@@ -42,7 +42,8 @@ static void print_usage(void)
         "one,\n"
         "                     flash and diff where the job will be shorter with it\n"
         "      --before HOW   how to enter the loader: default, slow (a large capacitor at RESET), usb (the\n"
-        "                     chip's own USB-Serial/JTAG), no-reset (BOOT and RESET are pressed by hand)\n"
+        "                     chip's own USB-Serial/JTAG, which is found out of a serial port where nothing is said),\n"
+        "                     no-reset (BOOT and RESET are pressed by hand)\n"
         "      --after HOW    reset (into the application), no-reset, or watchdog (reset where RESET is not wired\n"
         "                     or the chip's own USB is used; not on ESP8266, ESP32, ESP32-C6 and ESP32-H2)\n"
         "      --reset        the same as --after reset, which is the default; monitor: reset the target first\n"
@@ -127,17 +128,6 @@ static bool parse_for(const char *text, options_t *options)
     char *end;
     options->seconds = strtod(text, &end);
     return end != text && *end == '\0' && options->seconds > 0 && options->seconds <= 1e9;
-}
-
-static bool parse_before(const char *text, reflash_lines_style_t *style)
-{
-    static const char *const names[] = {[REFLASH_LINES_CLASSIC] = "default",
-                                        [REFLASH_LINES_SLOW] = "slow",
-                                        [REFLASH_LINES_USB] = "usb",
-                                        [REFLASH_LINES_NONE] = "no-reset"};
-    enum { COUNT = sizeof(names) / sizeof(names[0]) };
-    *style = (reflash_lines_style_t)find_name(names, COUNT, text);
-    return (unsigned)*style < COUNT;
 }
 
 static bool parse_after(const char *text, after_t *after)
@@ -255,7 +245,7 @@ int main(int argc, char **argv)
             options.monitor = true;
             break;
         case BEFORE:
-            if (!parse_before(optarg, &options.wiring.lines.style)) {
+            if (!wiring_parse_style(optarg, &options.wiring.lines.style)) {
                 return complain("--before takes default, slow, usb or no-reset, not ", optarg);
             }
             options.is_wiring_told = true;

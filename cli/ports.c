@@ -11,11 +11,7 @@
 
 static const char *before_of(const serial_port_t *port)
 {
-    static const char *const names[] = {[REFLASH_LINES_CLASSIC] = "default",
-                                        [REFLASH_LINES_SLOW] = "slow",
-                                        [REFLASH_LINES_USB] = "usb",
-                                        [REFLASH_LINES_NONE] = "no-reset"};
-    return names[serial_port_lines(port)];
+    return wiring_style_name(serial_port_lines(port));
 }
 
 static void tell(output_t *output, const serial_port_t *port, int name_width)

@@ -87,6 +87,9 @@ static status_t find_targets(crew_t *crew)
     }
     if (all || is_auto) {
         crew->targets = usb_ports(crew);
+        if (crew->known_count < 0) {
+            return refuse(crew, STATUS_CONNECT, "the serial ports of this computer cannot be listed; name one with -p");
+        }
         if (crew->targets.count == 0) {
             return refuse(crew, STATUS_CONNECT,
                           "this computer has no USB serial port; is the board plugged in, by a cable with data wires? "

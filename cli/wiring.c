@@ -30,3 +30,24 @@ const char *wiring_parse_line(wiring_t *wiring, const char *text, uint32_t *pin)
     *pin = (uint32_t)number;
     return NULL;
 }
+
+static const char *const styles[] = {[REFLASH_LINES_CLASSIC] = "default",
+                                     [REFLASH_LINES_SLOW] = "slow",
+                                     [REFLASH_LINES_USB] = "usb",
+                                     [REFLASH_LINES_NONE] = "no-reset"};
+
+const char *wiring_style_name(reflash_lines_style_t style)
+{
+    return styles[style];
+}
+
+bool wiring_parse_style(const char *text, reflash_lines_style_t *style)
+{
+    for (unsigned row = 0; row < sizeof(styles) / sizeof(styles[0]); row++) {
+        if (strcmp(styles[row], text) == 0) {
+            *style = (reflash_lines_style_t)row;
+            return true;
+        }
+    }
+    return false;
+}

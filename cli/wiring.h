@@ -16,3 +16,7 @@ typedef struct {
 /** One of two lines, as an option says it: "gpiochip0:17" or "/dev/gpiochip0:17". NULL and `*pin`, or what is wrong.
  *  Both lines have to be on one chip; wiring->gpio_chip is "" before the first. */
 const char *wiring_parse_line(wiring_t *wiring, const char *text, uint32_t *pin);
+
+/** What --before calls a style, and back; false: there is none of that name. */
+const char *wiring_style_name(reflash_lines_style_t style);
+bool wiring_parse_style(const char *text, reflash_lines_style_t *style);

@@ -81,6 +81,22 @@ expect_no_file x.bin
 expect_status 0 "$REFLASH" read -p "$port&fault=drop-to-target@byte=5000" 0x10000 64K -o part.bin
 cmp part.bin <(tail -c +65537 flashed.bin | head -c 65536) || fail "a disturbed line delivered something else"
 
+# Ctrl-C in the middle, on a chip in real time: nothing is left that could be taken for the flash.
+start_espsim_with --rfc2217 127.0.0.1:0 --realtime --flash board.bin
+"$REFLASH" read -p "$address" --all -o x.bin >raw 2>err </dev/null &
+reflash=$!
+for ((turn = 0; turn < 400 && $(stat -c %s x.bin.part 2>/dev/null || echo 0) == 0; turn++)); do
+    sleep 0.05
+done
+kill -INT "$reflash"
+status=0
+wait "$reflash" || status=$?
+reflash=
+stop_espsim
+[ "$status" -eq 130 ] || fail "exit status $status after Ctrl-C"
+expect_complaint "reflash: interrupted; the target waits in its loader. No file was written; the same command begins again."
+expect_no_file x.bin
+
 # --- erase --------------------------------------------------------------------------------------------------------
 
 expect_status 2 "$REFLASH" erase -p "$port" 0x10800 100

@@ -105,3 +105,27 @@ wait "$reflash" || status=$?
 reflash=
 [ "$status" -eq 5 ] || fail "exit status $status when the server stopped"
 expect_complaint "reflash: the port was closed; was the adapter unplugged, or the server stopped?"
+
+# A text that comes in pieces is found all the same; one that comes twice ends with the first.
+python3 - >server.out <<'PYTHON' &
+import socket, time
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+line, _ = server.accept()
+for piece in (b"ready? rea", b"dy", b"! and on"):
+    line.sendall(piece)
+    time.sleep(0.4)
+time.sleep(30)
+PYTHON
+espsim=$!
+for ((turn = 0; turn < 200; turn++)); do
+    [ ! -s server.out ] || break
+    sleep 0.05
+done
+expect_status 0 "$REFLASH" monitor -p "socket://127.0.0.1:$(cat server.out)" --no-reset --until "ready!" --for 20
+[ "$(cat out)" = "ready? ready! and on" ] || [ "$(cat out)" = "ready? ready!" ] || fail "not what was sent"
+expect_status 4 "$REFLASH" monitor -p "socket://127.0.0.1:$(cat server.out)" --no-reset -b 9600
+expect_complaint "this port cannot be set to 9600 baud; leave -b out"
+kill "$espsim"
+wait "$espsim" || :
+espsim=
