@@ -18,11 +18,17 @@ typedef struct {
     volatile uint32_t overrun_bytes; /* how many came while it was full, and were lost */
 } reflash_ring_t;
 
+/** From the interrupt, where a byte that stays in the hardware is not lost. */
+static inline bool reflash_ring_is_full(const reflash_ring_t *ring)
+{
+    return ring->put - ring->taken >= ring->capacity;
+}
+
 /** From the interrupt. False: it is full, and the byte is lost. */
 static inline bool reflash_ring_put(reflash_ring_t *ring, uint8_t byte)
 {
     const uint32_t put = ring->put;
-    if (put - ring->taken >= ring->capacity) {
+    if (reflash_ring_is_full(ring)) {
         ring->overrun_bytes = ring->overrun_bytes + 1;
         return false;
     }
