@@ -39,7 +39,7 @@ static int open_port(void **state)
     return power_on(state) == 0 && port->ops->init(port) == ESP_LOADER_SUCCESS ? 0 : -1;
 }
 
-/* What it says when it is reset is some 300 bytes. */
+/* What a blank one says when it is reset is more than 100 bytes. */
 static void let_the_target_talk(unsigned times)
 {
     for (unsigned time = 0; time < times; time++) {
