@@ -225,6 +225,9 @@ static esp_loader_error_t init(esp_loader_port_t *base)
 static void deinit(esp_loader_port_t *base)
 {
     const pi_pico_port_t *port = self(base);
+    if (port->dont_initialize_peripheral) {
+        (void)change_transmission_rate(base, port->baudrate);
+    }
     uart_set_irq_enables(port->uart_inst, false, false);
     irq_set_enabled(irq_of(port), false);
     irq_remove_handler(irq_of(port), handlers[uart_get_index(port->uart_inst)]);

@@ -28,7 +28,7 @@ typedef struct {
     uint baudrate;                                                      /*!< To begin with: 115200. */
     uint uart_rx_pin_num, uart_tx_pin_num, reset_pin_num, boot_pin_num; /*!< Numbers of GPIOs. */
     bool
-        dont_initialize_peripheral; /*!< The UART runs at `baudrate` already, on its pins, 8N1; `deinit` leaves it on. */
+        dont_initialize_peripheral; /*!< The UART runs at `baudrate` already, on its pins, 8N1; `deinit` leaves it like that. */
     /* Private. */
     uint _baud;
     reflash_deadline_t _timer;

@@ -252,14 +252,17 @@ static void reset_target(esp_loader_port_t *base)
 static void deinit(esp_loader_port_t *base)
 {
     stm32_port_t *port = self(base);
-    const uint32_t before = interrupts_off();
-    for (stm32_port_t **at = &first_open; *at != NULL; at = &(*at)->_next) {
-        if (*at == port) {
-            *at = port->_next;
-            break;
+    stm32_port_t **at = &first_open;
+    while (*at != port) {
+        if (*at == NULL) {
+            return;
         }
+        at = &(*at)->_next;
     }
+    (void)set_rate(port, port->_first_rate);
+    const uint32_t before = interrupts_off();
     (void)HAL_UART_AbortReceive(port->huart);
+    *at = port->_next;
     __set_PRIMASK(before);
 #if HAS_REGISTERED_CALLBACKS
     (void)HAL_UART_UnRegisterCallback(port->huart, HAL_UART_RX_COMPLETE_CB_ID);
@@ -270,13 +273,14 @@ static void deinit(esp_loader_port_t *base)
 static esp_loader_error_t init(esp_loader_port_t *base)
 {
     stm32_port_t *port = self(base);
-    deinit(base); /* who opens it twice has it in the list once */
+    deinit(base); /* if it is open */
 #if HAS_REGISTERED_CALLBACKS
     if (HAL_UART_RegisterCallback(port->huart, HAL_UART_RX_COMPLETE_CB_ID, stm32_port_event) != HAL_OK ||
         HAL_UART_RegisterCallback(port->huart, HAL_UART_ERROR_CB_ID, stm32_port_event) != HAL_OK) {
         return ESP_LOADER_ERROR_FAIL;
     }
 #endif
+    port->_first_rate = port->huart->Init.BaudRate;
     port->_ring = (reflash_ring_t){.bytes = port->_received, .capacity = sizeof(port->_received)};
     const uint32_t before = interrupts_off();
     port->_next = first_open;

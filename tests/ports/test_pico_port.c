@@ -66,6 +66,12 @@ static void a_blank_target_is_written_proved_and_started_and_then_skipped(void *
     assert_int_equal(under_test._ring.overrun_bytes, 0);
 }
 
+static void every_promise_of_a_port_is_kept(void **state)
+{
+    (void)state;
+    job_check_promises(port);
+}
+
 static void the_job_is_done_at_the_rates_of_a_slow_clock(void **state)
 {
     (void)state;
@@ -119,6 +125,10 @@ static void a_uart_that_runs_already_is_left_as_it_is(void **state)
     gpio_set_function(FAKE_PICO_TX, GPIO_FUNC_UART);
     (void)uart_init(uart1, 115200);
     job_run(port, 230400);
+    assert_int_equal(port->ops->init(port), ESP_LOADER_SUCCESS);
+    assert_int_equal(port->ops->change_transmission_rate(port, 230400), ESP_LOADER_SUCCESS);
+    port->ops->deinit(port);
+    assert_int_equal(wires_baud(), 115207);
     assert_int_equal(fake_pico.inits, 1);
     assert_int_equal(fake_pico.deinits, 0);
     assert_false(fake_pico.has_handler);
@@ -277,6 +287,7 @@ int main(void)
 #define BEFORE_ONE(test) cmocka_unit_test_setup_teardown(test, power_on, job_tear_down)
     const struct CMUnitTest tests[] = {
         BEFORE_ONE(a_blank_target_is_written_proved_and_started_and_then_skipped),
+        BEFORE_ONE(every_promise_of_a_port_is_kept),
         BEFORE_ONE(the_job_is_done_at_the_rates_of_a_slow_clock),
         BEFORE_ONE(a_rate_that_the_clock_does_not_give_is_refused_and_the_conversation_goes_on),
         BEFORE_ONE(opening_it_does_not_reset_the_target),

@@ -74,6 +74,12 @@ static void a_blank_target_is_written_proved_and_started_and_then_skipped(void *
     assert_false(fake_stm32.is_receiving);
 }
 
+static void every_promise_of_a_port_is_kept(void **state)
+{
+    (void)state;
+    job_check_promises(port);
+}
+
 /* As programs of the field are set up that poll. */
 static void the_job_is_done_without_the_interrupt_as_well(void **state)
 {
@@ -315,6 +321,7 @@ int main(void)
 #define BEFORE_ONE(test) cmocka_unit_test_setup_teardown(test, power_on, job_tear_down)
     const struct CMUnitTest tests[] = {
         BEFORE_ONE(a_blank_target_is_written_proved_and_started_and_then_skipped),
+        BEFORE_ONE(every_promise_of_a_port_is_kept),
         BEFORE_ONE(the_job_is_done_without_the_interrupt_as_well),
         BEFORE_ONE(a_rate_that_is_divided_badly_is_given_up_and_the_conversation_goes_on),
         BEFORE_ONE(opening_it_fails_where_the_hal_does_not_receive),

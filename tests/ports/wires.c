@@ -101,7 +101,7 @@ static void hear(void)
     }
     while (next_arrival_ns() <= wires.now_ns) {
         byte = wires.far_queue[wires.far_first].byte;
-        const bool fits = wires.far_queue[wires.far_first].baud == wires.baud;
+        const bool fits = wires_rates_fit(wires.far_queue[wires.far_first].baud, wires.baud);
         wires.far_first = (wires.far_first + 1) % FAR_QUEUE_BYTES;
         wires.far_count--;
         arrive(fits ? byte : (uint8_t)(byte ^ 0xA5));
@@ -180,6 +180,13 @@ void wires_set_baud(uint32_t baud)
 {
     assert_true(baud > 0);
     wires.baud = baud;
+}
+
+bool wires_rates_fit(uint32_t baud, uint32_t other_baud)
+{
+    enum { TOLERANCE_PERCENT = 3 };
+    const uint64_t difference_baud = baud > other_baud ? baud - other_baud : other_baud - baud;
+    return difference_baud * 100 <= (uint64_t)other_baud * TOLERANCE_PERCENT;
 }
 
 uint32_t wires_baud(void)

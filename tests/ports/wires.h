@@ -41,6 +41,9 @@ void wires_drain(void);
 void wires_set_baud(uint32_t baud);
 uint32_t wires_baud(void);
 
+/** Whether what is sent at one of them is understood at the other: UARTs divide, and need not agree but to 3 %. */
+bool wires_rates_fit(uint32_t baud, uint32_t other_baud);
+
 /** The levels of the host's pins. Both are high at first. */
 void wires_set_boot(bool low);
 void wires_set_reset(bool low);
