@@ -72,7 +72,7 @@ static void delay_ms(esp_loader_port_t *base, uint32_t ms)
 
 /* --- Bytes ------------------------------------------------------------------------------------------------- */
 
-static bool put(esp_loader_port_t *base, uint8_t byte)
+static bool put_byte(esp_loader_port_t *base, uint8_t byte)
 {
     uart_inst_t *uart = self(base)->uart_inst;
     if (!uart_is_writable(uart)) {
@@ -83,7 +83,7 @@ static bool put(esp_loader_port_t *base, uint8_t byte)
     return true;
 }
 
-static bool get(esp_loader_port_t *base, uint8_t *byte)
+static bool get_byte(esp_loader_port_t *base, uint8_t *byte)
 {
     if (!reflash_ring_take(&self(base)->_ring, byte)) {
         tight_loop_contents();
@@ -92,7 +92,7 @@ static bool get(esp_loader_port_t *base, uint8_t *byte)
     return true;
 }
 
-static const reflash_polled_t polled = {.now_ms = now_ms, .put = put, .get = get};
+static const reflash_polled_t polled = {.now_ms = now_ms, .put = put_byte, .get = get_byte};
 
 static void flush(esp_loader_port_t *base)
 {

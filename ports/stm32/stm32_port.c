@@ -55,6 +55,8 @@ static HAL_StatusTypeDef go_on(stm32_port_t *port)
     return status;
 }
 
+/* The HAL's callbacks are of this type. */
+/* cppcheck-suppress constParameter */
 void stm32_port_event(UART_HandleTypeDef *huart)
 {
     for (stm32_port_t *port = first_open; port != NULL; port = port->_next) {
@@ -127,7 +129,7 @@ static void delay_ms(esp_loader_port_t *base, uint32_t ms)
 
 /* --- Receiving --------------------------------------------------------------------------------------------- */
 
-static bool get(esp_loader_port_t *base, uint8_t *byte)
+static bool get_byte(esp_loader_port_t *base, uint8_t *byte)
 {
     reflash_ring_t *ring = &self(base)->_ring;
     if (reflash_ring_take(ring, byte)) {
@@ -137,7 +139,7 @@ static bool get(esp_loader_port_t *base, uint8_t *byte)
     return reflash_ring_take(ring, byte);
 }
 
-static const reflash_polled_t polled = {.now_ms = now_ms, .get = get};
+static const reflash_polled_t polled = {.now_ms = now_ms, .get = get_byte};
 
 static void flush(esp_loader_port_t *base)
 {
@@ -178,7 +180,7 @@ static esp_loader_error_t write_bytes(esp_loader_port_t *base, const uint8_t *da
     look(port); /* an overrun is counted before the HAL forgets it */
     const reflash_deadline_t deadline = reflash_deadline(now_ms(), timeout);
     uint32_t before = interrupts_off();
-    const HAL_StatusTypeDef status = HAL_UART_Transmit_IT(port->huart, (uint8_t *)(uintptr_t)data, size);
+    const HAL_StatusTypeDef status = HAL_UART_Transmit_IT(port->huart, (uint8_t *)data, size);
     __set_PRIMASK(before);
     if (status != HAL_OK) {
         return ESP_LOADER_ERROR_FAIL;
