@@ -177,7 +177,6 @@ static esp_loader_error_t write_bytes(esp_loader_port_t *base, const uint8_t *da
     if (size == 0) {
         return ESP_LOADER_SUCCESS; /* an error for the HAL */
     }
-    look(port); /* an overrun is counted before the HAL forgets it */
     const reflash_deadline_t deadline = reflash_deadline(now_ms(), timeout);
     uint32_t before = interrupts_off();
     const HAL_StatusTypeDef status = HAL_UART_Transmit_IT(port->huart, (uint8_t *)data, size);
@@ -203,7 +202,6 @@ static esp_loader_error_t set_rate(stm32_port_t *port, uint32_t rate)
 {
     const uint32_t before = interrupts_off();
     (void)HAL_UART_AbortReceive(port->huart);
-    port->_awaited_bytes = 0;
     __set_PRIMASK(before);
     port->huart->Init.BaudRate = rate;
     const HAL_StatusTypeDef status = HAL_UART_Init(port->huart);

@@ -188,6 +188,8 @@ static void an_overrun_of_the_ring_is_told_and_over_with_that(void **state)
     uint16_t got_bytes = 0;
     unsigned read_bytes = 0;
     esp_loader_error_t err = ESP_LOADER_SUCCESS;
+    let_the_target_talk(1);
+    assert_int_equal(port->ops->read(port, bytes, 10, 0), ESP_LOADER_SUCCESS); /* now it is full across its end */
     let_the_target_talk(20);
     assert_false(fake_stm32.is_receiving);
     while (err == ESP_LOADER_SUCCESS) {
