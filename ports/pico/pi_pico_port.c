@@ -204,6 +204,7 @@ static esp_loader_error_t init(esp_loader_port_t *base)
     port->_known_overrun_bytes = 0;
     port->_baud = port->baudrate;
     if (!port->dont_initialize_peripheral) {
+        gpio_pull_up(port->uart_rx_pin_num); /* a target in reset does not drive it, and low is a break */
         take_uart_pin(port, port->uart_rx_pin_num);
         take_uart_pin(port, port->uart_tx_pin_num);
         if (!is_near(uart_init(port->uart_inst, port->baudrate), port->baudrate)) {

@@ -6,9 +6,10 @@
  *  its EN (CHIP_PU), the boot pin to its strapping pin - GPIO0, or GPIO9 on most RISC-V chips. Pins behind a
  *  transistor: compile the port with SERIAL_FLASHER_RESET_INVERT=1, SERIAL_FLASHER_BOOT_INVERT=1.
  *
- *  The project (STM32CubeMX) sets up: the UART, asynchronous, 115200 baud, 8N1, no flow control, overrun detection on;
- *  both GPIOs as outputs that let go of the target, at high; in NVIC settings the UART's global interrupt. Without that
- *  interrupt the port works as well, by polling, and receives only while it is called. DMA is not used. */
+ *  The project (STM32CubeMX) sets up: the UART, asynchronous, 115200 baud, 8N1, no flow control, overrun detection on; a
+ *  pull-up at RX, which a target in reset does not drive; both GPIOs as outputs that let go of the target, at high; in NVIC
+ *  settings the UART's global interrupt. Without that interrupt the port works as well, by polling, and receives only while
+ *  it is called. DMA is not used. */
 #pragma once
 
 #include "deadline.h"

@@ -108,6 +108,16 @@ static void opening_it_does_not_reset_the_target(void **state)
     assert_int_equal(fake_pico.resets, 1);
 }
 
+static void a_target_in_reset_sends_no_break(void **state)
+{
+    (void)state;
+    assert_int_equal(port->ops->init(port), ESP_LOADER_SUCCESS);
+    wires_unplug(true);
+    port->ops->reset_target(port);
+    wires_pass_ns(WIRES_MS);
+    assert_int_equal(under_test._ring.put, 0);
+}
+
 static void without_a_clock_nothing_is_taken(void **state)
 {
     (void)state;
@@ -291,6 +301,7 @@ int main(void)
         BEFORE_ONE(the_job_is_done_at_the_rates_of_a_slow_clock),
         BEFORE_ONE(a_rate_that_the_clock_does_not_give_is_refused_and_the_conversation_goes_on),
         BEFORE_ONE(opening_it_does_not_reset_the_target),
+        BEFORE_ONE(a_target_in_reset_sends_no_break),
         BEFORE_ONE(without_a_clock_nothing_is_taken),
         BEFORE_ONE(a_uart_that_runs_already_is_left_as_it_is),
         ON_A_PORT(what_comes_while_the_program_is_busy_waits_in_the_ring),

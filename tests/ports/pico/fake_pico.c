@@ -23,7 +23,7 @@ static struct {
     irq_handler_t handler;
     struct {
         gpio_function_t function;
-        bool out, level;
+        bool out, level, pulled_up;
     } pins[PIN_COUNT];
     bool reset_low;
 } hw;
@@ -237,6 +237,9 @@ static void move_lines(void)
 {
     const bool reset_low = pulls(FAKE_PICO_RESET);
     fake_pico.resets += reset_low && !hw.reset_low ? 1 : 0;
+    if (reset_low && !hw.reset_low && !hw.pins[FAKE_PICO_RX].pulled_up) {
+        on_receive(0); /* its pull-down makes a break of a line that nobody drives */
+    }
     hw.reset_low = reset_low;
     wires_set_boot(pulls(FAKE_PICO_BOOT));
     wires_set_reset(reset_low);
@@ -263,6 +266,12 @@ void gpio_set_dir(uint gpio, bool out)
     assert_true(gpio < PIN_COUNT);
     hw.pins[gpio].out = out;
     move_lines();
+}
+
+void gpio_pull_up(uint gpio)
+{
+    assert_true(gpio < PIN_COUNT);
+    hw.pins[gpio].pulled_up = true;
 }
 
 void gpio_set_function(uint gpio, gpio_function_t function)

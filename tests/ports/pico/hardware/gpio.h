@@ -10,4 +10,5 @@ typedef enum { GPIO_FUNC_UART = 2, GPIO_FUNC_SIO = 5, GPIO_FUNC_NULL = 0x1f } gp
 void gpio_init(uint gpio);
 void gpio_put(uint gpio, bool value);
 void gpio_set_dir(uint gpio, bool out);
+void gpio_pull_up(uint gpio);
 void gpio_set_function(uint gpio, gpio_function_t function);
