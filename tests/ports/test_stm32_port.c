@@ -90,6 +90,14 @@ static void the_job_is_done_without_the_interrupt_as_well(void **state)
     assert_int_equal(under_test._ring.overrun_bytes, 0);
 }
 
+static void every_promise_is_kept_without_the_interrupt_as_well(void **state)
+{
+    (void)state;
+    fake_stm32.is_irq_on = false;
+    job_check_promises(port);
+    assert_int_equal(fake_stm32.interrupts, 0);
+}
+
 /* 8 MHz / 9 is 3.5 % less than 921,600: nobody but the target notices. */
 static void a_rate_that_is_divided_badly_is_given_up_and_the_conversation_goes_on(void **state)
 {
@@ -309,6 +317,26 @@ static void it_may_be_opened_twice(void **state)
     job_expect_log(port, "POWERON_RESET");
 }
 
+/* The HAL tells which UART it was, and of each the port goes on receiving as long as it is open. */
+static void two_ports_are_told_apart(void **state)
+{
+    (void)state;
+    stm32_port_t second = under_test;
+    second.huart = &fake_idle_huart;
+    assert_int_equal(second.port.ops->init(&second.port), ESP_LOADER_SUCCESS);
+    port->ops->deinit(port);
+    let_the_target_talk(1);
+    stm32_port_event(&fake_huart);
+    assert_int_equal(fake_huart.RxState, HAL_UART_STATE_READY);
+    fake_idle_huart.RxState = HAL_UART_STATE_READY;
+    stm32_port_event(&fake_idle_huart);
+    assert_int_equal(fake_idle_huart.RxState, HAL_UART_STATE_BUSY_RX);
+    assert_int_equal(port->ops->init(port), ESP_LOADER_SUCCESS);
+    second.port.ops->deinit(&second.port);
+    let_the_target_talk(1);
+    job_expect_log(port, "POWERON_RESET");
+}
+
 static void other_uarts_are_none_of_its_business(void **state)
 {
     (void)state;
@@ -325,6 +353,7 @@ int main(void)
         BEFORE_ONE(a_blank_target_is_written_proved_and_started_and_then_skipped),
         BEFORE_ONE(every_promise_of_a_port_is_kept),
         BEFORE_ONE(the_job_is_done_without_the_interrupt_as_well),
+        BEFORE_ONE(every_promise_is_kept_without_the_interrupt_as_well),
         BEFORE_ONE(a_rate_that_is_divided_badly_is_given_up_and_the_conversation_goes_on),
         BEFORE_ONE(opening_it_fails_where_the_hal_does_not_receive),
         ON_A_PORT(a_write_fails_where_the_hal_does_not_send),
@@ -341,6 +370,7 @@ int main(void)
         ON_A_PORT(a_write_that_takes_too_long_is_given_up_and_reception_goes_on),
         ON_A_PORT(the_timer_counts_down_to_zero_and_a_delay_is_never_shorter_than_asked_for),
         ON_A_PORT(it_may_be_opened_twice),
+        ON_A_PORT(two_ports_are_told_apart),
         ON_A_PORT(other_uarts_are_none_of_its_business),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

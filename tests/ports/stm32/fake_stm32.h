@@ -26,6 +26,8 @@ typedef struct {
 
 extern fake_stm32_t fake_stm32;
 extern UART_HandleTypeDef fake_huart;
+/** Another UART, with nothing at its pins and no interrupt. */
+extern UART_HandleTypeDef fake_idle_huart;
 extern GPIO_TypeDef fake_gpio_boot, fake_gpio_reset;
 
 /** As the project's start-up code leaves it: the UART at 115200 baud from 42 MHz, its interrupt on, pins high. The wires
