@@ -96,7 +96,7 @@ void irq_set_enabled(uint num, bool enabled)
 
 void tight_loop_contents(void)
 {
-    wires_pass_ns(WIRES_US);
+    wires_pass_ns(4 * WIRES_US);
 }
 
 absolute_time_t get_absolute_time(void)

@@ -86,7 +86,7 @@ void __disable_irq(void)
 uint32_t HAL_GetTick(void)
 {
     assert_false(hw.primask); /* it would stand still */
-    wires_pass_ns(2 * WIRES_US);
+    wires_pass_ns(5 * WIRES_US);
     return (uint32_t)(wires_now_ns() / WIRES_MS);
 }
 
