@@ -27,25 +27,25 @@ static inline bool reflash_ring_is_full(const reflash_ring_t *ring)
 /** From the interrupt. False: it is full, and the byte is lost. */
 static inline bool reflash_ring_put(reflash_ring_t *ring, uint8_t byte)
 {
-    const uint32_t put = ring->put;
+    const uint32_t at = ring->put;
     if (reflash_ring_is_full(ring)) {
         ring->overrun_bytes = ring->overrun_bytes + 1;
         return false;
     }
-    ring->bytes[put & (ring->capacity - 1)] = byte;
-    ring->put = put + 1; /* last: from now on the program may take it */
+    ring->bytes[at & (ring->capacity - 1)] = byte;
+    ring->put = at + 1; /* last: from now on the program may take it */
     return true;
 }
 
 /** From the program: the oldest byte. False: there is none. */
 static inline bool reflash_ring_take(reflash_ring_t *ring, uint8_t *byte)
 {
-    const uint32_t taken = ring->taken;
-    if (taken == ring->put) {
+    const uint32_t at = ring->taken;
+    if (at == ring->put) {
         return false;
     }
-    *byte = ring->bytes[taken & (ring->capacity - 1)];
-    ring->taken = taken + 1;
+    *byte = ring->bytes[at & (ring->capacity - 1)];
+    ring->taken = at + 1;
     return true;
 }
 

@@ -73,11 +73,10 @@ void job_expect_log(esp_loader_port_t *port, const char *text)
     enum { QUIET_MS = 1000, HEARD_MAX = 4096 };
     char heard[HEARD_MAX + 1] = "";
     for (size_t at = 0; strstr(heard, text) == NULL; at++) {
-        uint8_t byte = 0;
-        if (at == HEARD_MAX || port->ops->read(port, &byte, 1, QUIET_MS) != ESP_LOADER_SUCCESS) {
+        if (at == HEARD_MAX || port->ops->read(port, (uint8_t *)&heard[at], 1, QUIET_MS) != ESP_LOADER_SUCCESS) {
             fail_msg("the target does not say \"%s\" but:\n%s", text, heard);
         }
-        heard[at] = byte != 0 ? (char)byte : '?';
+        heard[at] = heard[at] != '\0' ? heard[at] : '?';
     }
 }
 

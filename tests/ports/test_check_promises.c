@@ -73,6 +73,7 @@ typedef enum {
     LOG_IGNORES_ARGUMENTS,
     UNPLUGGED_IS_SUCCESS,
     UNPLUGGED_IS_TIMEOUT,
+    TARGET_FORGETS, /* what was written, so that something else is read */
 } mistake_t;
 
 enum { FIFO_BYTES = 16, RING_BYTES = 1024, LOOK_NS = 5000 };
@@ -420,6 +421,9 @@ static void keep(void *context, const port_check_result_t *result)
     (void)context;
     assert_true(seen.count < PROMISES_MAX);
     seen.results[seen.count++] = *result;
+    if (has(TARGET_FORGETS) && strcmp(result->promise, "What is written to it arrives") == 0) {
+        job_flash()[0x20400] ^= 0x01;
+    }
 }
 
 static void unplug(void *context)
@@ -598,6 +602,49 @@ static void what_a_port_or_a_bench_does_not_have_is_not_checked(void **state)
     assert_int_equal(job_tear_down(NULL), 0);
 }
 
+/* --- At work ----------------------------------------------------------------------------------------------- */
+
+/* A port, and a target that may lie about its flash; what breaks is the first that can. */
+static const char *first_broken_at_work(mistake_t mistake, const espsim_faults_t *faults)
+{
+    assert_int_equal(job_set_up(NULL), 0);
+    espsim_set_faults(job_target(), faults);
+    memset(&my, 0, sizeof(my));
+    seen.count = 0;
+    my.mistake = mistake;
+    my.ring = (reflash_ring_t){.bytes = my.bytes, .capacity = RING_BYTES};
+    my.port.ops = &ops;
+    wires_on_receive(on_receive);
+    const unsigned broken = port_check_target(&my.port, NULL, 230400, 0x20000, keep, NULL);
+    const char *first = broken == 0 ? "" : NULL;
+    for (size_t at = 0; at < seen.count; at++) {
+        const bool is_first = first == NULL && seen.results[at].outcome == PORT_CHECK_BROKEN;
+        assert_int_equal(seen.results[at].outcome, is_first                       ? PORT_CHECK_BROKEN
+                                                   : first == NULL || broken == 0 ? PORT_CHECK_KEPT
+                                                                                  : PORT_CHECK_NOT_CHECKED);
+        first = is_first ? seen.results[at].promise : first;
+    }
+    assert_int_equal(my.inits, my.deinits + (mistake == NO_OPENING ? 1 : 0));
+    assert_int_equal(job_tear_down(NULL), 0);
+    return first;
+}
+
+static void a_port_that_does_not_do_its_work_is_found_where_it_fails(void **state)
+{
+    (void)state;
+    const espsim_faults_t none = {0};
+    const espsim_faults_t stuck = {.fault = {{.kind = ESPSIM_FAULT_BIT_STUCK, .addr = 0x20400, .bit = 1}}};
+    const espsim_faults_t lying = {.fault = {{.kind = ESPSIM_FAULT_LYING_MD5, .md5 = 1}}};
+    assert_string_equal(first_broken_at_work(NO_MISTAKE, &none), "");
+    assert_string_equal(first_broken_at_work(NO_OPENING, &none), "The target's loader answers");
+    assert_string_equal(first_broken_at_work(BOOT_IS_LATE, &none), "The target's loader answers");
+    assert_string_equal(first_broken_at_work(KEEPS_RATE, &none), "It answers at a higher rate");
+    assert_string_equal(first_broken_at_work(NO_MISTAKE, &stuck), "What is written to it arrives");
+    assert_string_equal(first_broken_at_work(NO_MISTAKE, &lying), "What is written to it arrives");
+    assert_string_equal(first_broken_at_work(TARGET_FORGETS, &none), "What is read from it arrives");
+    assert_string_equal(first_broken_at_work(RESET_DOES_NOTHING, &none), "Its text can be read behind reset_target");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -605,6 +652,7 @@ int main(void)
         cmocka_unit_test(a_mistake_is_found_at_the_promise_that_it_breaks),
         cmocka_unit_test(every_promise_can_be_broken),
         cmocka_unit_test(what_a_port_or_a_bench_does_not_have_is_not_checked),
+        cmocka_unit_test(a_port_that_does_not_do_its_work_is_found_where_it_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
