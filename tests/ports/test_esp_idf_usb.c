@@ -100,6 +100,45 @@ static void a_target_at_its_own_usb_serial_jtag_is_written_proved_and_started_an
     assert_int_equal(fake_held(), 0);
 }
 
+/* --- Its promises ------------------------------------------------------------------------------------------ */
+
+static void fail_if_broken(void *context, const port_check_result_t *result)
+{
+    (void)context;
+    if (result->outcome == PORT_CHECK_BROKEN) {
+        fail_msg("%s: broken: %s: %u, not %u", result->promise, result->found, (unsigned)result->got,
+                 (unsigned)result->want);
+    }
+}
+
+static const char *logged(void *context)
+{
+    (void)context;
+    return fake_log();
+}
+
+static void unplug(void *context)
+{
+    (void)context;
+    fake_usb_device()->unplugged_at_ns = wires_now_ns();
+    wires_pass_ns(WIRES_MS);
+}
+
+/* Two ticks, which are 10 ms each, on top of a look that may take as long. */
+static void every_promise_of_a_port_is_kept(void **state)
+{
+    (void)state;
+    port_check_bench_t bench = job_bench();
+    bench.slack_ms = 32;
+    bench.logged = logged;
+    bench.unplug = unplug;
+    assert_int_equal(port_check_promises(port, &bench, fail_if_broken, NULL), 0);
+    wires_set_far_end(NULL);
+    plug(&bridge);
+    assert_int_equal(port_check_target(port, NULL, 460800, 0, fail_if_broken, NULL), 0);
+    assert_int_equal(fake_held(), 0);
+}
+
 /* --- Which device ------------------------------------------------------------------------------------------ */
 
 static void the_device_is_found_when_it_is_not_named(void **state)
@@ -474,6 +513,7 @@ int main(void)
         TEST(a_blank_target_behind_a_bridge_is_written_proved_and_started_and_then_skipped),
         TEST(small_pieces_make_the_same_job),
         TEST(a_target_at_its_own_usb_serial_jtag_is_written_proved_and_started_and_then_skipped),
+        TEST(every_promise_of_a_port_is_kept),
         TEST(the_device_is_found_when_it_is_not_named),
         TEST(a_named_bridge_is_opened_by_its_driver),
         TEST(a_device_that_is_not_there_is_an_error_when_the_time_is_up),
