@@ -19,6 +19,22 @@
 enum { FLASH_BYTES = 1 << 18, RAM = 0x40810000, STUB_BYTES = 602, MS_NS = 1000000 };
 enum { CLK = 6, CMD = 7, D0 = 8, D1 = 9, D2 = 10, D3 = 11, RESET = 4, BOOT = 5 };
 
+/* Programs may initialize by position. */
+#define FOLLOWS(first, second)                                                                                         \
+    _Static_assert(offsetof(esp32_sdio_port_t, first) < offsetof(esp32_sdio_port_t, second), "out of order")
+FOLLOWS(port, slot);
+FOLLOWS(slot, max_freq_khz);
+FOLLOWS(max_freq_khz, sdio_clk_pin);
+FOLLOWS(sdio_clk_pin, sdio_d0_pin);
+FOLLOWS(sdio_d0_pin, sdio_d1_pin);
+FOLLOWS(sdio_d1_pin, sdio_d2_pin);
+FOLLOWS(sdio_d2_pin, sdio_d3_pin);
+FOLLOWS(sdio_d3_pin, sdio_cmd_pin);
+FOLLOWS(sdio_cmd_pin, reset_pin);
+FOLLOWS(reset_pin, boot_pin);
+FOLLOWS(boot_pin, dont_initialize_host_driver);
+FOLLOWS(dont_initialize_host_driver, bus_width);
+
 static const uint8_t program_code[4] = {0x13, 0x37, 0xC0, 0xDB};
 static const espsim_program_t program = {.code = program_code, .code_bytes = 4, .prints = "RAM runs\r\n"};
 

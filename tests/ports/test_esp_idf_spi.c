@@ -17,6 +17,24 @@
 enum { FLASH_BYTES = 1 << 18, RAM = 0x3FC90000, STRAP_COUNT = 4, MS_NS = 1000000 };
 enum { CLK = 12, MISO = 9, MOSI = 11, CS = 10, RESET = 4 };
 
+/* Programs may initialize by position. */
+#define FOLLOWS(first, second)                                                                                         \
+    _Static_assert(offsetof(esp32_spi_port_t, first) < offsetof(esp32_spi_port_t, second), "out of order")
+FOLLOWS(port, spi_bus);
+FOLLOWS(spi_bus, frequency);
+FOLLOWS(frequency, spi_clk_pin);
+FOLLOWS(spi_clk_pin, spi_miso_pin);
+FOLLOWS(spi_miso_pin, spi_mosi_pin);
+FOLLOWS(spi_mosi_pin, spi_cs_pin);
+FOLLOWS(spi_cs_pin, spi_quadwp_pin);
+FOLLOWS(spi_quadwp_pin, spi_quadhd_pin);
+FOLLOWS(spi_quadhd_pin, reset_pin);
+FOLLOWS(reset_pin, strap_bit0_pin);
+FOLLOWS(strap_bit0_pin, strap_bit1_pin);
+FOLLOWS(strap_bit1_pin, strap_bit2_pin);
+FOLLOWS(strap_bit2_pin, strap_bit3_pin);
+FOLLOWS(strap_bit3_pin, dont_initialize_bus);
+
 /* Bit 0 is MISO as well. */
 static const int strap_pins[STRAP_COUNT] = {MISO, 5, 6, 7};
 static const uint8_t program_code[4] = {0x13, 0x37, 0xC0, 0xDB};
