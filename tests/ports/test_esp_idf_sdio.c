@@ -335,6 +335,13 @@ static void buffers_need_no_alignment(void **state)
         assert_memory_equal(bytes + offset, ((const uint8_t[]){0x00, 0x10, 0x00}), 3); /* where the tuples are */
         assert_int_equal(bytes[offset + 3], 0xA5);
     }
+    static const uint8_t window_read[4] = {0x70 >> 2, 0x80, 0, 0};
+    const uint8_t function_1 = 2;
+    assert_int_equal(port->ops->sdio_write(port, 0, 0x02, &function_1, 1, 100), ESP_LOADER_SUCCESS);
+    for (unsigned offset = 0; offset < 4; offset++) {
+        memcpy(bytes + offset, window_read, sizeof(window_read));
+        assert_int_equal(port->ops->sdio_write(port, 1, 0x84, bytes + offset, 4, 100), ESP_LOADER_SUCCESS);
+    }
     port->ops->deinit(port);
 }
 

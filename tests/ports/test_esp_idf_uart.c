@@ -145,6 +145,9 @@ static void opening_it_takes_the_driver_with_what_was_asked_for(void **state)
     assert_int_equal(wires_baud(), 57600);
     port->ops->deinit(port);
     assert_int_equal(fake_held(), 0);
+    under_test.queue_size = 0;
+    open_port();
+    port->ops->deinit(port);
 }
 
 static void opening_it_does_not_reset_the_target(void **state)
