@@ -159,6 +159,7 @@ static void the_device_is_found_when_it_is_not_named(void **state)
     static const fake_usb_device_t devices[] = {
         {.kind = FAKE_USB_SERIAL_JTAG, .vid = ESPRESSIF_VID, .pid = ESP_SERIAL_JTAG_PID},
         {.kind = FAKE_USB_BRIDGE, .vid = SILICON_LABS_VID, .pid = CP210X_PID},
+        {.kind = FAKE_USB_BRIDGE, .vid = NANJING_QINHENG_MICROE_VID, .pid = CH340_PID_1},
         {.kind = FAKE_USB_BRIDGE, .vid = BRIDGE_VID, .pid = BRIDGE_PID},
     };
     for (size_t at = 0; at < sizeof(devices) / sizeof(devices[0]); at++) {
@@ -175,6 +176,9 @@ static void a_named_bridge_is_opened_by_its_driver(void **state)
 {
     (void)state;
     plug(&(fake_usb_device_t){.kind = FAKE_USB_BRIDGE, .vid = SILICON_LABS_VID, .pid = CP2105_PID});
+    start_loader();
+    port->ops->deinit(port);
+    plug(&(fake_usb_device_t){.kind = FAKE_USB_BRIDGE, .vid = NANJING_QINHENG_MICROE_VID, .pid = CH341_PID});
     start_loader();
     port->ops->deinit(port);
 }
