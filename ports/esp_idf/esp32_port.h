@@ -3,15 +3,15 @@
  *
  *  ESP-IDF 5.1 to 6.0; driver/uart.h, driver/gpio.h and esp_timer.
  *
- *  Wiring, host -> target, for example of an ESP32: IO26 -> IO0 (its boot strap, see its data sheet), IO25 -> RESET (EN), IO4 (TX)
- *  -> RX0, IO5 (RX) <- TX0, and GND. Both levels are 3.3 V. How long the lines are held and whether they are turned over
- *  is said at build time: SERIAL_FLASHER_RESET_HOLD_TIME_MS, SERIAL_FLASHER_BOOT_HOLD_TIME_MS,
+ *  Wiring, host -> target: for example IO26 -> the boot strap (IO0 of an ESP32, see the data sheet of others), IO25 -> RESET
+ *  (EN), IO4 (TX) -> RX0, IO5 (RX) <- TX0, and GND; levels of 3.3 V. How long the lines are held and whether they are turned
+ *  over is said at build time: SERIAL_FLASHER_RESET_HOLD_TIME_MS, SERIAL_FLASHER_BOOT_HOLD_TIME_MS,
  *  SERIAL_FLASHER_RESET_INVERT, SERIAL_FLASHER_BOOT_INVERT.
  *
  *  Buffers: the driver's interrupt fills `rx_buffer_size` while the task does something else. 1024 bytes hold what a target
- *  says while it is reset, and all answers; reading flash by a RAM stub sends 4 KiB at a time, so give it 8192 if the task may be
- *  kept from running. What does not fit is lost, and asked for again. Without a buffer for sending the task waits until the
- *  bytes are in the UART; with one, only until they are in the buffer. */
+ *  says while it is reset, and all answers; when flash is read by a RAM stub, which sends 4 KiB at a time, give it 8192. What
+ *  does not fit is lost, and asked for again. Without a buffer for sending the task waits until the bytes are in the UART;
+ *  with one, only until they are in the buffer. */
 #pragma once
 
 #include "deadline.h"
@@ -42,8 +42,8 @@ typedef struct {
 } esp32_port_t;
 
 /** `init` installs the driver (FAIL: it is installed already, or refuses a setting; then nothing of it is left) and
- *  releases both lines. `deinit` removes the driver that `init` installed; the lines stay released. `write` looks at its time limit every 64
- *  bytes. What the driver refuses is FAIL. */
+ *  releases both lines. `deinit` removes the driver that `init` installed; the lines stay released. `write` looks at its
+ *  time limit every 64 bytes. What the driver refuses is FAIL. */
 extern const esp_loader_port_ops_t esp32_uart_ops;
 
 #ifdef __cplusplus

@@ -64,9 +64,9 @@ typedef struct {
 
 /** `init` opens the device (FAIL: it is not there in time, or refuses) and sets it to 115200 baud; `deinit` closes it.
  *
- *  When the device is unplugged, a transfer fails or a request is refused, all reading and writing is FAIL, at the latest 50 ms
- *  later. The next `enter_bootloader` or `reset_target` opens the device anew, as does connecting again: a target that is
- *  plugged in again, or that comes back as another device when it is reset, is taken back. */
+ *  When the device is unplugged, a transfer fails or a line cannot be moved, all reading and writing is FAIL, at the latest
+ *  50 ms later. The next `enter_bootloader` or `reset_target` opens the device anew, as does connecting again: a target that is
+ *  plugged in again, or that comes back as a new device when it is reset, is taken back. */
 extern const esp_loader_port_ops_t esp32_usb_cdc_acm_ops;
 
 #ifdef __cplusplus
