@@ -12,7 +12,7 @@
  *  Before `init` the program has called usb_host_install(), keeps a task in usb_host_lib_handle_events(), and has called
  *  cdc_acm_host_install(); that driver's task needs a higher priority than the one that flashes.
  *
- *  Buffers: the port takes 8 KiB of the heap for what has come in and was not read yet, as much as a RAM stub sends before
+ * *  Buffers: the port takes 8 KiB of the heap for what has come in and was not read yet, about what a RAM stub sends before
  *  it waits, in the worst case; the driver takes `out_buffer_size` and 512 bytes more. What does not fit is lost, and asked for
  *  again. */
 #pragma once
