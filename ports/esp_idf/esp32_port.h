@@ -27,17 +27,17 @@ extern "C" {
 
 /** Members that are not set have to be 0. */
 typedef struct {
-    esp_loader_port_t port;               /*!< .ops = &esp32_uart_ops */
-    uint32_t baud_rate;                   /*!< To begin with: 115200. */
-    uint32_t uart_port;                   /*!< UART_NUM_1; UART_NUM_0 is usually the console. */
-    gpio_num_t uart_rx_pin, uart_tx_pin;  /*!< Of the host. */
-    gpio_num_t reset_pin, boot_pin;       /*!< To the target's reset and boot strap; GPIO_NUM_NC: not wired. */
-    uint32_t rx_buffer_size;              /*!< Bytes, more than the UART's FIFO has (128 or so); 0: 1024. */
-    uint32_t tx_buffer_size;              /*!< The same; 0: none. */
-    uint32_t queue_size;                  /*!< Of the driver's queue of events; 0: it has none. */
-    QueueHandle_t *uart_queue;            /*!< Where the handle of that queue goes; NULL: there is none. */
-    bool dont_initialize_peripheral;      /*!< The program has installed the driver, set pins and rate, and keeps it. */
-    bool _driver_is_ours;                 /*!< Private, as what follows. */
+    esp_loader_port_t port;              /*!< .ops = &esp32_uart_ops */
+    uint32_t baud_rate;                  /*!< To begin with: 115200. */
+    uint32_t uart_port;                  /*!< UART_NUM_1; UART_NUM_0 is usually the console. */
+    gpio_num_t uart_rx_pin, uart_tx_pin; /*!< Of the host. */
+    gpio_num_t reset_pin, boot_pin;      /*!< To the target's reset and boot strap; GPIO_NUM_NC: not wired. */
+    uint32_t rx_buffer_size;             /*!< Bytes, more than the UART's FIFO has (128 or so); 0: 1024. */
+    uint32_t tx_buffer_size;             /*!< The same; 0: none. */
+    uint32_t queue_size;                 /*!< Of the driver's queue of events; 0: it has none. */
+    QueueHandle_t *uart_queue;           /*!< Where the handle of that queue goes; NULL: there is none. */
+    bool dont_initialize_peripheral;     /*!< The program has installed the driver, set pins and rate, and keeps it. */
+    bool _driver_is_ours;                /*!< Private, as what follows. */
     reflash_deadline_t _deadline;
 } esp32_port_t;
 

@@ -160,7 +160,8 @@ static esp_loader_error_t init(esp_loader_port_t *base)
     port->_host = (sdmmc_host_t)SDMMC_HOST_DEFAULT();
     port->_host.slot = port->slot;
     port->_host.max_freq_khz = (int)port->max_freq_khz;
-    port->_host.flags &= ~(uint32_t)(SDMMC_HOST_FLAG_1BIT | SDMMC_HOST_FLAG_4BIT | SDMMC_HOST_FLAG_8BIT | SDMMC_HOST_FLAG_DDR);
+    port->_host.flags &=
+        ~(uint32_t)(SDMMC_HOST_FLAG_1BIT | SDMMC_HOST_FLAG_4BIT | SDMMC_HOST_FLAG_8BIT | SDMMC_HOST_FLAG_DDR);
     port->_host.flags |= port->bus_width == SDIO_1BIT ? SDMMC_HOST_FLAG_1BIT : SDMMC_HOST_FLAG_4BIT;
 #ifdef SDMMC_HOST_FLAG_ALLOC_ALIGNED_BUF
     port->_host.flags |= SDMMC_HOST_FLAG_ALLOC_ALIGNED_BUF; /* the driver sees to the cache */

@@ -28,10 +28,10 @@ typedef struct {
     spi_host_device_t spi_bus; /*!< SPI2_HOST */
     uint32_t frequency;        /*!< Hz. Begin with 1 MHz; on wires of 10 cm 10 MHz are well possible. */
     gpio_num_t spi_clk_pin, spi_miso_pin, spi_mosi_pin, spi_cs_pin, spi_quadwp_pin, spi_quadhd_pin; /*!< Of the host. */
-    gpio_num_t reset_pin; /*!< To the target's reset. */
+    gpio_num_t reset_pin;                                                      /*!< To the target's reset. */
     gpio_num_t strap_bit0_pin, strap_bit1_pin, strap_bit2_pin, strap_bit3_pin; /*!< To its strapping pins. */
-    bool dont_initialize_bus;      /*!< The program has initialized the bus, keeps it, and may have other devices on it. */
-    bool _bus_is_ours;             /*!< Private, as what follows. */
+    bool dont_initialize_bus; /*!< The program has initialized the bus, keeps it, and may have other devices on it. */
+    bool _bus_is_ours;        /*!< Private, as what follows. */
     bool _straps_are_driven;
     bool _is_selected;
     spi_device_handle_t _device;

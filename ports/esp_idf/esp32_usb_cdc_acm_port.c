@@ -103,7 +103,8 @@ static const struct {
     esp_err_t (*open)(uint16_t pid, uint8_t interface, const cdc_acm_host_device_config_t *config,
                       cdc_acm_dev_hdl_t *device);
 } drivers[] = {
-    {0, true, open_serial_jtag}, CP210X_ROW CH34X_ROW {0, false, open_any},
+    {0, true, open_serial_jtag},
+    CP210X_ROW CH34X_ROW{0, false, open_any},
 };
 
 enum { DRIVER_COUNT = sizeof(drivers) / sizeof(drivers[0]) };
@@ -247,10 +248,11 @@ static esp_loader_error_t read_some(esp_loader_port_t *base, uint8_t *data, uint
     for (;;) { /* until the time is up */
         const uint32_t left_ms = reflash_deadline_left_ms(&deadline, reflash_idf_now_ms());
         const bool was_broken = port->_is_broken; /* asked first: what came before that is still handed out */
-        *got_bytes = port->_received == NULL
-                         ? 0
-                         : (uint16_t)xStreamBufferReceive(port->_received, data, size,
-                                                          was_broken ? 0 : reflash_idf_ticks(smaller(left_ms, LOOK_MS)));
+        *got_bytes =
+            port->_received == NULL
+                ? 0
+                : (uint16_t)xStreamBufferReceive(port->_received, data, size,
+                                                 was_broken ? 0 : reflash_idf_ticks(smaller(left_ms, LOOK_MS)));
         if (*got_bytes > 0) {
             return ESP_LOADER_SUCCESS;
         }

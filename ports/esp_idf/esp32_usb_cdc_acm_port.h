@@ -27,17 +27,28 @@
 extern "C" {
 #endif
 
-#define USB_VID_PID_AUTO_DETECT 0 /**< For device_vid and device_pid. */
-#define ESPRESSIF_VID 0x303a      /**< With it, ESP_SERIAL_JTAG_PID is a chip's own USB-Serial/JTAG. */
-#define ESP_SERIAL_JTAG_PID 0x1001
+#define USB_VID_PID_AUTO_DETECT (0) /**< For device_vid and device_pid. */
+
+#define ESPRESSIF_VID (0x303a)
+#define ESP_SERIAL_JTAG_PID (0x1001) /**< A chip's own USB-Serial/JTAG. */
+
+/* Bridges, spelled as in the headers of their drivers. */
+#define SILICON_LABS_VID (0x10C4)
+#define CP210X_PID (0xEA60)
+#define CP2105_PID (0xEA70)
+#define CP2108_PID (0xEA71)
+#define NANJING_QINHENG_MICROE_VID (0x1A86)
+#define CH340_PID (0x7522)
+#define CH340_PID_1 (0x7523)
+#define CH341_PID (0x5523)
 
 typedef void (*loader_port_esp32_usb_cdc_acm_callback_t)(void);
 
 /** Members that are not set have to be 0. */
 typedef struct {
-    esp_loader_port_t port;         /*!< .ops = &esp32_usb_cdc_acm_ops */
-    uint16_t device_vid;            /*!< Which device. USB_VID_PID_AUTO_DETECT, in one of both: a USB-Serial/JTAG, then */
-    uint16_t device_pid;            /*!< bridges that have drivers, then any CDC-ACM device; each for so long as follows. */
+    esp_loader_port_t port; /*!< .ops = &esp32_usb_cdc_acm_ops */
+    uint16_t device_vid;    /*!< Which device. USB_VID_PID_AUTO_DETECT, in one of both: a USB-Serial/JTAG, then */
+    uint16_t device_pid;    /*!< bridges that have drivers, then any CDC-ACM device; each for so long as follows. */
     uint32_t connection_timeout_ms; /*!< How long to wait until it is there; 0: the driver waits for ever. */
     uint32_t out_buffer_size;       /*!< Bytes of the driver's buffer for sending; 0: 512. More are sent in pieces. */
     /* Called from the driver's task; each may be NULL. They must not call the loader, nor close the device. */
