@@ -73,13 +73,25 @@ static int set_up(void **state)
 
 /* --- The job ----------------------------------------------------------------------------------------------- */
 
+static baremetal_port_t port_of_board(void)
+{
+    return (baremetal_port_t){
+        .port.ops = &baremetal_ops, .board = &board, .baudrate = 115200, .lines = REFLASH_LINES_OF_BUILD()};
+}
+
 static void a_blank_target_is_written_proved_and_started_and_then_skipped(void **state)
 {
     (void)state;
-    baremetal_port_t port = {
-        .port.ops = &baremetal_ops, .board = &board, .baudrate = 115200, .lines = REFLASH_LINES_OF_BUILD()};
+    baremetal_port_t port = port_of_board();
     job_run(&port.port, 460800);
     assert_int_equal(received.overrun_bytes, 0);
+}
+
+static void every_promise_of_a_port_is_kept(void **state)
+{
+    (void)state;
+    baremetal_port_t port = port_of_board();
+    job_check_promises(&port.port);
 }
 
 int main(void)
@@ -87,6 +99,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_blank_target_is_written_proved_and_started_and_then_skipped, set_up,
                                         job_tear_down),
+        cmocka_unit_test_setup_teardown(every_promise_of_a_port_is_kept, set_up, job_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 
 #include "job.h"
 
-enum { FIRST_BAUD = 115200, BITS_PER_BYTE = 10, FLASH_BYTES = 4 << 20, QUEUE_BYTES = 1 << 16 };
+enum { FIRST_BAUD = 115200, BITS_PER_BYTE = 10, FLASH_BYTES = 4 << 20, QUEUE_BYTES = 1 << 16, FAR_QUEUE_BYTES = 4096 };
 #define FIRST_NS ((UINT64_C(0x100000000) - 1000) * WIRES_MS)
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -26,6 +26,14 @@ static struct {
     uint8_t queue[QUEUE_BYTES];
     uint32_t first, count, sending_baud;
     uint64_t left_ns;
+    /* The far end, and what it sends. */
+    const wires_far_end_t *far_end;
+    struct {
+        uint8_t byte;
+        uint64_t arrives_ns;
+        uint32_t baud;
+    } far_queue[FAR_QUEUE_BYTES];
+    uint32_t far_first, far_count;
 } wires;
 
 /* --- Callbacks --------------------------------------------------------------------------------------------- */
@@ -58,7 +66,9 @@ static void finish_sending(void)
     const uint8_t byte = wires.queue[wires.first];
     wires.first = (wires.first + 1) % QUEUE_BYTES;
     wires.count--;
-    if (!wires.unplugged) {
+    if (wires.far_end != NULL && !wires.unplugged) {
+        wires.far_end->receive(byte, wires.sending_baud);
+    } else if (!wires.unplugged) {
         espsim_receive(wires.sim, byte, wires.sending_baud);
     }
     if (wires.count > 0) {
@@ -69,13 +79,32 @@ static void finish_sending(void)
     }
 }
 
+static void arrive(uint8_t byte)
+{
+    if (wires.receive != NULL && !wires.unplugged) {
+        wires.receive(byte);
+    }
+}
+
+static uint64_t next_arrival_ns(void)
+{
+    return wires.far_count > 0 ? wires.far_queue[wires.far_first].arrives_ns : UINT64_MAX;
+}
+
 static void hear(void)
 {
     uint8_t byte;
     while (espsim_transmit(wires.sim, &byte, wires.baud)) {
-        if (wires.receive != NULL && !wires.unplugged) {
-            wires.receive(byte);
+        if (wires.far_end == NULL) {
+            arrive(byte);
         }
+    }
+    while (next_arrival_ns() <= wires.now_ns) {
+        byte = wires.far_queue[wires.far_first].byte;
+        const bool fits = wires.far_queue[wires.far_first].baud == wires.baud;
+        wires.far_first = (wires.far_first + 1) % FAR_QUEUE_BYTES;
+        wires.far_count--;
+        arrive(fits ? byte : (uint8_t)(byte ^ 0xA5));
     }
 }
 
@@ -115,6 +144,7 @@ void wires_pass_ns(uint64_t ns)
         const uint64_t chip_ns = espsim_next_event(wires.sim);
         uint64_t next_ns = earlier(end_ns, (wires.now_ns / WIRES_MS + 1) * WIRES_MS);
         next_ns = chip_ns == UINT64_MAX ? next_ns : earlier(next_ns, FIRST_NS + chip_ns);
+        next_ns = earlier(next_ns, next_arrival_ns());
         next_ns = wires.count == 0 ? next_ns : earlier(next_ns, wires.left_ns);
         go_to(next_ns > wires.now_ns ? next_ns : wires.now_ns);
     }
@@ -161,7 +191,9 @@ uint32_t wires_baud(void)
 
 static void move_lines(void)
 {
-    if (!wires.unplugged) {
+    if (wires.far_end != NULL && !wires.unplugged) {
+        wires.far_end->lines(wires.boot_low, wires.reset_low);
+    } else if (!wires.unplugged) {
         espsim_set_lines(wires.sim, wires.reset_low, wires.boot_low);
     }
 }
@@ -187,6 +219,30 @@ void wires_unplug(bool unplugged)
 bool wires_are_unplugged(void)
 {
     return wires.unplugged;
+}
+
+/* --- The far end ------------------------------------------------------------------------------------------- */
+
+void wires_set_far_end(const wires_far_end_t *far_end)
+{
+    wires.far_end = far_end;
+}
+
+void wires_far_send(uint8_t byte, uint64_t at_ns, uint32_t baud)
+{
+    assert_true(wires.far_count < FAR_QUEUE_BYTES);
+    const uint32_t last = (wires.far_first + wires.far_count + FAR_QUEUE_BYTES - 1) % FAR_QUEUE_BYTES;
+    if (wires.far_count > 0 && wires.far_queue[last].arrives_ns > at_ns) {
+        at_ns = wires.far_queue[last].arrives_ns;
+    }
+    if (at_ns < wires.now_ns) {
+        at_ns = wires.now_ns;
+    }
+    const uint32_t at = (wires.far_first + wires.far_count) % FAR_QUEUE_BYTES;
+    wires.far_queue[at].byte = byte;
+    wires.far_queue[at].arrives_ns = at_ns + NS_PER_S * BITS_PER_BYTE / baud;
+    wires.far_queue[at].baud = baud;
+    wires.far_count++;
 }
 
 /* --- The target -------------------------------------------------------------------------------------------- */

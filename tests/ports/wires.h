@@ -53,3 +53,14 @@ void wires_set_reset(bool low);
 /** From now on nothing gets through in either direction, as without a cable; or again as before. */
 void wires_unplug(bool unplugged);
 bool wires_are_unplugged(void);
+
+/** What may be at the far end in place of the chip. */
+typedef struct {
+    void (*receive)(uint8_t byte, uint32_t baud); /* it has arrived; at which rate it was sent */
+    void (*lines)(bool boot_low, bool reset_low); /* one was moved */
+} wires_far_end_t;
+
+/** NULL: the chip. */
+void wires_set_far_end(const wires_far_end_t *far_end);
+/** Send a byte from there: it begins at `at_ns` at the earliest, behind those before. There is room for 4 KiB. */
+void wires_far_send(uint8_t byte, uint64_t at_ns, uint32_t baud);
