@@ -95,6 +95,6 @@ macro(project name)
     add_executable(${name}.elf ${host_sources})
     target_compile_definitions(${name}.elf PRIVATE _GNU_SOURCE)
     target_include_directories(${name}.elf PRIVATE
-        ${component_dir}/include ${component_dir}/src ${component_dir}/sim ${IDF_PATH}/../ports)
+        ${component_dir}/include ${component_dir}/src ${component_dir}/sim ${IDF_PATH}/../ports ${IDF_PATH}/../port-check)
     target_link_libraries(${name}.elf PRIVATE idf_host __idf_main $ENV{ESPSIM_CORE} ${component} z mbedcrypto cmocka)
 endmacro()
