@@ -211,8 +211,16 @@ done
 # --- The compiler of the host ---------------------------------------------------------------------------------
 
 # As on an ESP32 an uint32_t is a long there, which formats have to respect.
-for example in fast ram info; do
+for source in {fast,ram,info}/main/main.c "$root"/ports/esp_idf/*.c; do
     arm-none-eabi-gcc -fsyntax-only -std=gnu17 -Wall -Wextra -Wconversion -Wshadow -Werror -DMD5_ENABLED=1 \
-        -I"$root/tests/ports/esp_idf" -I"$root/ports/esp_idf" -I"$root/ports/common" \
-        -I"$root/include" "$example/main/main.c" 2>err || fail "$example does not compile for a microcontroller"
+        -I"$root/tests/ports/esp_idf" -I"$root/ports/esp_idf" -I"$root/ports/common" -I"$root/include" "$source" 2>err ||
+        fail "$source does not compile for a microcontroller"
+done
+
+# --- The manifests --------------------------------------------------------------------------------------------
+
+version=$(sed -n 's/^#define REFLASH_VERSION "\(.*\)"$/\1/p' "$root/include/reflash.h")
+grep -q "^version: \"$version\"" "$root/idf_component.yml" || fail "idf_component.yml has another version"
+for example in fast ram info; do
+    grep -qF "version: \"^$version\"" $example/main/idf_component.yml || fail "$example takes another version"
 done
