@@ -2,8 +2,6 @@
 # Images as C, converted during the build and by CMake alone; one that changes is converted again. Each becomes a
 # constant of type reflash_image_t with data, size, MD5 and flash address.
 #
-#   embed_images(TARGET FOLDER)           FOLDER is an ESP-IDF build folder: adds to TARGET `bootloader_image`,
-#                                         `partition_table_image` and `application_image`
 #   embed_target_images(TARGET FOLDER)    FOLDER has a folder for each chip (esp32, esp32c3, ...), which is an ESP-IDF
 #                                         build folder: adds to TARGET the table `target_images` of all that these name
 #   embed_target_programs(TARGET FOLDER)  the same, but each chip's folder holds one RAM image, a file *.bin
@@ -61,20 +59,6 @@ function(read_flasher_args out folder)
     file(READ "${args_file}" args)
     set(${out} "${args}" PARENT_SCOPE)
 endfunction()
-
-function(embed_images target folder)
-    read_flasher_args(args "${folder}")
-    foreach(row "bootloader bootloader BOOTLOADER" "partition-table partition_table PARTITION_TABLE"
-            "app application APPLICATION")
-        separate_arguments(row)
-        list(POP_FRONT row member name kind)
-        string(JSON file GET "${args}" ${member} file)
-        string(JSON addr GET "${args}" ${member} offset)
-        embed_file(${target} ${folder}/${file} ${name}_image ${kind} ${addr} ${folder}/flasher_args.json)
-    endforeach()
-endfunction()
-
-# --- A table of what each chip shall hold ------------------------------------------------------------------
 
 # The folders in FOLDER, which are named after chips.
 function(find_chip_folders out folder)
