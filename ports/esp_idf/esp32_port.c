@@ -155,8 +155,9 @@ static esp_loader_error_t init(esp_loader_port_t *base)
     port->_driver_is_ours = false;
     if (!port->dont_initialize_peripheral) {
         const uint32_t rx_bytes = port->rx_buffer_size > 0 ? port->rx_buffer_size : RX_BUFFER_BYTES;
+        QueueHandle_t *queue = port->queue_size > 0 ? port->uart_queue : NULL; /* one of no length cannot be made */
         err = uart_driver_install((uart_port_t)port->uart_port, (int)rx_bytes, (int)port->tx_buffer_size,
-                                  (int)port->queue_size, port->uart_queue, 0);
+                                  (int)port->queue_size, queue, 0);
         port->_driver_is_ours = err == ESP_OK;
         err = err == ESP_OK ? set_up_uart(port) : err;
     }

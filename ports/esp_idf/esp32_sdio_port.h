@@ -4,9 +4,10 @@
  *
  *  ESP-IDF 5.1 to 6.0; driver/sdmmc_host.h, sdmmc_cmd.h, driver/gpio.h and esp_timer.
  *
- *  Wiring, host -> target: CLK, CMD, D0 (and D1 to D3 for a bus of four lines) to its SDIO pins, RESET (EN), its boot strap, and GND.
- *  CMD and all data lines, wired or not, have pull-ups of 10 to 47 kOhm at the target; those inside of the host are too weak. An ESP32 as host has fixed pins
- *  for each slot, the others take any.
+ *  Wiring, host -> target: CLK, CMD, D0 (and D1 to D3 for a bus of four lines) to its SDIO pins, RESET (EN), its boot strap,
+ *  and GND. CMD and all data lines, wired or not, have pull-ups of 10 to 47 kOhm at the target; those inside of the host are
+ *  too weak. An ESP32 as host has fixed pins for each slot, and the pins given here do not matter; so has an ESP32-P4 for
+ *  slot 0, where they have to be those. Otherwise any will do.
  *
  *  Buffers: 512 bytes in the port, which the driver moves from and to; the port has to be in internal RAM. On hosts whose
  *  internal RAM is behind a cache (ESP32-P4) the driver has a buffer of 512 bytes on the heap besides. */

@@ -4,10 +4,10 @@
  *
  *  ESP-IDF 5.1 to 6.0; driver/spi_master.h, driver/gpio.h and esp_timer.
  *
- *  Wiring, host -> target: CLK, MOSI, MISO and CS to the pins of the target's SPI2 (FSPI), the lines WP and HD only if they are wired,
- *  RESET (EN), the pins behind bits 0 to 3 of the target's strapping word, and GND. On an ESP32-C3 these four are IO2, IO8, IO9 and
- *  none; see "boot mode" in the target's manual. A strapping pin may be the target's MISO as well: then give the same
- *  pin of the host for both.
+ *  Wiring, host -> target: CLK, MOSI, MISO and CS to the pins of the target's SPI2 (FSPI), WP and HD only if they are
+ *  wired, RESET (EN), the pins behind bits 0 to 3 of the target's strapping word, and GND. Which pins these are tells "boot
+ *  mode" in the target's manual. One of them may be a pin of the bus as well, as the ESP32-C3's bit 0 is its MISO: then give the
+ *  same pin of the host for both.
  *
  *  Buffers: none. The driver sends from where the data is, so a task that flashes has its stack in internal RAM; what it cannot
  *  send from there it copies to the heap first, at most 128 bytes at a time. */

@@ -96,7 +96,7 @@ static esp_err_t open_any(uint16_t pid, uint8_t interface, const cdc_acm_host_de
     return cdc_acm_host_open(CDC_HOST_ANY_VID, CDC_HOST_ANY_PID, interface, config, device);
 }
 
-/* Drivers for devices of a vendor, and in which order a device is looked for. */
+/* Drivers for the devices of a vendor. A device that is not named is looked for in this order. */
 static const struct {
     uint16_t vid;
     bool is_serial_jtag;

@@ -19,6 +19,22 @@
 enum { FLASH_BYTES = 1 << 18, RAM = 0x40810000, STUB_BYTES = 602, MS_NS = 1000000 };
 enum { CLK = 6, CMD = 7, D0 = 8, D1 = 9, D2 = 10, D3 = 11, RESET = 4, BOOT = 5 };
 
+/* Programs may initialize by position. */
+#define FOLLOWS(first, second)                                                                                         \
+    _Static_assert(offsetof(esp32_sdio_port_t, first) < offsetof(esp32_sdio_port_t, second), "out of order")
+FOLLOWS(port, slot);
+FOLLOWS(slot, max_freq_khz);
+FOLLOWS(max_freq_khz, sdio_clk_pin);
+FOLLOWS(sdio_clk_pin, sdio_d0_pin);
+FOLLOWS(sdio_d0_pin, sdio_d1_pin);
+FOLLOWS(sdio_d1_pin, sdio_d2_pin);
+FOLLOWS(sdio_d2_pin, sdio_d3_pin);
+FOLLOWS(sdio_d3_pin, sdio_cmd_pin);
+FOLLOWS(sdio_cmd_pin, reset_pin);
+FOLLOWS(reset_pin, boot_pin);
+FOLLOWS(boot_pin, dont_initialize_host_driver);
+FOLLOWS(dont_initialize_host_driver, bus_width);
+
 static const uint8_t program_code[4] = {0x13, 0x37, 0xC0, 0xDB};
 static const espsim_program_t program = {.code = program_code, .code_bytes = 4, .prints = "RAM runs\r\n"};
 
@@ -318,6 +334,13 @@ static void buffers_need_no_alignment(void **state)
         assert_int_equal(port->ops->sdio_read(port, 0, 0x09, bytes + offset, 3, 100), ESP_LOADER_SUCCESS);
         assert_memory_equal(bytes + offset, ((const uint8_t[]){0x00, 0x10, 0x00}), 3); /* where the tuples are */
         assert_int_equal(bytes[offset + 3], 0xA5);
+    }
+    static const uint8_t window_read[4] = {0x70 >> 2, 0x80, 0, 0};
+    const uint8_t function_1 = 2;
+    assert_int_equal(port->ops->sdio_write(port, 0, 0x02, &function_1, 1, 100), ESP_LOADER_SUCCESS);
+    for (unsigned offset = 0; offset < 4; offset++) {
+        memcpy(bytes + offset, window_read, sizeof(window_read));
+        assert_int_equal(port->ops->sdio_write(port, 1, 0x84, bytes + offset, 4, 100), ESP_LOADER_SUCCESS);
     }
     port->ops->deinit(port);
 }

@@ -15,6 +15,21 @@
 
 enum { BOOT_PIN = GPIO_NUM_26, RESET_PIN = GPIO_NUM_25, TX_PIN = GPIO_NUM_4, RX_PIN = GPIO_NUM_5 };
 
+/* Programs may initialize by position. */
+#define FOLLOWS(first, second)                                                                                         \
+    _Static_assert(offsetof(esp32_port_t, first) < offsetof(esp32_port_t, second), "out of order")
+FOLLOWS(port, baud_rate);
+FOLLOWS(baud_rate, uart_port);
+FOLLOWS(uart_port, uart_rx_pin);
+FOLLOWS(uart_rx_pin, uart_tx_pin);
+FOLLOWS(uart_tx_pin, reset_pin);
+FOLLOWS(reset_pin, boot_pin);
+FOLLOWS(boot_pin, rx_buffer_size);
+FOLLOWS(rx_buffer_size, tx_buffer_size);
+FOLLOWS(tx_buffer_size, queue_size);
+FOLLOWS(queue_size, uart_queue);
+FOLLOWS(uart_queue, dont_initialize_peripheral);
+
 static unsigned resets;
 
 static void pin_moved(int pin, bool level)
@@ -130,6 +145,9 @@ static void opening_it_takes_the_driver_with_what_was_asked_for(void **state)
     assert_int_equal(wires_baud(), 57600);
     port->ops->deinit(port);
     assert_int_equal(fake_held(), 0);
+    under_test.queue_size = 0;
+    open_port();
+    port->ops->deinit(port);
 }
 
 static void opening_it_does_not_reset_the_target(void **state)

@@ -14,6 +14,18 @@
 
 enum { BRIDGE_VID = 0x0403, BRIDGE_PID = 0x6015, TIMEOUT_MS = 1000, LOOK_MS = 60 };
 
+/* Programs may initialize by position. */
+#define FOLLOWS(first, second)                                                                                         \
+    _Static_assert(offsetof(esp32_usb_cdc_acm_port_t, first) < offsetof(esp32_usb_cdc_acm_port_t, second),             \
+                   "out of order")
+FOLLOWS(port, device_vid);
+FOLLOWS(device_vid, device_pid);
+FOLLOWS(device_pid, connection_timeout_ms);
+FOLLOWS(connection_timeout_ms, out_buffer_size);
+FOLLOWS(out_buffer_size, acm_host_error_callback);
+FOLLOWS(acm_host_error_callback, device_disconnected_callback);
+FOLLOWS(device_disconnected_callback, acm_host_serial_state_callback);
+
 static const fake_board_t board = {.now_ns = wires_now_ns, .pass_ns = wires_pass_ns};
 static const fake_usb_device_t bridge = {.kind = FAKE_USB_BRIDGE, .vid = BRIDGE_VID, .pid = BRIDGE_PID};
 static const fake_usb_device_t serial_jtag = {
@@ -147,6 +159,7 @@ static void the_device_is_found_when_it_is_not_named(void **state)
     static const fake_usb_device_t devices[] = {
         {.kind = FAKE_USB_SERIAL_JTAG, .vid = ESPRESSIF_VID, .pid = ESP_SERIAL_JTAG_PID},
         {.kind = FAKE_USB_BRIDGE, .vid = SILICON_LABS_VID, .pid = CP210X_PID},
+        {.kind = FAKE_USB_BRIDGE, .vid = NANJING_QINHENG_MICROE_VID, .pid = CH340_PID_1},
         {.kind = FAKE_USB_BRIDGE, .vid = BRIDGE_VID, .pid = BRIDGE_PID},
     };
     for (size_t at = 0; at < sizeof(devices) / sizeof(devices[0]); at++) {
@@ -163,6 +176,9 @@ static void a_named_bridge_is_opened_by_its_driver(void **state)
 {
     (void)state;
     plug(&(fake_usb_device_t){.kind = FAKE_USB_BRIDGE, .vid = SILICON_LABS_VID, .pid = CP2105_PID});
+    start_loader();
+    port->ops->deinit(port);
+    plug(&(fake_usb_device_t){.kind = FAKE_USB_BRIDGE, .vid = NANJING_QINHENG_MICROE_VID, .pid = CH341_PID});
     start_loader();
     port->ops->deinit(port);
 }

@@ -20,11 +20,11 @@ static fake_spi_t spi;
 static espsim_spi_t *slave;
 static struct spi_device_t handle;
 
-void fake_spi_start(espsim_spi_t *at)
+void fake_spi_start(espsim_spi_t *new_slave)
 {
     memset(&spi, 0, sizeof(spi));
     handle.is_added = false;
-    slave = at;
+    slave = new_slave;
 }
 
 const fake_spi_t *fake_spi(void)
@@ -109,7 +109,8 @@ esp_err_t spi_bus_remove_device(spi_device_handle_t device)
 
 esp_err_t spi_device_acquire_bus(spi_device_handle_t device, TickType_t wait)
 {
-    assert_true(device == &handle && handle.is_added && wait == portMAX_DELAY);
+    assert_ptr_equal(device, &handle);
+    assert_true(handle.is_added && wait == portMAX_DELAY);
     assert_false(spi.is_acquired);
     if (fake_fails()) {
         return ESP_ERR_INVALID_ARG;
@@ -120,7 +121,8 @@ esp_err_t spi_device_acquire_bus(spi_device_handle_t device, TickType_t wait)
 
 void spi_device_release_bus(spi_device_handle_t device)
 {
-    assert_true(device == &handle && handle.is_added && spi.is_acquired);
+    assert_ptr_equal(device, &handle);
+    assert_true(handle.is_added && spi.is_acquired);
     spi.is_acquired = false;
 }
 
@@ -132,7 +134,8 @@ static esp_err_t error_of(esp_loader_error_t err)
 /* One direction in each: the ESP32 cannot do both by DMA in half-duplex mode. */
 esp_err_t spi_device_polling_transmit(spi_device_handle_t device, spi_transaction_t *transaction)
 {
-    assert_true(device == &handle && handle.is_added);
+    assert_ptr_equal(device, &handle);
+    assert_true(handle.is_added);
     const size_t tx_bytes = transaction->length / 8;
     const size_t rx_bytes = transaction->rxlength / 8;
     assert_int_equal((transaction->length | transaction->rxlength) % 8, 0);

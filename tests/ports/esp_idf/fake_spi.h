@@ -12,7 +12,7 @@ typedef struct {
     unsigned transactions;
 } fake_spi_t;
 
-/** `slave` is selected by `cs_pin`; call fake_spi_select() when that moves. */
-void fake_spi_start(espsim_spi_t *slave);
+/** `new_slave` is selected by `cs_pin`; call fake_spi_select() when that moves. */
+void fake_spi_start(espsim_spi_t *new_slave);
 void fake_spi_select(bool level);
 const fake_spi_t *fake_spi(void);

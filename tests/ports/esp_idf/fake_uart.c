@@ -57,7 +57,8 @@ esp_err_t uart_driver_install(uart_port_t port, int rx_bytes, int tx_bytes, int 
         fake_fails()) {
         return ESP_FAIL;
     }
-    if (queue != NULL && queue_size > 0) {
+    assert_true(queue == NULL || queue_size > 0);
+    if (queue != NULL) {
         *queue = (QueueHandle_t)(void *)&uart;
     }
     uart = (fake_uart_t){.installed = true, .rx_bytes = rx_bytes, .tx_bytes = tx_bytes, .queue_size = queue_size};

@@ -9,6 +9,7 @@
 
 #include "fake_host.h"
 #include "usb/cdc_acm_host.h"
+#include "usb/vcp_ch34x.h"
 #include "usb/vcp_cp210x.h"
 #include "wires.h"
 
@@ -164,20 +165,36 @@ static esp_err_t open_if(bool fits, const cdc_acm_host_device_config_t *config, 
     return ESP_ERR_NOT_FOUND;
 }
 
-/* A CP210x is no CDC-ACM device. */
+static bool is_cdc_acm(void)
+{
+    return usb.device.vid != SILICON_LABS_VID && usb.device.vid != NANJING_QINHENG_MICROE_VID;
+}
+
 esp_err_t cdc_acm_host_open(uint16_t vid, uint16_t pid, uint8_t interface, const cdc_acm_host_device_config_t *config,
                             cdc_acm_dev_hdl_t *device)
 {
     const bool is_any = vid == CDC_HOST_ANY_VID && pid == CDC_HOST_ANY_PID;
     const bool is_this = vid == usb.device.vid && pid == usb.device.pid;
-    return open_if(interface == 0 && (is_any || is_this) && usb.device.vid != SILICON_LABS_VID, config, device);
+    return open_if(interface == 0 && (is_any || is_this) && is_cdc_acm(), config, device);
+}
+
+static esp_err_t open_of_vendor(uint16_t vid, uint16_t pid, uint8_t interface,
+                                const cdc_acm_host_device_config_t *config, cdc_acm_dev_hdl_t *device)
+{
+    const bool is_this = pid == 0 || pid == usb.device.pid;
+    return open_if(interface == 0 && is_this && usb.device.vid == vid, config, device);
 }
 
 esp_err_t cp210x_vcp_open(uint16_t pid, uint8_t interface, const cdc_acm_host_device_config_t *config,
                           cdc_acm_dev_hdl_t *device)
 {
-    const bool is_this = pid == 0 || pid == usb.device.pid;
-    return open_if(interface == 0 && is_this && usb.device.vid == SILICON_LABS_VID, config, device);
+    return open_of_vendor(SILICON_LABS_VID, pid, interface, config, device);
+}
+
+esp_err_t ch34x_vcp_open(uint16_t pid, uint8_t interface, const cdc_acm_host_device_config_t *config,
+                         cdc_acm_dev_hdl_t *device)
+{
+    return open_of_vendor(NANJING_QINHENG_MICROE_VID, pid, interface, config, device);
 }
 
 esp_err_t cdc_acm_host_close(cdc_acm_dev_hdl_t device)

@@ -25,14 +25,14 @@ typedef struct {
     uart_sclk_t source_clk;
 } uart_config_t;
 
-esp_err_t uart_driver_install(uart_port_t uart, int rx_bytes, int tx_bytes, int queue_size, QueueHandle_t *queue,
+esp_err_t uart_driver_install(uart_port_t port, int rx_bytes, int tx_bytes, int queue_size, QueueHandle_t *queue,
                               int interrupt_flags);
-esp_err_t uart_driver_delete(uart_port_t uart);
-esp_err_t uart_param_config(uart_port_t uart, const uart_config_t *config);
-esp_err_t uart_set_pin(uart_port_t uart, int tx, int rx, int rts, int cts);
-esp_err_t uart_set_baudrate(uart_port_t uart, uint32_t baud);
-esp_err_t uart_wait_tx_done(uart_port_t uart, TickType_t ticks);
-esp_err_t uart_flush_input(uart_port_t uart);
-esp_err_t uart_get_buffered_data_len(uart_port_t uart, size_t *size);
-int uart_write_bytes(uart_port_t uart, const void *data, size_t size);
-int uart_read_bytes(uart_port_t uart, void *data, uint32_t size, TickType_t ticks);
+esp_err_t uart_driver_delete(uart_port_t port);
+esp_err_t uart_param_config(uart_port_t port, const uart_config_t *config);
+esp_err_t uart_set_pin(uart_port_t port, int tx, int rx, int rts, int cts);
+esp_err_t uart_set_baudrate(uart_port_t port, uint32_t baud);
+esp_err_t uart_wait_tx_done(uart_port_t port, TickType_t ticks);
+esp_err_t uart_flush_input(uart_port_t port);
+esp_err_t uart_get_buffered_data_len(uart_port_t port, size_t *size);
+int uart_write_bytes(uart_port_t port, const void *data, size_t size);
+int uart_read_bytes(uart_port_t port, void *data, uint32_t size, TickType_t ticks);
