@@ -292,10 +292,10 @@ int main(int argc, char **argv)
             *(option == BOOT_LINE ? &has_boot_line : &has_reset_line) = true;
             break;
         case INVERT_BOOT:
-            options.wiring.lines.invert_dtr = true;
+            options.wiring.lines.invert_boot = true;
             break;
         case INVERT_RESET:
-            options.wiring.lines.invert_rts = true;
+            options.wiring.lines.invert_reset = true;
             break;
         case FORCE:
             options.force = true;
