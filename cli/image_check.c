@@ -2,7 +2,6 @@
 /* Tells whole images from damaged ones and from those of another chip. */
 #include "image_check.h"
 
-#include <ctype.h>
 #include <mbedtls/md.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,17 +21,6 @@
 #define ROW_BYTES 32u
 #define TABLE_BYTES_MAX 3072u
 #define ROW_MD5_OFFSET 16u
-
-/* Published chip ids, also of chips that this program cannot flash: a message should name them. */
-static const struct {
-    int id;
-    const char *name;
-} chips[] = {
-    {0, "ESP32"},      {2, "ESP32-S2"},  {5, "ESP32-C3"},   {9, "ESP32-S3"},   {12, "ESP32-C2"},
-    {13, "ESP32-C6"},  {16, "ESP32-H2"}, {18, "ESP32-P4"},  {20, "ESP32-C61"}, {23, "ESP32-C5"},
-    {25, "ESP32-H21"}, {28, "ESP32-H4"}, {31, "ESP32-E22"}, {32, "ESP32-S31"}, {IMAGE_CHIP_ESP8266, "ESP8266"},
-};
-#define CHIP_COUNT (sizeof(chips) / sizeof(chips[0]))
 
 struct why {
     char *text;
@@ -152,39 +140,14 @@ static bool is_sound(const uint8_t *data, size_t bytes, size_t header_bytes)
 
 const char *image_chip_name(int chip_id)
 {
-    for (size_t chip = 0; chip < CHIP_COUNT; chip++) {
-        if (chips[chip].id == chip_id) {
-            return chips[chip].name;
-        }
-    }
-    return "an unknown chip";
-}
-
-/* Compare without regard to case and hyphens. */
-static bool same_chip_name(const char *a, const char *b)
-{
-    for (;;) {
-        a += *a == '-';
-        b += *b == '-';
-        if (tolower((unsigned char)*a) != tolower((unsigned char)*b)) {
-            return false;
-        }
-        if (*a == '\0') {
-            return true;
-        }
-        a++;
-        b++;
-    }
+    const chip_format_t *chip = chip_format_by_id(chip_id);
+    return chip != NULL ? chip->name : "an unknown chip";
 }
 
 int image_chip_id(const char *name)
 {
-    for (size_t chip = 0; chip < CHIP_COUNT; chip++) {
-        if (same_chip_name(chips[chip].name, name)) {
-            return chips[chip].id;
-        }
-    }
-    return IMAGE_CHIP_ANY;
+    const chip_format_t *chip = chip_format_by_name(name);
+    return chip != NULL ? chip->id : IMAGE_CHIP_ANY;
 }
 
 bool image_is_program(const uint8_t *data, size_t bytes)

@@ -7,11 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Any chip will do. */
-#define IMAGE_CHIP_ANY (-1)
-/** The ESP8266 has no number of its own: its images have an 8-byte header without a chip id. No real chip id
- *  is as large. */
-#define IMAGE_CHIP_ESP8266 0x8266
+#include "chip_formats.h"
 
 typedef enum {
     IMAGE_SOUND = 0,

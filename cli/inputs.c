@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "chips/chips.h"
+#include "chip_formats.h"
 #include "image_check.h"
 #include "inputs_support.h"
 
@@ -321,20 +321,6 @@ static inputs_result_t check_contents(const inputs_t *in, inputs_message_t messa
     return INPUTS_OK;
 }
 
-/* NULL if this build of the program has no such chip. */
-static const reflash_chip_t *chip_row(int chip_id)
-{
-#define ROW(name) &reflash_chip_##name,
-    static const reflash_chip_t *const rows[] = {REFLASH_CHIPS(ROW)};
-#undef ROW
-    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
-        if (image_chip_id(rows[row]->name) == chip_id) {
-            return rows[row];
-        }
-    }
-    return NULL;
-}
-
 static inputs_result_t check_chip(const inputs_t *in, int chip_id, const char *chip_name, inputs_message_t message)
 {
     if (in->chip[0] != '\0' && image_chip_id(in->chip) != chip_id) {
@@ -343,7 +329,7 @@ static inputs_result_t check_chip(const inputs_t *in, int chip_id, const char *c
             "The build is for %s, but the target is %s. Connect the right target, or build for this one.", in->chip,
             chip_name);
     }
-    const reflash_chip_t *row = chip_row(chip_id);
+    const reflash_chip_t *row = chip_format_row(chip_id);
     for (uint32_t i = 0; i < in->count; i++) {
         const reflash_image_t *image = &in->images[i];
         const int image_chip = in->programs[i] ? image_program_chip(image->data, image->bytes) : chip_id;
