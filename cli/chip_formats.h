@@ -37,6 +37,7 @@ typedef struct {
     uint32_t code_start, code_end, constants_start, constants_end; /*!< Flash is mapped to these addresses. */
     /** Sizes that a page of mapped flash may have, as bits (64 KiB is bit 16); 0: 64 KiB alone. */
     uint32_t page_bytes_bits;
+    bool xtensa; /*!< Its processor; else RISC-V. */
 } chip_format_t;
 
 /** QIO and the others, for all chips. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "image_command.h"
 #include "inputs.h"
 #include "output.h"
 #include "pack.h"
@@ -114,11 +115,16 @@ static status_t open_and_connect(job_t *job)
 
 static status_t load_inputs(job_t *job, int word_count, char *const *words)
 {
-    const inputs_options_t input_options = {.force = job->options->force};
+    const inputs_options_t input_options = {
+        .force = job->options->force, .chip = job->options->chip, .flash = job->options->flash};
     const inputs_result_t loaded =
         inputs_load(&job->inputs, &input_options, word_count, words, job->message, sizeof(job->message));
     if (loaded != INPUTS_OK) {
         return give_up(job, loaded == INPUTS_USAGE ? STATUS_USAGE : STATUS_INPUT);
+    }
+    if (inputs_refuse_encrypted(&job->inputs, "That is not supported yet; use a build without flash encryption.",
+                                job->message, sizeof(job->message)) != INPUTS_OK) {
+        return give_up(job, STATUS_INPUT);
     }
     return STATUS_OK;
 }
@@ -131,6 +137,7 @@ static status_t check_inputs(job_t *job)
                           sizeof(job->message)) != INPUTS_OK) {
         return give_up(job, STATUS_INPUT);
     }
+    inputs_set_flash_size(&job->inputs, job->flash_bytes);
     return STATUS_OK;
 }
 
@@ -393,5 +400,6 @@ const command_t commands[] = {
     {"verify", "INPUT...", "compare the target's flash with INPUT; changes nothing", run_verify},
     {"info", "", "tell which chip answers, its MAC address and its flash", run_info},
     {"pack", "INPUT...", "write INPUT to a bundle, for hosts that have little memory", pack_run},
+    {"image", "FILE...", "explain images, partition tables, merged images and bundles", image_run},
 };
 const unsigned command_count = sizeof(commands) / sizeof(commands[0]);

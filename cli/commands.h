@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flash_settings.h"
 #include "reset_lines.h"
 
 /** Exit status of the program. Stable: scripts rely on it. */
@@ -44,6 +45,7 @@ typedef struct {
     host_t host;
     bool c_array;
     reflash_lines_style_t lines;
+    flash_settings_t flash; /* for the bootloader's header; NULL: what the build says */
 } options_t;
 
 typedef struct {

@@ -21,12 +21,16 @@ static void print_usage(void)
     }
     (void)printf(
         "\n"
-        "INPUT is a build folder with flasher_args.json, that file, or pairs ADDR FILE (0x10000 app.bin).\n\n"
+        "INPUT is a build folder of ESP-IDF, Arduino or PlatformIO, a flasher_args.json, a merged image or Intel HEX\n"
+        "file, or pairs ADDR FILE (0x10000 app.bin). ELF files become images (0x10000 app.elf --chip esp32).\n\n"
         "  -p, --port PORT    /dev/ttyUSB0, rfc2217://HOST:PORT, socket://HOST:PORT or\n"
         "                     sim:esp32[?flash=FILE&flash-size=4MB]\n"
         "                     (else the environment's REFLASH_PORT)\n"
         "  -b, --baud RATE    rate to raise to after connecting at 115200 (%d)\n"
         "      --chip CHIP    refuse any other chip\n"
+        "      --flash-mode MODE, --flash-freq FREQ, --flash-size SIZE\n"
+        "                     what the bootloader's header shall say: qio, qout, dio, dout; 80m, 40m, ...; 4MB, ...\n"
+        "                     or detect; keep: as it is. Else what the build says, else as it is\n"
         "  -o, --output FILE  the file that pack writes\n"
         "      --for WHO      who can send what pack writes: rom (hosts that use the mask ROM alone), stub\n"
         "                     (those that upload a RAM stub first; smallest), or both, the default\n"
@@ -126,7 +130,21 @@ static const command_t *find_command(const char *name)
 
 int main(int argc, char **argv)
 {
-    enum { CHIP = 256, MONITOR, BEFORE, AFTER, NO_RESET, NO_STUB, FORCE, JSON, FOR, C_ARRAY };
+    enum {
+        CHIP = 256,
+        MONITOR,
+        FLASH_MODE,
+        FLASH_FREQ,
+        FLASH_SIZE,
+        BEFORE,
+        AFTER,
+        NO_RESET,
+        NO_STUB,
+        FORCE,
+        JSON,
+        FOR,
+        C_ARRAY
+    };
     static const struct option long_options[] = {
         {"port", required_argument, NULL, 'p'},
         {"baud", required_argument, NULL, 'b'},
@@ -134,6 +152,9 @@ int main(int argc, char **argv)
         {"output", required_argument, NULL, 'o'}, /* this and the next two are pack's */
         {"for", required_argument, NULL, FOR},
         {"c-array", no_argument, NULL, C_ARRAY},
+        {"flash-mode", required_argument, NULL, FLASH_MODE},
+        {"flash-freq", required_argument, NULL, FLASH_FREQ},
+        {"flash-size", required_argument, NULL, FLASH_SIZE},
         {"monitor", no_argument, NULL, MONITOR},
         {"before", required_argument, NULL, BEFORE},
         {"after", required_argument, NULL, AFTER},
@@ -170,6 +191,15 @@ int main(int argc, char **argv)
             break;
         case C_ARRAY:
             options.c_array = true;
+            break;
+        case FLASH_MODE:
+            options.flash.mode = optarg;
+            break;
+        case FLASH_FREQ:
+            options.flash.freq = optarg;
+            break;
+        case FLASH_SIZE:
+            options.flash.size = optarg;
             break;
         case MONITOR:
             options.monitor = true;

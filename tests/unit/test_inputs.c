@@ -508,7 +508,7 @@ static void flasher_args_with_a_wrong_field_are_refused_by_its_name(void **state
     }
 }
 
-static void images_to_be_encrypted_are_refused_with_the_reason(void **state)
+static void images_to_be_encrypted_are_marked(void **state)
 {
     static const char *const encrypted[] = {
         WITH("\"app\" : { \"offset\" : \"0x10000\", \"file\" : \"app.bin\", \"encrypted\" : \"true\" }"),
@@ -519,10 +519,13 @@ static void images_to_be_encrypted_are_refused_with_the_reason(void **state)
     put_build_files();
     for (size_t i = 0; i < sizeof(encrypted) / sizeof(encrypted[0]); i++) {
         put_text("flasher_args.json", encrypted[i]);
-        f->options.force = false;
-        expect_refused(f, ".", INPUTS_CONTENT, "flash encryption is not supported yet");
-        f->options.force = true;
-        expect_refused(f, ".", INPUTS_CONTENT, "flash encryption is not supported yet");
+        expect_loaded(f, ".", 4);
+        assert_true(f->in.encrypted[3]);
+        assert_int_equal(f->in.encrypted[0], i == 2);
+        assert_int_equal(inputs_refuse_encrypted(&f->in, "Advice.", f->message, sizeof(f->message)), INPUTS_CONTENT);
+        expect_text(f->message, i == 2 ? "./boot.bin (Bootloader): the build wants it encrypted"
+                                       : "./app.bin (Application): the build wants it encrypted");
+        expect_text(f->message, "only the target can do. Advice.");
     }
 }
 
@@ -738,7 +741,7 @@ int main(void)
         TEST(flasher_args_that_change_while_they_are_read_are_refused),
         TEST(malformed_json_is_told_with_line_and_column),
         TEST(flasher_args_with_a_wrong_field_are_refused_by_its_name),
-        TEST(images_to_be_encrypted_are_refused_with_the_reason),
+        TEST(images_to_be_encrypted_are_marked),
         TEST(the_parser_needs_no_files),
         TEST(flasher_args_cut_anywhere_are_refused),
         TEST(an_address_inside_a_sector_is_refused),
