@@ -395,6 +395,9 @@ static void put_header(maker_t *maker, const flash_settings_t *settings)
 
 static bool put_end(maker_t *maker)
 {
+    if (maker->out_segments == 0) {
+        return wrong(maker, "the ELF file has nothing that is loaded to RAM, so there is nothing to start");
+    }
     if (maker->out_segments > IMAGE_SEGMENTS_MAX) {
         return wrong(maker, "the image would have %u segments; at most %u are possible. Change the linker's script",
                      (unsigned)maker->out_segments, IMAGE_SEGMENTS_MAX);
