@@ -95,6 +95,11 @@ static void printable_fact(explainer_t *explainer, const char *label, const char
 
 /* --- Programs -------------------------------------------------------------------------------------- */
 
+static bool is_blank(const uint8_t *data, size_t bytes)
+{
+    return data[0] == 0xFF && memcmp(data, data + 1, bytes - 1) == 0;
+}
+
 /* All words for a code: two may share one. */
 static void code_words(char *text, size_t text_bytes, const format_code_t *list, uint8_t code)
 {
@@ -221,12 +226,13 @@ void explain_program(explainer_t *explainer, const char *name, const uint8_t *da
     const bool has_app = image_app_description(&image, data, &app);
     const bool has_boot = !has_app && image_boot_description(&image, data, &boot);
     const bool is_app = has_app || maps_flash(&image, chip) || image.chip_id == IMAGE_CHIP_ESP8266;
-    const char *kind = is_app ? "application" : "bootloader";
+    const bool is_boot = has_boot || (whole && !is_app);
+    const char *kind = is_app ? "application" : is_boot ? "bootloader" : "program";
     explain_heading(explainer, name, kind, bytes, "%s for %s", kind, image_chip_name(image.chip_id));
     explain_fact(explainer, "chip", "chip", json_string(image_chip_name(image.chip_id)),
                  image.chip_id == IMAGE_CHIP_ESP8266 ? "%s" : "%s (chip id %d)", image_chip_name(image.chip_id),
                  image.chip_id);
-    if (!is_app && row != NULL) {
+    if (is_boot && row != NULL) {
         explain_fact(explainer, "goes to", "address", json_integer(row->boot_addr), "0x%x", row->boot_addr);
     }
     if (image.chip_id != IMAGE_CHIP_ESP8266) {
@@ -248,8 +254,11 @@ void explain_program(explainer_t *explainer, const char *name, const uint8_t *da
         explain_boot(explainer, &boot);
     }
     if (whole && image.bytes < bytes) {
-        explain_fact(explainer, "behind it", "bytes_behind", json_integer((json_int_t)(bytes - image.bytes)),
-                     "%zu bytes that are no part of the image", bytes - image.bytes);
+        const size_t behind_bytes = bytes - image.bytes;
+        explain_fact(explainer, "behind it", "bytes_behind", json_integer((json_int_t)behind_bytes),
+                     is_blank(data + image.bytes, behind_bytes) ? "%zu blank bytes"
+                                                                : "%zu bytes that are no part of the image",
+                     behind_bytes);
     }
 }
 
@@ -354,11 +363,6 @@ static const char *part_name(const merged_image_t *merged, const merged_part_t *
            : part->offset == merged->table_offset ? "partition table"
            : part->title[0] != '\0'               ? part->title
                                                   : "gap";
-}
-
-static bool is_blank(const uint8_t *data, uint32_t bytes)
-{
-    return data[0] == 0xFF && memcmp(data, data + 1, bytes - 1) == 0;
 }
 
 static void explain_parts(explainer_t *explainer, merged_image_t *merged, const uint8_t *data)

@@ -41,8 +41,9 @@ static bool check_word(const char *what, const char *word, const format_code_t *
     if (keeps(word) || format_code_by_name(list, word) != NULL) {
         return true;
     }
-    int used = snprintf(why, why_bytes, "the flash %s \"%s\" is none of %s; possible are", what, word,
-                        chip_id == IMAGE_CHIP_ANY ? "any chip's" : image_chip_name(chip_id));
+    const bool of_chip = chip_id != IMAGE_CHIP_ANY;
+    int used = snprintf(why, why_bytes, "%s%s no flash %s \"%s\"; possible are",
+                        of_chip ? image_chip_name(chip_id) : "there", of_chip ? " has" : " is", what, word);
     for (; list->name != NULL && used >= 0 && (size_t)used < why_bytes; list++) {
         used += snprintf(why + used, why_bytes - (size_t)used, " %s", list->name);
     }

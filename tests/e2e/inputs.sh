@@ -108,7 +108,7 @@ header_of() {
     fail "settings of the command line"
 [ "$(header_of build/args.json --flash-mode keep --flash-size keep)" = 'dio, 40m, 2MB' ] || fail "kept settings"
 expect_status 2 "$REFLASH" flash -p sim:esp32 build --flash-size 3MB
-expect_complaint 'the flash size "3MB" is none of ESP32; possible are 1MB 2MB 4MB 8MB 16MB 32MB 64MB 128MB. Give one of these, or keep.'
+expect_complaint 'ESP32 has no flash size "3MB"; possible are 1MB 2MB 4MB 8MB 16MB 32MB 64MB 128MB. Give one of these, or keep.'
 expect_status 2 "$REFLASH" pack build -o x.rfb --flash-size detect
 expect_complaint 'pack has no target whose flash size could be detected'
 
