@@ -213,7 +213,9 @@ image_verdict_t image_check(const uint8_t *data, size_t bytes, int expected_chip
     }
     const int chip = image_program_chip(data, bytes);
     size_t header_bytes = chip == IMAGE_CHIP_ESP8266 ? SHORT_HEADER_BYTES : EXTENDED_HEADER_BYTES;
-    if (expected_chip_id == IMAGE_CHIP_ESP8266 && !is_sound(data, bytes, EXTENDED_HEADER_BYTES)) {
+    /* The very smallest may be sound with either header. */
+    if (expected_chip_id == IMAGE_CHIP_ESP8266 &&
+        (is_sound(data, bytes, SHORT_HEADER_BYTES) || !is_sound(data, bytes, EXTENDED_HEADER_BYTES))) {
         header_bytes = SHORT_HEADER_BYTES;
     } else if (expected_chip_id != IMAGE_CHIP_ANY && chip != IMAGE_CHIP_ANY && chip != expected_chip_id) {
         if (chip == IMAGE_CHIP_ESP8266) {
