@@ -300,8 +300,10 @@ inputs_result_t inputs_list_folder(const char *path, const inputs_options_t *opt
     char *sketch;
     const unsigned sketch_count = count_names(path, is_sketch, &sketch);
     inputs_result_t result;
-    /* PlatformIO lets CMake write a flasher_args.json for ESP-IDF, but puts its files elsewhere. */
-    if (exists_in(path, "firmware.bin") && exists_in(path, "partitions.bin")) {
+    /* PlatformIO lets CMake write a flasher_args.json for ESP-IDF, but puts its files elsewhere. For an ESP8266 it leaves
+     * nothing but the application. */
+    const bool others = exists(flasher_args) || exists(flash_args) || sketch_count > 0;
+    if (exists_in(path, "firmware.bin") && (exists_in(path, "partitions.bin") || !others)) {
         result = list_environment(path, options, listing, message);
     } else if (exists(flasher_args)) {
         result = inputs_list_flasher_args(flasher_args, options, listing, message);
@@ -309,8 +311,6 @@ inputs_result_t inputs_list_folder(const char *path, const inputs_options_t *opt
         result = inputs_list_flash_args(flash_args, options, listing, message);
     } else if (sketch_count > 0) {
         result = list_sketch_folder(path, sketch, sketch_count, options, listing, message);
-    } else if (exists_in(path, "firmware.bin")) {
-        result = list_environment(path, options, listing, message);
     } else if (exists(builds)) {
         result = list_project(builds, options, listing, message);
     } else {

@@ -145,7 +145,7 @@ static bool is_loaded(uint32_t type)
 
 static bool read_sections(maker_t *maker, const sections_t *sections)
 {
-    maker->segments = inputs_need(calloc(sections->count, sizeof(maker->segments[0])));
+    maker->segments = inputs_need(calloc(sections->count + 1u, sizeof(maker->segments[0])));
     for (uint32_t section = 0; section < sections->count; section++) {
         const uint8_t *header = section_header(maker, sections, section);
         const uint32_t addr = le32(header + offsetof(Elf32_Shdr, sh_addr));
@@ -466,7 +466,7 @@ static bool put_all_esp8266(maker_t *maker, elf_image_t *image)
 
 static bool make(maker_t *maker, const flash_settings_t *settings, elf_image_t *image)
 {
-    sections_t sections;
+    sections_t sections = {0};
     if (maker->chip->memory == NULL) {
         return wrong(maker, "how %s maps its flash is not known here", maker->chip->name);
     }

@@ -21,7 +21,9 @@ enum { TEXT_BYTES = 600, LABEL_CHARS = 16, APP_ALIGN = 0x10000 };
 char *explain_printable(char *text)
 {
     for (char *at = text; *at != '\0'; at++) {
-        *at = *at >= ' ' && *at <= '~' ? *at : '?';
+        if (*at < ' ' || *at > '~') {
+            *at = '?';
+        }
     }
     return text;
 }
@@ -374,12 +376,12 @@ static void explain_parts(explainer_t *explainer, merged_image_t *merged, const 
         const bool blank = is_blank(data + part->offset, part->bytes);
         (void)explain_printable(part->title);
         const char *what = part_name(merged, part);
-        explain_row(explainer, "0x%08x        0x%08x  %10u  %s%s", (unsigned)part->offset,
-                    (unsigned)(merged->flash_addr + part->offset), (unsigned)part->bytes, what, blank ? ", blank" : "");
+        const uint32_t flash_addr = merged->flash_addr + part->offset;
+        explain_row(explainer, "0x%08x        0x%08x  %10u  %s%s", (unsigned)part->offset, (unsigned)flash_addr,
+                    (unsigned)part->bytes, what, blank ? ", blank" : "");
         (void)json_array_append_new(parts, json_pack("{s:s, s:I, s:I, s:I, s:b}", "name", what, "offset",
-                                                     (json_int_t)part->offset, "address",
-                                                     (json_int_t)(merged->flash_addr + part->offset), "bytes",
-                                                     (json_int_t)part->bytes, "blank", blank));
+                                                     (json_int_t)part->offset, "address", (json_int_t)flash_addr,
+                                                     "bytes", (json_int_t)part->bytes, "blank", blank));
     }
     (void)json_object_set_new(explainer->object, "parts", parts);
 }
