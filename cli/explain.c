@@ -198,12 +198,12 @@ static void explain_revisions(explainer_t *explainer, const image_t *image)
     const bool any_max = image->max_revision == 0 || image->max_revision == UINT16_MAX;
     char max[24] = "on";
     if (!any_max) {
-        (void)snprintf(max, sizeof(max), "to v%u.%u", image->max_revision / 100, image->max_revision % 100);
+        (void)snprintf(max, sizeof(max), "to v%u.%u", image->max_revision / 100u, image->max_revision % 100u);
     }
     explain_fact(explainer, "chip revisions", "revisions",
                  json_pack("{s:I, s:o}", "min", (json_int_t)image->min_revision, "max",
                            any_max ? json_null() : json_integer(image->max_revision)),
-                 "from v%u.%u %s", image->min_revision / 100, image->min_revision % 100, max);
+                 "from v%u.%u %s", image->min_revision / 100u, image->min_revision % 100u, max);
 }
 
 static bool maps_flash(const image_t *image, const chip_format_t *chip)

@@ -84,9 +84,10 @@ static inputs_result_t take_option(reader_t *reader, const char *word)
     } else if (meaning == ENCRYPT_FILES) {
         reader->encrypts_next = true;
     } else if (meaning != TELLS_NOTHING) {
-        free(*words[meaning]);
-        *words[meaning] = next_word(reader);
-        if (*words[meaning] == NULL) {
+        char **const value = words[meaning];
+        free(*value);
+        *value = next_word(reader);
+        if (*value == NULL) {
             return fail_here(reader, "has no value behind it", word);
         }
     }

@@ -155,10 +155,8 @@ const partition_t *partition_at(const partition_table_t *table, uint32_t flash_a
 
 const partition_t *partition_first_app(const partition_table_t *table)
 {
-    const partition_t *slot = partition_find(table, PARTITION_DATA, PARTITION_DATA_OTA) != NULL
-                                  ? partition_find(table, PARTITION_APP, PARTITION_APP_OTA_0)
-                                  : NULL;
-    return slot != NULL ? slot : partition_find(table, PARTITION_APP, PARTITION_APP_FACTORY);
+    const partition_t *factory = partition_find(table, PARTITION_APP, PARTITION_APP_FACTORY);
+    return factory != NULL ? factory : partition_find(table, PARTITION_APP, PARTITION_APP_OTA_0);
 }
 
 /* --- Names ----------------------------------------------------------------------------------------- */

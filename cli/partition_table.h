@@ -45,8 +45,7 @@ bool partition_table_check(partition_table_t *table, const uint8_t *data, size_t
 const partition_t *partition_find(const partition_table_t *table, uint8_t type, uint8_t subtype);
 /** The first row that `flash_addr` lies in, or NULL. */
 const partition_t *partition_at(const partition_table_t *table, uint32_t flash_addr);
-/** The application that starts with nothing or the first slot in otadata: ota_0 where there is otadata, else factory;
- *  NULL: there is none. */
+/** The application that a fresh board starts: factory, else ota_0; NULL: there is neither. */
 const partition_t *partition_first_app(const partition_table_t *table);
 
 /** "app", "data", ..., or NULL for types of the application. */

@@ -60,8 +60,8 @@ expect_order "$app: application for ESP32-C3, 131072 bytes" '  project         h
 "$REFLASH" flash -p 'sim:esp32c3?flash=board.bin&flash-size=2MB' build >/dev/null
 head -c $((0x10000 + 131072)) board.bin >merged.bin
 expect_status 0 "$REFLASH" image merged.bin
-head -n 8 out >head
-diff - head <<'END' || fail "other words for a merged image"
+head -n 8 out >first_lines
+diff - first_lines <<'END' || fail "other words for a merged image"
 merged.bin: merged image for ESP32-C3, 196608 bytes
   chip            ESP32-C3
   goes to         0x0

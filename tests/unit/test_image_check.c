@@ -233,6 +233,19 @@ static void a_partition_table_says_what_is_wrong_and_where(void **state)
     expect_damaged_table(table, 0, "AA 50");
 }
 
+static void a_fresh_board_starts_factory_else_the_first_slot(void **state)
+{
+    (void)state;
+    partition_table_t table = {.count = 2,
+                               .rows = {{.type = PARTITION_APP, .subtype = PARTITION_APP_OTA_0, .flash_addr = 0x110000},
+                                        {.type = PARTITION_APP, .subtype = PARTITION_APP_FACTORY}}};
+    assert_ptr_equal(partition_first_app(&table), &table.rows[1]);
+    table.count = 1;
+    assert_ptr_equal(partition_first_app(&table), &table.rows[0]);
+    table.count = 0;
+    assert_null(partition_first_app(&table));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +265,7 @@ int main(void)
         cmocka_unit_test(every_flipped_bit_of_a_partition_table_is_noticed),
         cmocka_unit_test(a_partition_table_cut_before_its_end_is_damaged),
         cmocka_unit_test(a_partition_table_says_what_is_wrong_and_where),
+        cmocka_unit_test(a_fresh_board_starts_factory_else_the_first_slot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
