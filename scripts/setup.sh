@@ -31,7 +31,10 @@ for set in "$@"; do
             need libmbedtls-dev has_header mbedtls/md5.h
         fi
         ;;
-    test) need libcmocka-dev has_header stdarg.h stddef.h setjmp.h stdint.h cmocka.h ;;
+    test)
+        need libcmocka-dev has_header stdarg.h stddef.h setjmp.h stdint.h cmocka.h
+        need pkg-config have pkg-config
+        ;;
     clang)
         need clang have clang
         need libclang-rt-dev has_clang_runtime
@@ -60,6 +63,7 @@ for set in "$@"; do
         need gcovr have gcovr
         need python3 have python3
         ;;
+    deb) need dpkg-dev have dpkg-buildflags ;;
     docs) need doxygen have doxygen ;;
     mutate) need python3 have python3 ;;
     interop)

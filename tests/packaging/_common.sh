@@ -19,7 +19,7 @@ expect_programs_work() {
         start_espsim --chip esp32c3 --auto-download
         expect_status 0 "$program" "${address%:*}" "${address##*:}"
         expect_line "reflash $version found chip 3"
-        stop_espsim
+        stop_espsim TERM
     done
 }
 
