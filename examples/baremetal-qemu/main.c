@@ -195,7 +195,8 @@ int main(void)
     uart_open(UART_CONSOLE, CONSOLE_BAUD);
     uart_open(UART_WIRES, WIRES_BAUD);
     uart_open(UART_TARGET, FIRST_BAUD);
-    baremetal_port_t port = {.port.ops = &baremetal_ops, .board = &board, .baudrate = FIRST_BAUD};
+    baremetal_port_t port = {
+        .port.ops = &baremetal_ops, .board = &board, .baudrate = FIRST_BAUD, .lines = REFLASH_LINES_OF_BUILD()};
     for (int attempt = 0; attempt < TRIES; attempt++) {
         /* Each try begins at the first rate. */
         esp_loader_t loader;

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "ring.h"
+
 /* --- The hardware ------------------------------------------------------------------------------------------ */
 
 typedef struct {
@@ -37,21 +39,20 @@ static registers_t *registers_of(uart_id_t uart)
 
 /* --- Receiving --------------------------------------------------------------------------------------------- */
 
-enum { BUFFER_BYTES = 1024 }; /* a power of two */
+enum { BUFFER_BYTES = 1024 };
 
-/* The interrupt moves `end`, the program `start`. Both only count up. */
-static struct {
-    volatile uint32_t start, end;
-    volatile uint8_t bytes[BUFFER_BYTES];
-} received[UART_COUNT];
+static uint8_t buffers[UART_COUNT][BUFFER_BYTES];
+static reflash_ring_t received[UART_COUNT] = {
+    [UART_TARGET] = {.bytes = buffers[UART_TARGET], .capacity = BUFFER_BYTES},
+    [UART_WIRES] = {.bytes = buffers[UART_WIRES], .capacity = BUFFER_BYTES},
+};
 
 static void receive(uart_id_t uart)
 {
     registers_t *registers = registers_of(uart);
     registers->interrupt = INTERRUPT_RX; /* first, so that a byte which comes now interrupts again */
-    while ((registers->state & STATE_RX_FULL) != 0 && received[uart].end - received[uart].start < BUFFER_BYTES) {
-        received[uart].bytes[received[uart].end % BUFFER_BYTES] = (uint8_t)registers->data;
-        received[uart].end = received[uart].end + 1;
+    while ((registers->state & STATE_RX_FULL) != 0 && !reflash_ring_is_full(&received[uart])) {
+        (void)reflash_ring_put(&received[uart], (uint8_t)registers->data);
     }
 }
 
@@ -70,17 +71,13 @@ void uart2_rx_handler(void)
 
 bool uart_get(uart_id_t uart, uint8_t *byte)
 {
-    if (received[uart].end == received[uart].start) {
-        /* A byte for which there was no room is still in the UART, and interrupts no more. */
-        NVIC_PEND = 1u << hardware[uart].rx_interrupt;
-        __asm volatile("dsb\nisb" ::: "memory");
+    if (reflash_ring_take(&received[uart], byte)) {
+        return true;
     }
-    if (received[uart].end == received[uart].start) {
-        return false;
-    }
-    *byte = received[uart].bytes[received[uart].start % BUFFER_BYTES];
-    received[uart].start = received[uart].start + 1;
-    return true;
+    /* A byte for which there was no room is still in the UART, and interrupts no more. */
+    NVIC_PEND = 1u << hardware[uart].rx_interrupt;
+    __asm volatile("dsb\nisb" ::: "memory");
+    return reflash_ring_take(&received[uart], byte);
 }
 
 /* --- Sending ----------------------------------------------------------------------------------------------- */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "baremetal_port.h"
 
+#include "polled.h"
+
 static const baremetal_board_t *board_of(esp_loader_port_t *port)
 {
     return container_of(port, baremetal_port_t, port)->board;
@@ -31,64 +33,53 @@ uint32_t baremetal_now_ms(void)
     return now_ms;
 }
 
-/* The difference is right also where the clock wrapped in between. */
-static bool is_over(uint32_t start_ms, uint32_t ms)
-{
-    return now_ms - start_ms >= ms;
-}
-
 static void start_timer(esp_loader_port_t *base, uint32_t ms)
 {
-    baremetal_port_t *port = container_of(base, baremetal_port_t, port);
-    port->_timer_start_ms = now_ms;
-    port->_timer_ms = ms;
+    container_of(base, baremetal_port_t, port)->_timer = reflash_deadline(now_ms, ms);
 }
 
 static uint32_t remaining_time(esp_loader_port_t *base)
 {
-    const baremetal_port_t *port = container_of(base, baremetal_port_t, port);
-    const uint32_t gone_ms = now_ms - port->_timer_start_ms;
-    return gone_ms < port->_timer_ms ? port->_timer_ms - gone_ms : 0;
+    return reflash_deadline_left_ms(&container_of(base, baremetal_port_t, port)->_timer, now_ms);
 }
 
 /* One more than asked for: the millisecond that is running now is not a whole one. */
 static void delay_ms(esp_loader_port_t *base, uint32_t ms)
 {
     (void)base;
-    const uint32_t start_ms = now_ms;
-    while (!is_over(start_ms, ms + 1)) {
+    const reflash_deadline_t deadline = reflash_deadline(now_ms, ms + 1);
+    while (!reflash_deadline_is_over(&deadline, now_ms)) {
         WAIT_FOR_INTERRUPT();
     }
 }
 
 /* --- Bytes ------------------------------------------------------------------------------------------------- */
 
+static bool put(esp_loader_port_t *base, uint8_t byte)
+{
+    return board_of(base)->put(byte);
+}
+
+static bool get(esp_loader_port_t *base, uint8_t *byte)
+{
+    return board_of(base)->get(byte);
+}
+
+static const reflash_polled_t polled = {baremetal_now_ms, put, get};
+
 static esp_loader_error_t write_bytes(esp_loader_port_t *base, const uint8_t *data, uint16_t size, uint32_t timeout)
 {
-    const baremetal_board_t *board = board_of(base);
-    const uint32_t start_ms = now_ms;
-    for (uint16_t at = 0; at < size; at++) {
-        while (!board->put(data[at])) {
-            if (is_over(start_ms, timeout)) {
-                return ESP_LOADER_ERROR_TIMEOUT;
-            }
-        }
-    }
-    return ESP_LOADER_SUCCESS;
+    return reflash_polled_write(base, &polled, data, size, timeout);
 }
 
 static esp_loader_error_t read_bytes(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint32_t timeout)
 {
-    const baremetal_board_t *board = board_of(base);
-    const uint32_t start_ms = now_ms;
-    for (uint16_t at = 0; at < size; at++) {
-        while (!board->get(&data[at])) {
-            if (is_over(start_ms, timeout)) {
-                return ESP_LOADER_ERROR_TIMEOUT;
-            }
-        }
-    }
-    return ESP_LOADER_SUCCESS;
+    return reflash_polled_read(base, &polled, data, size, timeout);
+}
+
+static void flush(esp_loader_port_t *base)
+{
+    reflash_polled_flush(base, &polled);
 }
 
 static esp_loader_error_t change_transmission_rate(esp_loader_port_t *base, uint32_t rate)
@@ -98,28 +89,22 @@ static esp_loader_error_t change_transmission_rate(esp_loader_port_t *base, uint
 
 /* --- Lines ------------------------------------------------------------------------------------------------- */
 
-enum { RESET_MS = 100, BOOT_MS = 50 };
+static void set_lines(esp_loader_port_t *base, bool boot, bool reset)
+{
+    board_of(base)->set_boot(boot);
+    board_of(base)->set_reset(reset);
+}
+
+static const reflash_line_moves_t moves = {set_lines, flush};
 
 static void enter_bootloader(esp_loader_port_t *base)
 {
-    const baremetal_board_t *board = board_of(base);
-    uint8_t forgotten;
-    board->set_boot(true);
-    board->set_reset(true);
-    delay_ms(base, RESET_MS);
-    while (board->get(&forgotten)) { /* now, and not behind the reset: the banner is wanted */
-    }
-    board->set_reset(false);
-    delay_ms(base, BOOT_MS); /* the ROM looks at boot as reset rises */
-    board->set_boot(false);
+    reflash_lines_enter_bootloader(base, &container_of(base, baremetal_port_t, port)->lines, &moves);
 }
 
 static void reset_target(esp_loader_port_t *base)
 {
-    const baremetal_board_t *board = board_of(base);
-    board->set_reset(true);
-    delay_ms(base, RESET_MS);
-    board->set_reset(false);
+    reflash_lines_reset_target(base, &container_of(base, baremetal_port_t, port)->lines, &moves);
 }
 
 static esp_loader_error_t init(esp_loader_port_t *base)
@@ -141,4 +126,5 @@ const esp_loader_port_ops_t baremetal_ops = {
     .change_transmission_rate = change_transmission_rate,
     .write = write_bytes,
     .read = read_bytes,
+    .flush = flush,
 };

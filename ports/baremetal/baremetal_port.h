@@ -3,7 +3,9 @@
  *  a table of five functions. Time comes from SysTick, which this port takes for itself. */
 #pragma once
 
+#include "deadline.h"
 #include "esp_loader_io.h"
+#include "reset_lines.h"
 
 /** What a board has to offer. None of these waits for the target. */
 typedef struct {
@@ -15,16 +17,18 @@ typedef struct {
     bool (*get)(uint8_t *byte);
     /** Set the UART to `rate` baud, 8 data bits, no parity, no flow control. Nothing is on its way when it is called. */
     esp_loader_error_t (*set_rate)(uint32_t rate);
-    /** Pull the target's boot strap, or its reset, low; or let go of it. */
+    /** Pull the target's boot strap, or its reset, low; or let go of it. One that is not wired: do nothing. */
     void (*set_boot)(bool low);
     void (*set_reset)(bool low);
 } baremetal_board_t;
 
 typedef struct {
-    esp_loader_port_t port;              /*!< .ops = &baremetal_ops */
-    const baremetal_board_t *board;      /*!< Must outlive the port. Each target has one of its own. */
-    uint32_t baudrate;                   /*!< To begin with: 115200. */
-    uint32_t _timer_start_ms, _timer_ms; /*!< Private. */
+    esp_loader_port_t port;         /*!< .ops = &baremetal_ops */
+    const baremetal_board_t *board; /*!< Must outlive the port. Each target has one of its own. */
+    uint32_t baudrate;              /*!< To begin with: 115200. */
+    reflash_lines_t
+        lines; /*!< REFLASH_LINES_OF_BUILD(), or how else they are moved; all 0: as on a development board. */
+    reflash_deadline_t _timer; /*!< Private. */
 } baremetal_port_t;
 
 extern const esp_loader_port_ops_t baremetal_ops;

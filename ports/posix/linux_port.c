@@ -14,9 +14,9 @@ static linux_port_t *self(esp_loader_port_t *port)
 /* --- Lines --------------------------------------------------------------------------------------------- */
 
 /* Both in one call, or a moment between would boot the application. */
-static void set_lines(void *context, bool dtr, bool rts)
+static void set_lines(esp_loader_port_t *base, bool dtr, bool rts)
 {
-    linux_port_t *port = context;
+    const linux_port_t *port = self(base);
     int lines = 0;
     if (ioctl(port->_stream.fd, TIOCMGET, &lines) != 0) {
         return; /* a device without modem lines */
@@ -26,34 +26,34 @@ static void set_lines(void *context, bool dtr, bool rts)
     (void)ioctl(port->_stream.fd, TIOCMSET, &lines);
 }
 
-static void set_gpiod_lines(void *context, bool dtr, bool rts)
+static void set_gpiod_lines(esp_loader_port_t *base, bool boot, bool reset)
 {
-    reflash_gpiod_lines_set(&((linux_port_t *)context)->_gpiod, dtr, rts);
+    reflash_gpiod_lines_set(&self(base)->_gpiod, boot, reset);
 }
 
-static void forget_input(void *context)
+static void flush(esp_loader_port_t *base)
 {
-    linux_port_t *port = context;
+    linux_port_t *port = self(base);
     (void)ioctl(port->_stream.fd, TCFLSH, TCIFLUSH);
     reflash_stream_forget(&port->_stream);
 }
 
 static void play(linux_port_t *port, reflash_line_dance_t dance)
 {
-    static const reflash_line_moves_t moves = {set_lines, forget_input, reflash_stream_delay_ms};
-    static const reflash_line_moves_t gpiod_moves = {set_gpiod_lines, forget_input, reflash_stream_delay_ms};
+    static const reflash_line_moves_t moves = {set_lines, flush};
+    static const reflash_line_moves_t gpiod_moves = {set_gpiod_lines, flush};
     int lines;
     if (port->gpio_mode == LINUX_GPIO_DTR_RTS && ioctl(port->_stream.fd, TIOCMGET, &lines) == 0) {
-        reflash_lines_play(&port->lines, dance, &moves, port);
+        reflash_lines_play(&port->port, &port->lines, dance, &moves);
     } else if (port->_gpiod.chip != NULL) {
-        reflash_lines_play(&port->lines, dance, &gpiod_moves, port);
+        reflash_lines_play(&port->port, &port->lines, dance, &gpiod_moves);
     }
 }
 
 static void enter_bootloader(esp_loader_port_t *base)
 {
     linux_port_t *port = self(base);
-    forget_input(port); /* and again while the target is in reset: its banner is kept */
+    flush(base); /* and again while the target is in reset: its banner is kept */
     if (port->gpio_mode == LINUX_GPIO_DTR_RTS && port->lines.style != REFLASH_LINES_USB) {
         play(port, reflash_lines_from_anywhere());
     }
@@ -63,7 +63,7 @@ static void enter_bootloader(esp_loader_port_t *base)
 static void reset_target(esp_loader_port_t *base)
 {
     linux_port_t *port = self(base);
-    forget_input(port);
+    flush(base);
     play(port, reflash_lines_into_application(port->lines.style));
 }
 
@@ -153,11 +153,6 @@ static esp_loader_error_t read_some(esp_loader_port_t *base, uint8_t *data, uint
                                     uint32_t timeout)
 {
     return reflash_stream_read_some(&self(base)->_stream, data, size, got_bytes, timeout);
-}
-
-static void flush(esp_loader_port_t *base)
-{
-    forget_input(self(base));
 }
 
 const esp_loader_port_ops_t linux_uart_ops = {

@@ -22,8 +22,7 @@ typedef struct {
     linux_gpio_mode_t gpio_mode;
     const char *gpio_chip_path;   /*!< LINUX_GPIO_GPIOD only: "/dev/gpiochip0". */
     uint32_t reset_pin, boot_pin; /*!< LINUX_GPIO_GPIOD only: numbers of its lines. */
-    reflash_lines_t lines;        /*!< How they are moved; all 0: a development board. `dtr` stands for boot, `rts` for
-                                        reset. */
+    reflash_lines_t lines;        /*!< How they are moved; all 0: a development board. */
     reflash_stream_t _stream;     /*!< Private. */
     reflash_gpiod_lines_t _gpiod; /*!< Private. */
 } linux_port_t;

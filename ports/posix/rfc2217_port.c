@@ -144,9 +144,9 @@ static esp_loader_error_t set_rate(rfc2217_port_t *port, uint32_t rate)
 enum { DTR_ON = 8, DTR_OFF = 9, RTS_ON = 11, RTS_OFF = 12 };
 
 /* The two requests of a step leave in one piece: what lies between them must be short, or the application boots. */
-static void set_lines(void *context, bool dtr, bool rts)
+static void set_lines(esp_loader_port_t *base, bool dtr, bool rts)
 {
-    rfc2217_port_t *port = context;
+    rfc2217_port_t *port = self(base);
     const uint8_t controls[2] = {dtr ? DTR_ON : DTR_OFF, rts ? RTS_ON : RTS_OFF};
     uint8_t bytes[2 * REFLASH_RFC2217_BLOCK_MAX];
     size_t count = 0;
@@ -164,27 +164,26 @@ static void set_lines(void *context, bool dtr, bool rts)
     }
 }
 
-static void forget_input(void *context)
+static void forget_input(esp_loader_port_t *base)
 {
     enum { FROM_LINE = 1 };
-    rfc2217_port_t *port = context;
+    rfc2217_port_t *port = self(base);
     (void)ask(port, REFLASH_RFC2217_PURGE_DATA, FROM_LINE, 1); /* unanswered: what was printed before is no harm */
     forget_kept(port);
 }
 
-static const reflash_line_moves_t moves = {set_lines, forget_input, reflash_stream_delay_ms};
+static const reflash_line_moves_t moves = {set_lines, forget_input};
 
 static void enter_bootloader(esp_loader_port_t *base)
 {
-    rfc2217_port_t *port = self(base);
-    reflash_lines_play(&port->lines, reflash_lines_into_loader(port->lines.style), &moves, port);
+    reflash_lines_enter_bootloader(base, &self(base)->lines, &moves);
 }
 
 static void reset_target(esp_loader_port_t *base)
 {
     rfc2217_port_t *port = self(base);
     forget_kept(port);
-    reflash_lines_play(&port->lines, reflash_lines_into_application(port->lines.style), &moves, port);
+    reflash_lines_reset_target(base, &port->lines, &moves);
 }
 
 /* --- The connection ------------------------------------------------------------------------------------------------ */

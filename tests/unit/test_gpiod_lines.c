@@ -101,7 +101,7 @@ static void a_line_that_the_board_turns_over_is_turned_over(void **state)
     (void)state;
     board_t board;
     wire(&board);
-    board.port.lines.invert_rts = true;
+    board.port.lines.invert_reset = true;
     assert_int_equal(linux_uart_ops.init(&board.port.port), ESP_LOADER_SUCCESS);
     fake_gpiod.played[0] = '\0';
     linux_uart_ops.reset_target(&board.port.port);

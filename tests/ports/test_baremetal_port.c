@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "baremetal_port.h"
-#include "fake_systick.h"
 
 volatile uint32_t fake_systick[3];
 void SysTick_Handler(void);
@@ -63,6 +62,10 @@ static esp_loader_error_t set_rate(uint32_t rate)
 
 static void move(bool boot, bool reset)
 {
+    const move_t last = fake.move_count > 0 ? fake.moves[fake.move_count - 1] : (move_t){.boot = false};
+    if (boot == last.boot && reset == last.reset) {
+        return;
+    }
     assert_true(fake.move_count < sizeof(fake.moves) / sizeof(fake.moves[0]));
     fake.moves[fake.move_count++] = (move_t){boot, reset, baremetal_now_ms()};
 }
@@ -92,7 +95,8 @@ static int open_port(void **state)
     (void)state;
     memset(&fake, 0, sizeof(fake));
     fake.room_bytes = sizeof(fake.sent);
-    under_test = (baremetal_port_t){.port.ops = &baremetal_ops, .board = &board, .baudrate = 115200};
+    under_test = (baremetal_port_t){
+        .port.ops = &baremetal_ops, .board = &board, .baudrate = 115200, .lines = REFLASH_LINES_OF_BUILD()};
     return port->ops->init(port) == ESP_LOADER_SUCCESS ? 0 : -1;
 }
 
