@@ -9,6 +9,7 @@ has_header() { printf '#include <%s>\n' "$@" | ${CC:-cc} -E -x c - -o /dev/null 
 has_clang_runtime() { compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*" >/dev/null; }
 has_llvm_cov() { [ -x "$(dirname "$(readlink -f "$(command -v clang)")")/llvm-cov" ]; }
 has_stubs() { [ -f build/stubs/esptool-js-0.7.0.tgz ]; }
+has_kconfiglib() { python3 -c 'import kconfiglib' || /usr/bin/python3 -c 'import kconfiglib'; }
 has_newlib_nano() { [ -f "$(arm-none-eabi-gcc -print-file-name=nano.specs)" ]; }
 
 missing=()
@@ -34,6 +35,7 @@ for set in "$@"; do
     test)
         need libcmocka-dev has_header stdarg.h stddef.h setjmp.h stdint.h cmocka.h
         need pkg-config have pkg-config
+        need python3-kconfiglib has_kconfiglib
         ;;
     clang)
         need clang have clang

@@ -48,6 +48,8 @@ extern int (*const fake_loader_device_init)(const struct device *dev);
 
 /* The devicetree: one node. */
 #define DEVICE_DT_GET(node) (&(node))
+#define DT_CHOSEN(name) fake_chosen_##name
+#define fake_chosen_zephyr_esp_loader fake_loader_device
 #define DT_INST_PHANDLE(inst, property) fake_node_##inst##_##property
 #define DT_INST_PROP(inst, property) fake_node_##inst##_##property
 #define GPIO_DT_SPEC_INST_GET(inst, property) fake_node_##inst##_##property
