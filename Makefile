@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo demo-mcu test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench bench-speed mutate mutate-sample interop interop-ci stub-codes source-release docs api-table install deb package-check clean
+.PHONY: help demo demo-mcu test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench bench-speed mutate mutate-sample interop interop-ci stub-codes source-release docs api-table install deb arduino package-check clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -112,8 +112,12 @@ deb: ## Debian packages of the programs and of the library, in build/deb/package
 	@$(SETUP) base stubs deb
 	@scripts/deb.sh
 
-package-check: ## make Debian packages, and use them from a folder
-	@$(SETUP) base stubs test deb
+arduino: ## a library for Arduino, with the RAM stubs, in build/arduino
+	@$(SETUP) stubs
+	@scripts/arduino_library.sh
+
+package-check: ## make Debian packages and use them; the manifests as Zephyr and PlatformIO read them
+	@$(SETUP) base stubs test deb package-check
 	@scripts/package_check.sh
 
 docs: ## the API's documentation, from the headers, to build/docs/html; a warning is an error

@@ -66,6 +66,7 @@ for set in "$@"; do
         need python3 have python3
         ;;
     deb) need dpkg-dev have dpkg-buildflags ;;
+    package-check) need python3-venv python3 -c "import ensurepip, venv" ;;
     docs) need doxygen have doxygen ;;
     mutate) need python3 have python3 ;;
     interop)
