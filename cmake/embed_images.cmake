@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# Images as C, converted during the build and by CMake alone; one that changes is converted again. Each becomes a constant
-# of type reflash_image_t with data, size, MD5 and flash address.
+# Images as C, converted during the build and by CMake alone; one that changes is converted again. Each becomes a
+# constant of type reflash_image_t with data, size, MD5 and flash address.
 #
 #   embed_images(TARGET FOLDER)           FOLDER is an ESP-IDF build folder: adds to TARGET `bootloader_image`,
 #                                         `partition_table_image` and `application_image`
-#   embed_target_images(TARGET FOLDER)    FOLDER has a folder for each chip (esp32, esp32c3, ...), which is an ESP-IDF build
-#                                         folder: adds to TARGET the table `target_images` with all that theirs name
+#   embed_target_images(TARGET FOLDER)    FOLDER has a folder for each chip (esp32, esp32c3, ...), which is an ESP-IDF
+#                                         build folder: adds to TARGET the table `target_images` of all that these name
 #   embed_target_programs(TARGET FOLDER)  the same, but each chip's folder holds one RAM image, a file *.bin
 #
 # The table is an array of target_images_t, `target_images_count` long; the program's own target_images.h declares both.
@@ -86,7 +86,7 @@ function(find_chip_folders out folder)
         endif()
     endforeach()
     if(NOT chips)
-        message(FATAL_ERROR "There is nothing for any chip in \"${folder}\"; it takes a folder such as \"esp32\" for each")
+        message(FATAL_ERROR "There is nothing for any chip in \"${folder}\"; give each a folder such as \"esp32\"")
     endif()
     set(${out} ${chips} PARENT_SCOPE)
 endfunction()
@@ -151,7 +151,8 @@ function(embed_target_images target folder)
         read_flasher_args(args "${folder}/${chip}")
         string(JSON built_for ERROR_VARIABLE ignored GET "${args}" extra_esptool_args chip)
         if(NOT built_for STREQUAL chip)
-            message(FATAL_ERROR "\"${folder}/${chip}\" is for another chip: its flasher_args.json says \"${built_for}\"")
+            message(FATAL_ERROR
+                "\"${folder}/${chip}\" is for another chip: its flasher_args.json says \"${built_for}\"")
         endif()
         string(TOUPPER ${chip} chip_constant)
         string(APPEND rows "    {${chip_constant}_CHIP, {\n")

@@ -55,8 +55,8 @@ idf_component_register(
     SRCS ${reflash_sources} ${port_sources} ${stub_sources}
     INCLUDE_DIRS ${reflash_dir}/include ${reflash_dir}/ports/common ${reflash_dir}/ports/esp_idf
     PRIV_INCLUDE_DIRS ${reflash_dir}/src
-    REQUIRES ${drivers}
-    PRIV_REQUIRES esp_timer sdmmc)
+    REQUIRES ${drivers} sdmmc
+    PRIV_REQUIRES esp_timer)
 
 if(NOT chips)
     message(FATAL_ERROR "No chip is switched on: reflash, Chips, in menuconfig")

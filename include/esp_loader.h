@@ -132,6 +132,7 @@ typedef struct {
     const struct reflash_link *_link;     /* NULL: the defaults                               */
     uint32_t _sync_ms;                    /* how long the answer to a SYNC may take           */
     uint32_t _baud;                       /* what both ends talk at                           */
+    uint32_t _limit_ms;                   /* what the port's timer was started with           */
     struct reflash_boot_text *_boot_text; /* while connecting: takes whatever the target says */
     uint16_t _frame_bytes;                /* of the last frame that was waited for; 0: none came */
     uint8_t _input_at, _input_end;        /* of _input: what was received and not looked at */

@@ -31,7 +31,8 @@ typedef enum {
     REFLASH_CAUSE_UNKNOWN_FLASH,   /*!< No flash part answers, or its id tells no size. */
     REFLASH_CAUSE_DIGEST_MISMATCH, /*!< The flash, or the RAM, holds something else. */
     REFLASH_CAUSE_STOPPED,         /*!< The caller's progress function, or the port's `cancelled`, said so. */
-    REFLASH_CAUSE_STUB_STORAGE     /*!< The stub could not be read from where the host keeps it. */
+    REFLASH_CAUSE_STUB_STORAGE,    /*!< The stub could not be read from where the host keeps it. */
+    REFLASH_CAUSE_SOURCE           /*!< What shall be written could not be read. */
 } reflash_cause_t;
 
 /** Why a call failed. */

@@ -35,9 +35,9 @@ run() {
     qemu=
 }
 
-say "Firmware for a Cortex-M3: start-up code, UART driver, libreflash, three images for the target"
+say "Firmware for a Cortex-M3: start-up code, UART driver, libreflash, a bundle of three images"
 "$bin/make_images" -o images --app-bytes 262144
-cmake -S "$example" -B firmware -G Ninja -DIMAGES="$PWD/images" >cmake.log || { cat cmake.log && exit 1; }
+cmake -S "$example" -B firmware -G Ninja -DIMAGES="$PWD/images" -DREFLASH="$bin/reflash" >cmake.log || { cat cmake.log && exit 1; }
 cmake --build firmware >cmake.log || { cat cmake.log && exit 1; }
 arm-none-eabi-size firmware/firmware.elf
 
@@ -56,7 +56,7 @@ say "1. A blank chip: everything is flashed"
 run
 say "2. The same again: everything matches"
 run
-say "3. A firmware with another application: two images match, one is flashed"
-"$bin/make_images" -o images --app-bytes 262144 --version 1.1.0 --change 1 >/dev/null
+say "3. Another version of the application: two images match, two sectors of the third are flashed"
+"$bin/make_images" -o images --app-bytes 262144 --version 1.1.0 >/dev/null
 cmake --build firmware >cmake.log || { cat cmake.log && exit 1; }
 run

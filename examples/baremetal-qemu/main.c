@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeps the target at three images that are part of this firmware, then shows its log. */
+/* Keeps the target at what the bundle in this firmware holds, then shows its log. */
+#include <string.h>
+
 #include "board.h"
-#include "images.h"
-#include "reflash.h"
+#include "bundle.h"
+#include "reflash_engine.h"
 #include "uart.h"
 
 enum {
@@ -10,7 +12,8 @@ enum {
     BAUD = 230400,
     CONSOLE_BAUD = 115200,
     WIRES_BAUD = 115200,
-    TRIES = 3
+    TRIES = 3,
+    FLASH_BYTES = 4 << 20 /* no target has more */
 };
 
 /* --- The console ------------------------------------------------------------------------------------------- */
@@ -67,10 +70,11 @@ static void say_failure(const char *what, const esp_loader_t *loader)
         [REFLASH_CAUSE_REFUSED] = "the target refuses",
         [REFLASH_CAUSE_NONSENSE] = "the target's answer makes no sense",
         [REFLASH_CAUSE_PORT] = "the UART, or the control socket, fails",
-        [REFLASH_CAUSE_ARGUMENT] = "an image does not fit the flash",
+        [REFLASH_CAUSE_ARGUMENT] = "the bundle does not fit the target",
         [REFLASH_CAUSE_UNKNOWN_CHIP] = "the target is no chip of this build",
         [REFLASH_CAUSE_UNKNOWN_FLASH] = "no flash part answers",
         [REFLASH_CAUSE_DIGEST_MISMATCH] = "the flash does not hold what was sent",
+        [REFLASH_CAUSE_SOURCE] = "the bundle is damaged",
     };
     const reflash_cause_t cause = reflash_last_fault(loader).cause;
     const bool is_told = cause < sizeof(causes) / sizeof(causes[0]) && causes[cause] != NULL;
@@ -89,26 +93,29 @@ static const char *const titles[REFLASH_KIND_COUNT] = {
     [REFLASH_KIND_BOOTLOADER] = "Bootloader",
 };
 
-static void say_checked(const reflash_image_t *image)
+static void say_asked(const reflash_apply_progress_t *progress)
 {
+    const reflash_bundle_image_t *image = progress->image;
     begin_log("I");
     say(titles[image->kind]);
-    if (image->result == REFLASH_RESULT_SKIPPED) {
+    if (progress->sectors == 0) {
         say_line(" MD5 match, skipping...");
         return;
     }
     say(" MD5 differs, flashing ");
-    say_number(image->bytes);
-    say(" bytes at ");
+    say_number(progress->sectors);
+    say(" of ");
+    say_number(reflash_bundle_sector_count(image));
+    say(" sectors at ");
     say_hex(image->flash_addr);
     say_line("...");
 }
 
 /* `told_tenths` of the image were reported before. */
-static void say_written(uint32_t *told_tenths, const reflash_image_t *image, uint32_t done_bytes)
+static void say_written(uint32_t *told_tenths, const reflash_apply_progress_t *progress)
 {
-    const uint32_t tenths = done_bytes * 10 / image->bytes; /* all images together fit into 4 MiB */
-    if (done_bytes == 0) {
+    const uint32_t tenths = progress->done_sectors * 10 / progress->sectors;
+    if (progress->done_sectors == 0) {
         *told_tenths = 0;
     }
     if (tenths == *told_tenths) {
@@ -116,35 +123,44 @@ static void say_written(uint32_t *told_tenths, const reflash_image_t *image, uin
     }
     *told_tenths = tenths;
     begin_log("I");
-    say(titles[image->kind]);
+    say(titles[progress->image->kind]);
     say(": ");
     say_number(tenths * 10);
     say_line(" %");
 }
 
-static void say_verified(const reflash_image_t *image)
+static void say_proved(const reflash_apply_progress_t *progress)
 {
-    if (image->result == REFLASH_RESULT_SKIPPED) {
+    if (progress->sectors == 0) {
         return;
     }
     begin_log("I");
-    say(titles[image->kind]);
-    say_line(image->result == REFLASH_RESULT_FLASHED ? " flashed and verified" : " is NOT what was sent");
+    say(titles[progress->image->kind]);
+    say_line(progress->proved ? " flashed and verified" : " is NOT what was sent");
 }
 
-static bool on_step(void *context, reflash_step_t step, const reflash_image_t *image, uint32_t done_bytes)
+static bool on_step(void *context, const reflash_apply_progress_t *progress)
 {
-    switch (step) {
-    case REFLASH_STEP_CHECKED:
-        say_checked(image);
+    switch (progress->step) {
+    case REFLASH_APPLY_ASKED:
+        say_asked(progress);
         break;
-    case REFLASH_STEP_WRITING:
-        say_written(context, image, done_bytes);
+    case REFLASH_APPLY_WRITING:
+        say_written(context, progress);
         break;
-    case REFLASH_STEP_VERIFIED:
-        say_verified(image);
+    case REFLASH_APPLY_PROVED:
+        say_proved(progress);
+        break;
+    case REFLASH_APPLY_STUB: /* there is none in this firmware */
         break;
     }
+    return true;
+}
+
+static bool read_bundle(void *context, uint32_t offset, uint8_t *buf, uint32_t bytes)
+{
+    (void)context;
+    memcpy(buf, bundle + offset, bytes);
     return true;
 }
 
@@ -162,10 +178,24 @@ static bool reflash(esp_loader_t *loader)
     }
     say_line("Transmission rate changed.");
 
-    reflash_image_t images[] = {bootloader_image, partition_table_image, application_image};
+    static uint8_t memory[REFLASH_APPLY_MEMORY_BYTES(FLASH_BYTES)];
+    static uint8_t buffer[REFLASH_APPLY_BUFFER_BYTES];
     uint32_t told_tenths = 0;
-    reflash_job_t job = {.progress = on_step, .progress_context = &told_tenths};
-    if (reflash_update(loader, images, sizeof(images) / sizeof(images[0]), &job) != ESP_LOADER_SUCCESS) {
+    reflash_apply_t job = {.memory = memory,
+                           .memory_bytes = sizeof(memory),
+                           .buffer = buffer,
+                           .buffer_bytes = sizeof(buffer),
+                           .progress = on_step,
+                           .progress_context = &told_tenths};
+    reflash_bundle_t opened;
+    const reflash_source_t source = {.read = read_bundle, .bytes = bundle_bytes};
+    const reflash_content_t content = {&reflash_bundle_ops, &opened};
+    if (reflash_bundle_open(&opened, &source) != REFLASH_BUNDLE_GOOD) {
+        begin_log("E");
+        say_line("The bundle in this firmware is damaged");
+        return false;
+    }
+    if (reflash_apply(loader, &content, &job) != ESP_LOADER_SUCCESS) {
         say_failure("Not finished", loader);
         return false;
     }

@@ -4,7 +4,7 @@
 #include "idf_host.h"
 #include "reset_lines.h"
 
-enum { RX_BUFFER_BYTES = 1024, LAST_BYTES_MS = 10000 };
+enum { RX_BUFFER_BYTES = 1024, PIECE_BYTES = 64, LAST_BYTES_MS = 10000 };
 
 static esp32_port_t *self(esp_loader_port_t *port)
 {
@@ -30,10 +30,22 @@ static uint32_t remaining_time(esp_loader_port_t *port)
 
 /* --- Bytes ------------------------------------------------------------------------------------------------- */
 
+/* The driver knows no time limit, and takes as long as the bytes need that do not fit: so it is given few at a time. */
 static esp_loader_error_t write_bytes(esp_loader_port_t *port, const uint8_t *data, uint16_t size, uint32_t timeout)
 {
-    (void)timeout; /* the driver knows none, and nothing holds the UART back */
-    return uart_write_bytes(uart_of(port), data, size) == size ? ESP_LOADER_SUCCESS : ESP_LOADER_ERROR_FAIL;
+    const reflash_deadline_t deadline = reflash_deadline(reflash_idf_now_ms(), timeout);
+    for (uint16_t done = 0; done < size;) {
+        const uint16_t left_bytes = (uint16_t)(size - done);
+        const uint16_t bytes = left_bytes < PIECE_BYTES ? left_bytes : PIECE_BYTES;
+        if (done > 0 && reflash_deadline_is_over(&deadline, reflash_idf_now_ms())) {
+            return ESP_LOADER_ERROR_TIMEOUT;
+        }
+        if (uart_write_bytes(uart_of(port), data + done, bytes) != bytes) {
+            return ESP_LOADER_ERROR_FAIL;
+        }
+        done = (uint16_t)(done + bytes);
+    }
+    return ESP_LOADER_SUCCESS;
 }
 
 static esp_loader_error_t read_bytes(esp_loader_port_t *port, uint8_t *data, uint16_t size, uint32_t timeout)

@@ -42,9 +42,8 @@ typedef struct {
 } esp32_port_t;
 
 /** `init` installs the driver (FAIL: it is installed already, or refuses a setting; then nothing of it is left) and
- *  releases both lines. `deinit` removes the driver that `init` installed; the lines stay released. Without flow control
- *  the UART always takes what it is given, so `write` needs no time limit: it takes as long as the bytes do. What the
- *  driver refuses is FAIL. */
+ *  releases both lines. `deinit` removes the driver that `init` installed; the lines stay released. `write` looks at its time limit every 64
+ *  bytes. What the driver refuses is FAIL. */
 extern const esp_loader_port_ops_t esp32_uart_ops;
 
 #ifdef __cplusplus

@@ -183,8 +183,9 @@ static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *co
 {
     uint8_t header[REFLASH_HEADER_BYTES];
     uint8_t checksum = 0;
-    if (command->data != NULL) {
-        checksum = reflash_checksum(REFLASH_CHECKSUM_SEED, command->data, command->data_bytes);
+    if (command->data_bytes > 0) {
+        checksum = command->data != NULL ? reflash_checksum(REFLASH_CHECKSUM_SEED, command->data, command->data_bytes)
+                                         : REFLASH_CHECKSUM_SEED ^ command->data_xor;
         checksum ^= command->padding_bytes % 2 != 0 ? 0xFF : 0x00;
     }
     reflash_request_header(header, command->opcode,
@@ -272,7 +273,8 @@ esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_request_
     }
     loader->_fault.command = command->opcode;
 
-    loader->_port->ops->start_timer(loader->_port, limit_ms(loader, command, row));
+    loader->_limit_ms = limit_ms(loader, command, row);
+    loader->_port->ops->start_timer(loader->_port, loader->_limit_ms);
 
     esp_loader_error_t err = send(loader, command);
     if (err == ESP_LOADER_SUCCESS) {

@@ -19,7 +19,10 @@ uint8_t reflash_request_byte(const reflash_request_t *request, uint32_t at)
         return (uint8_t)(request->words[at / 4] >> (8 * (at % 4)));
     }
     at -= 4u * request->word_count;
-    return at < request->data_bytes ? request->data[at] : 0xFF;
+    if (at >= request->data_bytes) {
+        return 0xFF;
+    }
+    return request->data != NULL ? request->data[at] : request->data_byte(request->data_context, at);
 }
 
 uint16_t reflash_request_copy(const reflash_request_t *request, uint32_t start, uint8_t *to, uint16_t capacity_bytes)

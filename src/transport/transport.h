@@ -12,6 +12,11 @@ typedef struct {
     const uint8_t *header; /* 8 bytes; whoever asks leaves it to the sender */
     const uint32_t *words; /* payload words, sent little-endian */
     const uint8_t *data;   /* data behind the words, of a data command; may be NULL */
+    /* Instead of `data`: tells its byte `at`. Asked once for each, in order, and again from 0 when the request is sent
+     * again; so the data need not be in memory, but the XOR of all of them has to be known in advance. */
+    uint8_t (*data_byte)(void *data_context, uint32_t at);
+    void *data_context;
+    uint8_t data_xor;
     uint16_t data_bytes;
     uint16_t padding_bytes; /* bytes 0xFF behind the data, covered by its checksum as well */
     uint32_t work_bytes;    /* flash the target erases or hashes before it answers */

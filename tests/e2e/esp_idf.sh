@@ -83,7 +83,8 @@ mapfile -t told < <(
     progress Application 10 20 30 40 50 60 70 80 90 100
     progress "Partition table" 100
     progress Bootloader 10 30 40 60 70 90 100
-    log "Bootloader flashed and verified" "Partition table flashed and verified" "Application flashed and verified" "Done!"
+    log "Bootloader flashed and verified" "Partition table flashed and verified" "Application flashed and verified"
+    log "Done!"
 )
 run "$app" flash=board.bin "until=Hello world!"
 expect_head "${connected[@]}" "${told[@]}" "${slave[@]}" "ets Jul 29 2019 12:21:46" ""
@@ -97,7 +98,8 @@ expect_head "${connected[@]}" "${skipped[@]}" "$(log "Done!")" "${slave[@]}" "et
 expect_last_line "Hello world!"
 expect_flash board.bin old
 
-# Changed application: it alone is converted, and written. The power fails in the middle of that; the next run finishes it.
+# Changed application: it alone is converted, and written. The power fails in the middle of that; the next run
+# finishes it.
 "$MAKE_IMAGES" -o new --version 1.1.0 --app-bytes 131072 --change 1 >made
 cp new/hello_world.bin fast/images/esp32
 build fast
@@ -115,20 +117,23 @@ cmp -n "$app_bytes" -i 65536:0 board.bin fast/images/esp32/hello_world.bin || fa
 
 # The same firmware knows other chips. An ESP8266's ROM has no digests: a RAM stub has.
 run "$app" chip=esp32c3 flash=c3.bin "until=Hello world!"
-expect_order "${connected[@]}" "$(log "Bootloader MD5 differs, flashing 26384 bytes at 0x0...")" "$(log "Done!")" "Hello world!"
+expect_order "${connected[@]}" "$(log "Bootloader MD5 differs, flashing 26384 bytes at 0x0...")" "$(log "Done!")" \
+    "Hello world!"
 run "$app" chip=esp8266 flash=8266.bin "until=Done!"
 expect_order "${connected[@]}" "$(log "Bootloader flashed and verified")"
 cmp -n 131072 -i 65536:0 8266.bin fast/images/esp8266/hello_world.bin || fail "the ESP8266 does not hold the application"
 run "$app" chip=esp8266 flash=8266.bin "until=Done!"
 expect_output "${connected[@]}" "${skipped[@]}" "$(log "Done!")"
 run "$app" chip=esp32s3
-expect_order "Connected to target" "E (0) serial_flasher: There are no images for an ESP32-S3" "E (0) serial_flasher: Gave up."
+expect_order "Connected to target" "E (0) serial_flasher: There are no images for an ESP32-S3" \
+    "E (0) serial_flasher: Gave up."
 
 # Without MD5 everything is written each time, and nothing asked.
 build fast -DMD5_ENABLED=0
 run "$app" flash=board.bin "until=Hello world!"
 expect_order "${connected[@]}" "$(log "Application, flashing $app_bytes bytes at 0x10000...")" \
-    "$(log "Partition table, flashing 3072 bytes at 0x8000...")" "$(log "Bootloader, flashing 26384 bytes at 0x1000...")" \
+    "$(log "Partition table, flashing 3072 bytes at 0x8000...")" \
+    "$(log "Bootloader, flashing 26384 bytes at 0x1000...")" \
     "$(log "Bootloader: 100 %")" "$(log "Done!")" "Hello world!"
 ! grep -q MD5 out || fail "MD5s were asked for"
 run "$app" chip=esp8266 flash=8266.bin "until=Done!"
@@ -167,8 +172,9 @@ run "$app"
 expect_output "Connected to target" "$(log "Chip: ESP32" "Bootloader: at 0x1000" "MAC: 24:0a:c4:12:34:56" \
     "Flash: 4096 KB" "Security: its loader does not tell" "Done!")"
 run "$app" chip=esp32c3 flash-size=8MB
-expect_output "Connected to target" "$(log "Chip: ESP32-C3" "Bootloader: at 0x0" "MAC: c4:0a:24:fe:10:01" "Flash: 8192 KB" \
-    "ROM revision: 3" "Secure boot: off" "Flash encryption: off" "Secure download mode: off" "JTAG: on" "USB: on" "Done!")"
+expect_output "Connected to target" "$(log "Chip: ESP32-C3" "Bootloader: at 0x0" "MAC: c4:0a:24:fe:10:01" \
+    "Flash: 8192 KB" "ROM revision: 3" "Secure boot: off" "Flash encryption: off" "Secure download mode: off" \
+    "JTAG: on" "USB: on" "Done!")"
 run "$app" chip=esp32c3 security=secure-download
 expect_order "W (0) serial_flasher: It is in secure download mode, and tells little" "$(log "Secure download mode: on")"
 
@@ -194,7 +200,7 @@ printf '%s\n' "${chips[@]}" CONFIG_SERIAL_FLASHER_STUBS=n CONFIG_SERIAL_FLASHER_
     CONFIG_SERIAL_FLASHER_RESET_INVERT=y CONFIG_SERIAL_FLASHER_BOOT_HOLD_TIME_MS=550 \
     CONFIG_SERIAL_FLASHER_LOG_LEVEL_NONE=n CONFIG_SERIAL_FLASHER_LOG_LEVEL_DEBUG=y >info/sdkconfig.defaults
 configure info
-grep -qF 'REFLASH_CHIP_LIST(X)=X(esp32) X(esp32c3)\' $commands || fail "other chips are there"
+grep -q 'REFLASH_CHIP_LIST(X)=X(esp32) X(esp32c3)[^ ]' $commands || fail "other chips are there"
 ! grep -q '/ports/esp_idf/esp32_port.c"' $commands || fail "the port for UARTs is there"
 [ "$(grep -c '"file": .*/ports/esp_idf/esp32_.*_port\.c"' $commands)" -eq 3 ] || fail "other ports are there"
 [ "$(grep -c '"file": .*/stubs/none\.c"' $commands)" -eq 1 ] || fail "there are stubs"
@@ -205,8 +211,16 @@ done
 # --- The compiler of the host ---------------------------------------------------------------------------------
 
 # As on an ESP32 an uint32_t is a long there, which formats have to respect.
-for example in fast ram info; do
+for source in {fast,ram,info}/main/main.c "$root"/ports/esp_idf/*.c; do
     arm-none-eabi-gcc -fsyntax-only -std=gnu17 -Wall -Wextra -Wconversion -Wshadow -Werror -DMD5_ENABLED=1 \
-        -I"$IDF_PATH/host" -I"$root/tests/ports/esp_idf" -I"$root/ports/esp_idf" -I"$root/ports/common" \
-        -I"$root/include" "$example/main/main.c" 2>err || fail "$example does not compile for a microcontroller"
+        -I"$root/tests/ports/esp_idf" -I"$root/ports/esp_idf" -I"$root/ports/common" -I"$root/include" "$source" 2>err ||
+        fail "$source does not compile for a microcontroller"
+done
+
+# --- The manifests --------------------------------------------------------------------------------------------
+
+version=$(sed -n 's/^#define REFLASH_VERSION "\(.*\)"$/\1/p' "$root/include/reflash.h")
+grep -q "^version: \"$version\"" "$root/idf_component.yml" || fail "idf_component.yml has another version"
+for example in fast ram info; do
+    grep -qF "version: \"^$version\"" $example/main/idf_component.yml || fail "$example takes another version"
 done

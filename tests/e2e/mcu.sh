@@ -11,7 +11,7 @@ trap '[ -z "$espsim$qemu" ] || kill -9 $espsim $qemu' EXIT
 
 # The firmware that holds the images of build folder $1 becomes $1.elf.
 build_firmware() {
-    cmake -S "$example" -B firmware -G Ninja -DIMAGES="$PWD/$1" >out 2>err || fail "cmake does not configure"
+    cmake -S "$example" -B firmware -G Ninja -DIMAGES="$PWD/$1" -DREFLASH="$REFLASH" >out 2>err || fail "cmake does not configure"
     cmake --build firmware >out 2>err || fail "the firmware does not build"
     cp firmware/firmware.elf "$1.elf"
 }
@@ -39,19 +39,21 @@ commands() { grep -c "> $1 " trace.txt || :; }
 # Small: for QEMU each byte is a message of its own.
 "$MAKE_IMAGES" -o old --version 1.0.0 --app-bytes 131072 >made
 "$MAKE_IMAGES" -o new --version 1.1.0 --app-bytes 131072 --change 1 >made
-app_bytes=$(stat -c %s new/hello_world.bin)
+# Another version only: its description in the first sector, its hash in the last one.
+"$MAKE_IMAGES" -o renamed --version 1.0.1 --app-bytes 131072 >made
 build_firmware old
 ! arm-none-eabi-nm old.elf | grep -E '[ _](malloc|_sbrk|printf)' || fail "the firmware has more of the C library"
 build_firmware new
+build_firmware renamed
 
 start_espsim_with --listen 127.0.0.1:0 --control ./control.sock --flash board.bin --trace trace.txt
 
 # Blank: everything is written, at the higher rate.
 run_until old.elf "Hello world!"
 expect_order "Connected to target" "Transmission rate changed." \
-    "$(log "Bootloader MD5 differs, flashing 26384 bytes at 0x1000...")" \
-    "$(log "Partition table MD5 differs, flashing 3072 bytes at 0x8000...")" \
-    "$(log "Application MD5 differs, flashing 131072 bytes at 0x10000...")" \
+    "$(log "Bootloader MD5 differs, flashing 7 of 7 sectors at 0x1000...")" \
+    "$(log "Partition table MD5 differs, flashing 1 of 1 sectors at 0x8000...")" \
+    "$(log "Application MD5 differs, flashing 32 of 32 sectors at 0x10000...")" \
     "$(log "Application: 50 %")" "$(log "Application: 100 %")" "$(log "Bootloader: 100 %")" \
     "$(log "Application flashed and verified")" "$(log "Done!")" "${log_head[@]}" \
     "I (0) app_init: App version:      1.0.0" "Hello world!"
@@ -66,12 +68,19 @@ expect_order "Connected to target" "Transmission rate changed." "$(log "${skip_a
 [ "$(commands FLASH_DATA)" -eq "$written" ] || fail "something was written"
 expect_flash board.bin old
 
-# Changed application: only that.
-run_until new.elf "Hello world!"
+# Changed application: only the sectors that differ travel.
+run_until renamed.elf "Hello world!"
 expect_order "$(log "${skip_all[0]}")" "$(log "${skip_all[1]}")" \
-    "$(log "Application MD5 differs, flashing $app_bytes bytes at 0x10000...")" \
-    "$(log "Application flashed and verified")" "$(log "Done!")" "I (0) app_init: App version:      1.1.0" "Hello world!"
+    "$(log "Application MD5 differs, flashing 2 of 32 sectors at 0x10000...")" \
+    "$(log "Application flashed and verified")" "$(log "Done!")" "I (0) app_init: App version:      1.0.1" "Hello world!"
 [ "$(grep -c flashing out)" -eq 1 ] || fail "more than the application was flashed"
+[ "$(commands FLASH_DATA)" -eq $((written + 2)) ] || fail "more than two sectors were sent"
+expect_flash board.bin renamed
+
+# All of it changed.
+run_until new.elf "Hello world!"
+expect_order "$(log "${skip_all[0]}")" "$(log "${skip_all[1]}")" "$(log "Application flashed and verified")" \
+    "$(log "Done!")" "I (0) app_init: App version:      1.1.0" "Hello world!"
 expect_flash board.bin new
 
 # Killed while it writes: neither application is there. Started again it finishes. (Behind the old one, which is
@@ -82,7 +91,6 @@ run_until old.elf "I ([0-9]*) serial_flasher: Application: 10 %"
 ! holds_application old || fail "all was written before it was killed"
 run_until old.elf "Hello world!"
 expect_order "$(log "${skip_all[0]}")" "$(log "${skip_all[1]}")" \
-    "$(log "Application MD5 differs, flashing 131072 bytes at 0x10000...")" "$(log "Application flashed and verified")" \
-    "$(log "Done!")" "I (0) app_init: App version:      1.0.0" "Hello world!"
+    "$(log "Application flashed and verified")" "$(log "Done!")" "I (0) app_init: App version:      1.0.0" "Hello world!"
 holds_application old || fail "the old application is not back"
 stop_espsim

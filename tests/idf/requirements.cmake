@@ -1,5 +1,5 @@
-# The first reading of a component's CMakeLists.txt, as a script: there is no project, no target and no configuration, and
-# registering ends it.
+# The first reading of a component's CMakeLists.txt, as a script: there is no project, no target and no configuration,
+# and registering ends it.
 cmake_minimum_required(VERSION 3.22)
 
 set(CMAKE_BUILD_EARLY_EXPANSION 1)

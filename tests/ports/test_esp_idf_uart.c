@@ -79,6 +79,36 @@ static void a_buffer_for_sending_changes_nothing(void **state)
     job_run(port, 921600);
 }
 
+/* --- Its promises ------------------------------------------------------------------------------------------ */
+
+static void fail_if_broken(void *context, const port_check_result_t *result)
+{
+    (void)context;
+    if (result->outcome == PORT_CHECK_BROKEN) {
+        fail_msg("%s: broken: %s: %u, not %u", result->promise, result->found, (unsigned)result->got,
+                 (unsigned)result->want);
+    }
+}
+
+static const char *logged(void *context)
+{
+    (void)context;
+    return fake_log();
+}
+
+/* Two ticks, which are 10 ms each, and little more. */
+static void every_promise_of_a_port_is_kept(void **state)
+{
+    (void)state;
+    port_check_bench_t bench = job_bench();
+    bench.slack_ms = 22;
+    bench.logged = logged;
+    assert_int_equal(port_check_promises(port, &bench, fail_if_broken, NULL), 0);
+    wires_set_far_end(NULL);
+    assert_int_equal(port_check_target(port, NULL, 460800, 0, fail_if_broken, NULL), 0);
+    assert_int_equal(fake_held(), 0);
+}
+
 /* --- Opening ----------------------------------------------------------------------------------------------- */
 
 static void opening_it_takes_the_driver_with_what_was_asked_for(void **state)
@@ -352,6 +382,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_blank_target_is_written_proved_and_started_and_then_skipped),
         TEST(a_buffer_for_sending_changes_nothing),
+        TEST(every_promise_of_a_port_is_kept),
         TEST(opening_it_takes_the_driver_with_what_was_asked_for),
         TEST(opening_it_does_not_reset_the_target),
         TEST(whatever_fails_while_it_is_opened_leaves_nothing_taken),

@@ -264,10 +264,8 @@ int job_set_up(void **state)
         return -1;
     }
     memset(flash, 0xFF, FLASH_BYTES);
-    espsim_t *sim = espsim_create(&(espsim_config_t){.rom = &reflash_rom_esp32,
-                                                     .flash = flash,
-                                                     .flash_bytes = FLASH_BYTES,
-                                                     .timing = espsim_timing_typical()});
+    espsim_t *sim = espsim_create(&(espsim_config_t){
+        .rom = &reflash_rom_esp32, .flash = flash, .flash_bytes = FLASH_BYTES, .timing = espsim_timing_typical()});
     if (sim == NULL) {
         free(flash);
         return -1;

@@ -117,10 +117,8 @@ static esp_loader_error_t update(esp_loader_t *loader, const titled_image_t *tit
 static esp_loader_error_t write_image(esp_loader_t *loader, const titled_image_t *titled)
 {
     const reflash_image_t *image = titled->image;
-    esp_loader_flash_cfg_t cfg = {.offset = image->flash_addr,
-                                  .image_size = image->bytes,
-                                  .block_size = BLOCK_BYTES,
-                                  .skip_verify = true};
+    esp_loader_flash_cfg_t cfg = {
+        .offset = image->flash_addr, .image_size = image->bytes, .block_size = BLOCK_BYTES, .skip_verify = true};
     uint32_t told_tenths = 0;
     tell_flashing(titled->title, image, "");
     RETURN_ON_ERROR(esp_loader_flash_start(loader, &cfg));
@@ -215,7 +213,7 @@ static void show_log(void)
     for (;;) {
         uint8_t byte;
         if (port.port.ops->read(&port.port, &byte, 1, PAUSE_MS) != ESP_LOADER_SUCCESS) {
-            (void)fflush(stdout); /* what has no end of line yet */
+            (void)fflush(stdout);  /* what has no end of line yet */
         } else if (byte != '\r') { /* the console puts one in front of each '\n' */
             (void)putchar(byte);
         }

@@ -150,7 +150,7 @@ static void show_log(void)
     for (;;) {
         uint8_t byte;
         if (port.port.ops->read(&port.port, &byte, 1, PAUSE_MS) != ESP_LOADER_SUCCESS) {
-            (void)fflush(stdout); /* what has no end of line yet */
+            (void)fflush(stdout);  /* what has no end of line yet */
         } else if (byte != '\r') { /* the console puts one in front of each '\n' */
             (void)putchar(byte);
         }

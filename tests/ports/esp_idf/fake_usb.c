@@ -12,7 +12,7 @@
 #include "usb/vcp_cp210x.h"
 #include "wires.h"
 
-enum { PACKET_BYTES = 64, BRIDGE_FIFO_BYTES = 128, LINES_MAX = 64, REBOOT_MS = 300 };
+enum { PACKET_BYTES = 64, BRIDGE_FIFO_BYTES = 128, LINES_MAX = 512, REBOOT_MS = 300 };
 #define CONTROL_NS (250 * WIRES_US)
 
 struct cdc_dev_s {

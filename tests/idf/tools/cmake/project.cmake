@@ -1,5 +1,5 @@
-# What of ESP-IDF's build system a project with our component uses, for this computer: a project is included the component,
-# its own main, and the files of host/ in place of drivers and kernel. In the environment:
+# What of ESP-IDF's build system a project with our component uses, for this computer. The project becomes a program of
+# the component, its own main, and a board in place of drivers and kernel. In the environment:
 #   REFLASH_COMPONENT  folder of the component, which the component manager would have found
 #   ESPSIM_CORE        library with the virtual chip at the other end of the UART
 #   BUILT_COMPONENT    library of another project with the same component, which saves building it again; may be missing
@@ -74,7 +74,7 @@ macro(project name)
 
     # What is called by the names of the SDK, by everybody.
     add_library(idf_host INTERFACE)
-    target_include_directories(idf_host INTERFACE ${IDF_PATH}/host ${IDF_PATH}/../ports/esp_idf)
+    target_include_directories(idf_host INTERFACE ${IDF_PATH}/../ports/esp_idf)
 
     set(component_dir $ENV{REFLASH_COMPONENT})
     read_sdkconfig(${component_dir}/Kconfig)
@@ -95,6 +95,7 @@ macro(project name)
     add_executable(${name}.elf ${host_sources})
     target_compile_definitions(${name}.elf PRIVATE _GNU_SOURCE)
     target_include_directories(${name}.elf PRIVATE
-        ${component_dir}/include ${component_dir}/src ${component_dir}/sim ${IDF_PATH}/../ports)
+        ${component_dir}/include ${component_dir}/src ${component_dir}/sim
+        ${IDF_PATH}/../ports ${IDF_PATH}/../port-check)
     target_link_libraries(${name}.elf PRIVATE idf_host __idf_main $ENV{ESPSIM_CORE} ${component} z mbedcrypto cmocka)
 endmacro()

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** model: what things cost, in microseconds. Pure: the facts of a chip, a line and a flash part in, prices out. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** What the prices follow from. */
+typedef struct {
+    uint32_t byte_ns;         /* ten bits on the line */
+    uint32_t turnaround_us;   /* from the end of a question to the start of its answer, apart from the work */
+    uint32_t md5_ns;          /* hashing one byte, by the loader that runs */
+    uint32_t inflate_ns;      /* unpacking one byte, by the same */
+    uint32_t program_ns;      /* programming one byte */
+    uint32_t erase_sector_us; /* erasing 4 KiB */
+    uint32_t erase_block_us;  /* erasing 64 KiB at once */
+    uint32_t block_bytes;     /* sent at a time */
+    bool packed;              /* data are sent compressed */
+    bool stub;                /* a RAM stub runs: it erases by blocks, and works while the next data comes */
+} reflash_facts_t;
+
+/** The prices. */
+typedef struct {
+    uint32_t ask_us;         /* a question, apart from hashing */
+    uint32_t hash_us;        /* hashing a sector */
+    uint32_t line_us;        /* sending a sector */
+    uint32_t flash_us;       /* unpacking and programming a sector */
+    uint32_t erase_us;       /* erasing a sector by itself */
+    uint32_t erase_block_us; /* erasing the 16 sectors of a block */
+    uint32_t run_us;         /* beginning and ending a run of sectors */
+    bool overlapped;         /* the target works while it receives */
+} reflash_model_t;
+
+reflash_model_t reflash_model(const reflash_facts_t *facts);
+
+/** Writing `sectors` sectors of one run whose erases take `erase_us`. */
+uint32_t reflash_write_us(const reflash_model_t *model, uint32_t sectors, uint32_t erase_us);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** plan: which sectors of an image have to be written. Asks about ranges until asking no longer pays, then joins what
+ *  is left to runs. Pure: the caller carries questions to the target and answers back.
+ *
+ *  Where nothing was asked a sector counts as different, so that whatever the plan guesses, the result is right; a
+ *  wrong guess costs time.
+ *
+ *  The guess is one number, the chance that the next sector is equal. It comes from a few sectors spread over the
+ *  image and follows the answers from then on, because sectors that differ lie together: a change of code moves all
+ *  behind it, a change of data stays where it is. Where it is large whole blocks are asked about, where it is
+ *  small single sectors, and where a write would cost less than the answer may save, nothing. */
+#pragma once
+
+#include "reflash/model.h"
+
+enum { REFLASH_SECTORS_PER_BLOCK = 16 };
+
+/** A bit for each sector of an image. */
+typedef struct {
+    uint8_t *bits;  /* of all sectors of the flash */
+    uint32_t first; /* the image's first sector among these */
+} reflash_bitmap_t;
+
+bool reflash_bit(const reflash_bitmap_t *map, uint32_t at);
+void reflash_set_bits(const reflash_bitmap_t *map, uint32_t from, uint32_t end, bool value);
+/** Where the 64 KiB of flash address space end that sector `at` lies in, or the image of `sectors` sectors does. */
+uint32_t reflash_end_of_block(const reflash_bitmap_t *map, uint32_t at, uint32_t sectors);
+
+typedef enum { REFLASH_ASK_SECTOR, REFLASH_ASK_BLOCK, REFLASH_ASK_IMAGE } reflash_ask_t;
+
+/** A range whose digest is wanted. */
+typedef struct {
+    reflash_ask_t what;
+    uint32_t from, end; /* sectors of the image */
+} reflash_question_t;
+
+typedef struct {
+    const reflash_model_t *model;
+    reflash_bitmap_t differ;     /* of the sectors that have to be written */
+    uint32_t sectors;            /* of the image */
+    reflash_question_t question; /* the current one */
+    uint32_t at;                 /* all in front of it is decided */
+    uint32_t block_at;           /* the block that contains it: first and ... */
+    uint32_t block_end;          /* ... behind the last of its sectors; block_end == at: not looked at yet */
+    uint16_t same;               /* the chance that the next sector is equal, of 65536 */
+    uint8_t samples;             /* sectors that were asked about in advance */
+    bool asked_image;
+    bool block_differs; /* it was asked about */
+    bool block_clean;   /* all of its sectors so far are equal */
+} reflash_plan_t;
+
+/** Begin with an image of `sectors` sectors: all of them are marked in `differ`. */
+void reflash_plan_begin(reflash_plan_t *plan, const reflash_model_t *model, const reflash_bitmap_t *differ,
+                        uint32_t sectors);
+
+/** Put the next question into plan->question. False: there is none; what is set in `differ` has to be written. */
+bool reflash_plan_ask(reflash_plan_t *plan);
+/** The answer to it. */
+void reflash_plan_answer(reflash_plan_t *plan, bool equal);
+
+/** Mark the sectors as well that are quicker to write than to leave out: the rest of a block that is erased whole,
+ *  and gaps shorter than the beginning of another run. Returns how many are marked then. */
+uint32_t reflash_plan_join(const reflash_plan_t *plan);
