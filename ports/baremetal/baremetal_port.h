@@ -26,9 +26,8 @@ typedef struct {
     esp_loader_port_t port;         /*!< .ops = &baremetal_ops */
     const baremetal_board_t *board; /*!< Must outlive the port. Each target has one of its own. */
     uint32_t baudrate;              /*!< To begin with: 115200. */
-    reflash_lines_t
-        lines; /*!< REFLASH_LINES_OF_BUILD(), or how else they are moved; all 0: as on a development board. */
-    reflash_deadline_t _timer; /*!< Private. */
+    reflash_lines_t lines;          /*!< REFLASH_LINES_OF_BUILD(): wired directly; all 0: two transistors. */
+    reflash_deadline_t _timer;      /*!< Private. */
 } baremetal_port_t;
 
 extern const esp_loader_port_ops_t baremetal_ops;

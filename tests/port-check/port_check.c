@@ -135,13 +135,15 @@ static void fill(uint8_t *data, size_t bytes, uint32_t first)
 /* Between two promises: nothing is on its way, and nothing is left. */
 static void settle(const check_t *check)
 {
+    enum { SETTLE_MS_MAX = 500 }; /* for a port that always reads something */
     uint8_t byte;
     if (check->bench->receive != NULL) {
         uint8_t data[CHUNK_BYTES];
         while (receive(check, data, sizeof(data)) == sizeof(data)) {
         }
     }
-    for (uint32_t at = 0; at < 2 * CHUNK_BYTES && read(check, &byte, 1, LATE_MS) == ESP_LOADER_SUCCESS; at++) {
+    const uint64_t start_us = now_us(check);
+    while (read(check, &byte, 1, LATE_MS) == ESP_LOADER_SUCCESS && ms_since(check, start_us) < SETTLE_MS_MAX) {
     }
     if (check->bench->take_moves != NULL) {
         port_check_move_t move;
@@ -203,7 +205,7 @@ static void survives_wrap(check_t *check)
 
 static void counts_down(check_t *check)
 {
-    enum { COUNTDOWN_MS = 1000, STEP_MS = 20, STEPS = 5 };
+    enum { COUNTDOWN_MS = 1000, STEP_MS = 7, STEPS = 9 }; /* in step with no tick */
     const uint64_t start_us = now_us(check);
     start_timer(check, COUNTDOWN_MS);
     for (unsigned step = 0; step < STEPS; step++) {

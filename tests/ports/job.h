@@ -14,7 +14,7 @@ int job_tear_down(void **state);
 
 /** The target. */
 espsim_t *job_target(void);
-const uint8_t *job_flash(void);
+uint8_t *job_flash(void);
 
 /** The whole job: open, connect, raise the rate to `baud` (0: do not), make the target hold a bootloader, a partition table
  *  and an application, prove it, go back to 115200, reset, and hear its application say "Hello world!"; then the same

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "baremetal_port.h"
 #include "job.h"
@@ -94,12 +95,41 @@ static void every_promise_of_a_port_is_kept(void **state)
     job_check_promises(&port.port);
 }
 
+/* --- As the guide for porters shows it --------------------------------------------------------------------------- */
+
+static uint64_t now_us(void *context)
+{
+    (void)context;
+    return wires_now_ns() / WIRES_US;
+}
+
+static void print(void *context, const port_check_result_t *result)
+{
+    static const char *const words[] = {"kept", "BROKEN", "not checked"};
+    (void)context;
+    printf("%-12s %s\n", words[result->outcome], result->promise);
+    if (result->outcome == PORT_CHECK_BROKEN) {
+        printf("             %s: %u, not %u\n", result->found, (unsigned)result->got, (unsigned)result->want);
+    }
+}
+
+static void a_check_needs_no_more_than_a_clock_and_a_target(void **state)
+{
+    (void)state;
+    baremetal_port_t port = port_of_board();
+    const port_check_bench_t bench = {.now_us = now_us, .slack_ms = 2};
+    unsigned broken = port_check_promises(&port.port, &bench, print, NULL);
+    broken += port_check_target(&port.port, NULL, 460800, 0x100000, print, NULL);
+    assert_int_equal(broken, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_blank_target_is_written_proved_and_started_and_then_skipped, set_up,
                                         job_tear_down),
         cmocka_unit_test_setup_teardown(every_promise_of_a_port_is_kept, set_up, job_tear_down),
+        cmocka_unit_test_setup_teardown(a_check_needs_no_more_than_a_clock_and_a_target, set_up, job_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

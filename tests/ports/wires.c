@@ -288,7 +288,7 @@ espsim_t *job_target(void)
     return wires.sim;
 }
 
-const uint8_t *job_flash(void)
+uint8_t *job_flash(void)
 {
     return wires.flash;
 }
