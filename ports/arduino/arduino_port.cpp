@@ -6,6 +6,7 @@
 
 static arduino_port_t *self(esp_loader_port_t *base)
 {
+    // cppcheck-suppress cstyleCast // it is C's
     return container_of(base, arduino_port_t, port);
 }
 
@@ -26,8 +27,9 @@ static uint32_t remaining_time(esp_loader_port_t *base)
     return reflash_deadline_left_ms(&self(base)->_timer, now_ms());
 }
 
-static void delay_ms(esp_loader_port_t *, uint32_t ms)
+static void delay_ms(esp_loader_port_t *base, uint32_t ms)
 {
+    (void)base;
     delay(ms);
 }
 

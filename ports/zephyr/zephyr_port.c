@@ -22,7 +22,7 @@ static zephyr_port_t *self(esp_loader_port_t *base)
 static char letter_of(esp_loader_log_level_t level)
 {
     static const char letters[] = "?EWID";
-    return level <= ESP_LOADER_LOG_LEVEL_DEBUG ? letters[level] : letters[0];
+    return letters[level <= ESP_LOADER_LOG_LEVEL_DEBUG ? (unsigned)level : 0];
 }
 
 static void log_text(esp_loader_port_t *base, esp_loader_log_level_t level, const char *fmt, va_list args)
@@ -290,7 +290,7 @@ static esp_loader_error_t open_uart(zephyr_port_t *port)
     /* A driver that cannot be told a rate has that of its node. */
     const esp_loader_error_t err = change_transmission_rate(&port->port, port->config->baud_rate);
     if (err != ESP_LOADER_SUCCESS && err != ESP_LOADER_ERROR_UNSUPPORTED_FUNC) {
-        return complain("rate of the UART", err);
+        return complain("rate of the UART", (int)err);
     }
     port->_ring = (reflash_ring_t){.bytes = port->_ring_bytes, .capacity = sizeof(port->_ring_bytes)};
     port->_told_overrun_bytes = 0;

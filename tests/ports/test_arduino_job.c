@@ -54,6 +54,18 @@ static void a_serial_port_that_takes_nothing_is_a_timeout(void **state)
     assert_int_equal(port->ops->write(port, (const uint8_t *)"x", 1, 10), ESP_LOADER_ERROR_TIMEOUT); /* not open */
 }
 
+static void a_change_of_rate_waits_until_all_was_sent(void **state)
+{
+    (void)state;
+    assert_int_equal(port->ops->init(port), ESP_LOADER_SUCCESS);
+    const port_check_bench_t bench = job_bench();
+    uint8_t arrived[16];
+    assert_int_equal(port->ops->write(port, (const uint8_t *)"all at one rate", 16, 100), ESP_LOADER_SUCCESS);
+    assert_int_equal(port->ops->change_transmission_rate(port, 921600), ESP_LOADER_SUCCESS);
+    assert_int_equal(bench.receive(bench.context, arrived, sizeof(arrived)), 16);
+    assert_string_equal((const char *)arrived, "all at one rate");
+}
+
 static void closing_it_ends_the_serial_port_and_lets_go_of_both_pins(void **state)
 {
     (void)state;
@@ -72,6 +84,7 @@ int main(void)
         TEST(every_promise_of_a_port_is_kept),
         TEST(what_a_small_board_has_no_room_for_is_lost_and_the_job_works_nevertheless),
         TEST(a_serial_port_that_takes_nothing_is_a_timeout),
+        TEST(a_change_of_rate_waits_until_all_was_sent),
         TEST(closing_it_ends_the_serial_port_and_lets_go_of_both_pins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

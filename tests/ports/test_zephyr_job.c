@@ -130,10 +130,26 @@ static void a_transmitter_that_hangs_is_a_timeout_and_the_rest_is_not_sent_later
     assert_int_equal(port->ops->write(port, data, sizeof(data), 30), ESP_LOADER_ERROR_TIMEOUT);
     assert_in_range(wires_now_ns() - start_ns, 30 * WIRES_MS, 31 * WIRES_MS);
     fake_zephyr.hangs = false;
+    wires_far_send('r', 0, 115200); /* comes with an interrupt */
+    wires_pass_ns(WIRES_MS);
     assert_int_equal(port->ops->write(port, (const uint8_t *)"x", 1, 30), ESP_LOADER_SUCCESS);
     uint8_t arrived[40];
     assert_int_equal(bench.receive(bench.context, arrived, sizeof(arrived)), 1);
     assert_int_equal(arrived[0], 'x');
+    port->ops->deinit(port);
+}
+
+static void a_change_of_rate_waits_until_all_was_sent(void **state)
+{
+    (void)state;
+    assert_int_equal(open_port(), ESP_LOADER_SUCCESS);
+    const port_check_bench_t bench = job_bench();
+    uint8_t arrived[FAKE_FIFO_BYTES];
+    assert_int_equal(port->ops->write(port, (const uint8_t *)"all at one rate", FAKE_FIFO_BYTES, 100),
+                     ESP_LOADER_SUCCESS);
+    assert_int_equal(port->ops->change_transmission_rate(port, 921600), ESP_LOADER_SUCCESS);
+    assert_int_equal(bench.receive(bench.context, arrived, sizeof(arrived)), FAKE_FIFO_BYTES);
+    assert_string_equal((const char *)arrived, "all at one rate");
     port->ops->deinit(port);
 }
 
@@ -225,6 +241,7 @@ int main(void)
         TEST(what_nobody_reads_is_lost_and_told_and_the_target_can_be_connected_to),
         TEST(an_overrun_of_the_hardware_is_told),
         TEST(a_transmitter_that_hangs_is_a_timeout_and_the_rest_is_not_sent_later),
+        TEST(a_change_of_rate_waits_until_all_was_sent),
         TEST(a_rate_that_the_uart_does_not_know_is_refused),
         TEST(a_uart_with_one_rate_is_used_at_that),
         TEST(what_keeps_it_from_opening_is_told),

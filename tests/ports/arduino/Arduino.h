@@ -25,7 +25,16 @@ class HardwareSerial
     size_t print(int number, int base = DEC);
     size_t println(int number, int base = DEC);
 
-    bool is_open;
+    /* What the fake adds. */
+    void power_on(unsigned buffer_bytes);
+    void receive(uint8_t byte);
+    bool is_open() const;
+    unsigned lost_bytes() const;
+
+  private:
+    uint8_t _received[FAKE_BUFFER_BYTES] = {};
+    unsigned _buffer_bytes = 0, _first = 0, _count = 0, _lost_bytes = 0;
+    bool _is_open = false;
 };
 
 extern HardwareSerial Serial, Serial1;

@@ -12,8 +12,6 @@ enum { LOOK_NS = 2000, WAIT_NS = 20000, CORE_BUFFER_BYTES = 64 };
 HardwareSerial Serial1;
 
 static struct {
-    uint8_t received[FAKE_BUFFER_BYTES];
-    unsigned buffer_bytes, first, count, lost;
     bool is_output[4], is_high[4];
 } board;
 
@@ -62,47 +60,69 @@ void yield()
 
 /* --- Serial ------------------------------------------------------------------------------------------------ */
 
-static void on_receive(uint8_t byte)
+void HardwareSerial::power_on(unsigned buffer_bytes)
 {
-    if (!Serial1.is_open || board.count == board.buffer_bytes) {
-        board.lost++;
+    *this = HardwareSerial();
+    _buffer_bytes = buffer_bytes;
+}
+
+bool HardwareSerial::is_open() const
+{
+    return _is_open;
+}
+
+unsigned HardwareSerial::lost_bytes() const
+{
+    return _lost_bytes;
+}
+
+void HardwareSerial::receive(uint8_t byte)
+{
+    if (!_is_open || _count == _buffer_bytes) {
+        _lost_bytes++;
         return;
     }
-    board.received[(board.first + board.count) % FAKE_BUFFER_BYTES] = byte;
-    board.count++;
+    _received[(_first + _count) % FAKE_BUFFER_BYTES] = byte;
+    _count++;
+}
+
+static void on_receive(uint8_t byte)
+{
+    Serial1.receive(byte);
 }
 
 void HardwareSerial::begin(unsigned long baud)
 {
-    is_open = true;
+    _is_open = true;
     wires_set_baud(static_cast<uint32_t>(baud));
 }
 
 void HardwareSerial::end()
 {
-    is_open = false;
+    _is_open = false;
 }
 
+// NOLINTBEGIN(readability-make-member-function-const,readability-convert-member-functions-to-static): as in a core
 int HardwareSerial::available()
 {
-    return static_cast<int>(board.count);
+    return static_cast<int>(_count);
 }
 
 int HardwareSerial::read()
 {
-    if (board.count == 0) {
+    if (_count == 0) {
         return -1;
     }
-    const uint8_t byte = board.received[board.first];
-    board.first = (board.first + 1) % FAKE_BUFFER_BYTES;
-    board.count--;
+    const uint8_t byte = _received[_first];
+    _first = (_first + 1) % FAKE_BUFFER_BYTES;
+    _count--;
     return byte;
 }
 
 /* Waits for room. */
 size_t HardwareSerial::write(const uint8_t *data, size_t size)
 {
-    if (!is_open) {
+    if (!_is_open) {
         return 0;
     }
     for (size_t at = 0; at < size; at++) {
@@ -118,6 +138,7 @@ void HardwareSerial::flush()
 {
     wires_drain();
 }
+// NOLINTEND(readability-make-member-function-const,readability-convert-member-functions-to-static)
 
 /* --- The board --------------------------------------------------------------------------------------------- */
 
@@ -130,16 +151,15 @@ esp_loader_port_t *fake_arduino_port(unsigned buffer_bytes)
     port.baudrate = 115200;
     port.boot_pin = FAKE_BOOT_PIN;
     port.reset_pin = FAKE_RESET_PIN;
-    Serial1 = HardwareSerial();
+    Serial1.power_on(buffer_bytes);
     board = {};
-    board.buffer_bytes = buffer_bytes;
     wires_on_receive(on_receive);
     return &port.port;
 }
 
 bool fake_arduino_serial_is_open(void)
 {
-    return Serial1.is_open;
+    return Serial1.is_open();
 }
 
 bool fake_arduino_pins_are_outputs(void)
@@ -149,5 +169,5 @@ bool fake_arduino_pins_are_outputs(void)
 
 unsigned fake_arduino_lost_bytes(void)
 {
-    return board.lost;
+    return Serial1.lost_bytes();
 }

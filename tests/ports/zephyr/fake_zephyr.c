@@ -188,10 +188,11 @@ int uart_irq_rx_ready(const struct device *dev)
     return uart.rx_enabled && uart.fifo_bytes > 0 ? 1 : 0;
 }
 
+/* As with drivers that look at the hardware only. */
 int uart_irq_tx_ready(const struct device *dev)
 {
     (void)dev;
-    return uart.tx_enabled && has_room() ? (int)(FAKE_FIFO_BYTES - wires_unsent_bytes()) : 0;
+    return has_room() ? (int)(FAKE_FIFO_BYTES - wires_unsent_bytes()) : 0;
 }
 
 int uart_irq_tx_complete(const struct device *dev)
