@@ -9,6 +9,7 @@ has_header() { printf '#include <%s>\n' "$@" | ${CC:-cc} -E -x c - -o /dev/null 
 has_clang_runtime() { compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*" >/dev/null; }
 has_llvm_cov() { [ -x "$(dirname "$(readlink -f "$(command -v clang)")")/llvm-cov" ]; }
 has_stubs() { [ -f build/stubs/esptool-js-0.7.0.tgz ]; }
+has_kconfiglib() { python3 -c 'import kconfiglib' || /usr/bin/python3 -c 'import kconfiglib'; }
 has_newlib_nano() { [ -f "$(arm-none-eabi-gcc -print-file-name=nano.specs)" ]; }
 
 missing=()
@@ -32,7 +33,11 @@ for set in "$@"; do
             need libmbedtls-dev has_header mbedtls/md5.h
         fi
         ;;
-    test) need libcmocka-dev has_header stdarg.h stddef.h setjmp.h stdint.h cmocka.h ;;
+    test)
+        need libcmocka-dev has_header stdarg.h stddef.h setjmp.h stdint.h cmocka.h
+        need pkg-config have pkg-config
+        need python3-kconfiglib has_kconfiglib
+        ;;
     clang)
         need clang have clang
         need libclang-rt-dev has_clang_runtime
@@ -61,6 +66,8 @@ for set in "$@"; do
         need gcovr have gcovr
         need python3 have python3
         ;;
+    deb) need dpkg-dev have dpkg-buildflags ;;
+    package-check) need python3-venv python3 -c "import ensurepip, venv" ;;
     docs) need doxygen have doxygen ;;
     mutate) need python3 have python3 ;;
     interop)
