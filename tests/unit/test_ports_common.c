@@ -26,8 +26,8 @@ static void a_ring_gives_bytes_back_in_order_where_its_counters_wrap(void **stat
     reflash_ring_t ring = ring_near_wrap();
     uint8_t byte = 0;
     assert_false(reflash_ring_take(&ring, &byte));
-    for (uint8_t at = 0; at < 3 * RING_BYTES; at++) {
-        assert_true(reflash_ring_put(&ring, at));
+    for (unsigned at = 0; at < 3 * RING_BYTES; at++) {
+        assert_true(reflash_ring_put(&ring, (uint8_t)at));
         assert_true(reflash_ring_put(&ring, (uint8_t)(at + 100)));
         assert_true(reflash_ring_take(&ring, &byte));
         assert_int_equal(byte, at);
@@ -42,9 +42,9 @@ static void a_full_ring_loses_what_comes_and_counts_it(void **state)
     (void)state;
     reflash_ring_t ring = ring_near_wrap();
     uint8_t byte = 0;
-    for (uint8_t at = 0; at < RING_BYTES; at++) {
+    for (unsigned at = 0; at < RING_BYTES; at++) {
         assert_false(reflash_ring_is_full(&ring));
-        assert_true(reflash_ring_put(&ring, at));
+        assert_true(reflash_ring_put(&ring, (uint8_t)at));
     }
     assert_true(reflash_ring_is_full(&ring));
     assert_false(reflash_ring_put(&ring, 100));
