@@ -8,9 +8,12 @@
 #include <string.h>
 
 #include "commands.h"
+#include "inputs_support.h"
 #include "reflash.h"
+#include "target.h"
+#include "targets.h"
 
-enum { DEFAULT_BAUD = 460800, BAUD_MAX = 5000000 };
+enum { BAUD_MAX = 5000000, PARTITION_TABLE_ADDR = 0x8000 };
 
 static void print_usage(void)
 {
@@ -21,31 +24,58 @@ static void print_usage(void)
     }
     (void)printf(
         "\n"
-        "INPUT is a build folder with flasher_args.json, that file, or pairs ADDR FILE (0x10000 app.bin).\n\n"
+        "INPUT is a build folder with flasher_args.json, that file, or pairs ADDR FILE (0x10000 app.bin); with\n"
+        "--partition one FILE. ADDR SIZE is a range of the flash (0x10000 64K), for which --partition or --all may "
+        "stand.\n"
+        "IMAGE is a program whose segments all belong to RAM.\n\n"
+        "The port and the target\n"
         "  -p, --port PORT    /dev/ttyUSB0, rfc2217://HOST:PORT, socket://HOST:PORT or\n"
         "                     sim:esp32[?flash=FILE&flash-size=4MB]\n"
-        "                     (else the environment's REFLASH_PORT)\n"
-        "  -b, --baud RATE    rate to raise to after connecting at 115200 (%d)\n"
+        "                     (else the environment's REFLASH_PORT), or auto: the only USB serial port.\n"
+        "                     flash, verify and info take several, and --all: every USB serial port; they then work\n"
+        "                     on all at once, and the exit status is the highest\n"
+        "  -b, --baud RATE    rate to raise to after connecting at 115200 (%u; run: 115200), or auto: the highest\n"
+        "                     that the line bears; monitor: the rate of the log (115200)\n"
         "      --chip CHIP    refuse any other chip\n"
-        "  -o, --output FILE  the file that pack writes\n"
-        "      --for WHO      who can send what pack writes: rom (hosts that use the mask ROM alone), stub\n"
-        "                     (those that upload a RAM stub first; smallest), or both, the default\n"
-        "      --c-array      pack writes a C source with an array instead\n"
-        "      --monitor      after flashing, show the target's log until Ctrl-C or its end\n"
+        "      --stub         upload a RAM stub and talk to it\n"
+        "      --no-stub      talk to the mask ROM only. Without either, read and erase use a stub where there is "
+        "one,\n"
+        "                     flash and diff where the job will be shorter with it\n"
         "      --before HOW   how to enter the loader: default, slow (a large capacitor at RESET), usb (the\n"
-        "                     chip's own USB-Serial/JTAG), no-reset (BOOT and RESET are pressed by hand)\n"
+        "                     chip's own USB-Serial/JTAG, which is found out of a serial port where nothing is said),\n"
+        "                     no-reset (BOOT and RESET are pressed by hand)\n"
         "      --after HOW    reset (into the application), no-reset, or watchdog (reset where RESET is not wired\n"
         "                     or the chip's own USB is used; not on ESP8266, ESP32, ESP32-C6 and ESP32-H2)\n"
-        "      --no-reset     leave the target in its loader\n"
-        "      --no-stub      talk to the mask ROM only (this version always does)\n"
-        "      --force        flash images whose header or checksum is wrong, or that are for another chip\n"
+        "      --reset        the same as --after reset, which is the default; monitor: reset the target first\n"
+        "      --no-reset     leave the target in its loader; monitor: only listen\n"
+        "      --boot-line CHIP:LINE   a GPIO line of this computer that is wired to the target's boot pin, such\n"
+        "                     as gpiochip0:17, and\n"
+        "      --reset-line CHIP:LINE  one at its reset pin, in place of DTR and RTS of a serial device\n"
+        "      --invert-boot, --invert-reset  what drives that pin (GPIO line, DTR, RTS) is inverted on its way\n\n"
+        "What is meant\n"
+        "      --all          read, erase: the whole flash\n"
+        "      --partition NAME  that one of the partition table in the target's flash: read, erase, and one FILE\n"
+        "                     for flash, verify\n"
+        "      --partition-table-offset ADDR  where that table is (0x8000)\n"
+        "      --dry-run      flash: only show what would be written, as diff does\n"
+        "      --force        flash images whose header or checksum is wrong, or that are for another chip\n\n"
+        "Files\n"
+        "  -o, --output FILE  the file that read or pack writes\n"
+        "      --for WHO      who can send what pack writes: rom (hosts that use the mask ROM alone), stub\n"
+        "                     (those that upload a RAM stub first; smallest), or both, the default\n"
+        "      --c-array      pack writes a C source with an array instead\n\n"
+        "The log\n"
+        "      --monitor      flash, run: then show the target's log, as monitor does, until Ctrl-C or its end\n"
+        "      --for SECONDS  ... for so long\n"
+        "      --until TEXT   ... until it says so; if it does not, exit status 1\n\n"
         "      --json         one JSON object a line; the last one is the summary\n"
         "  -h, --help         this text\n"
         "  -V, --version      the version\n\n"
-        "Exit status: 0 done, 1 verify found a difference, 2 wrong usage, 3 a file is missing, damaged, does\n"
-        "not fit or cannot be written, 4 cannot connect, 5 the job failed on the target, 130 interrupted.\n\n"
+        "Exit status: 0 done, 1 verify or diff found a difference or the log lacks what --until waits for, 2 wrong usage,\n"
+        "3 a file is missing, damaged, does not fit or cannot be written, or the target has no such partition,\n"
+        "4 cannot connect, 5 the job failed on the target, 130 interrupted.\n\n"
         "Try it without hardware: reflash flash -p 'sim:esp32?flash=board.bin' --monitor BUILD_FOLDER\n",
-        DEFAULT_BAUD);
+        (unsigned)USUAL_BAUD);
 }
 
 static int complain(const char *format, const char *detail)
@@ -56,8 +86,18 @@ static int complain(const char *format, const char *detail)
     return STATUS_USAGE;
 }
 
+static int complain_of(const char *option, const char *argument, const char *wrong)
+{
+    (void)fprintf(stderr, "reflash: %s %s: %s\nTry 'reflash --help'.\n", option, argument, wrong);
+    return STATUS_USAGE;
+}
+
 static bool parse_baud(const char *text, uint32_t *baud)
 {
+    if (strcmp(text, "auto") == 0) {
+        *baud = TARGET_HIGHEST_BAUD;
+        return true;
+    }
     char *end;
     errno = 0;
     const unsigned long rate = strtoul(text, &end, 10);
@@ -75,27 +115,19 @@ static unsigned find_name(const char *const *names, unsigned count, const char *
     return row;
 }
 
-static bool parse_host(const char *text, host_t *host)
+/* pack's is a word, monitor's a number. */
+static bool parse_for(const char *text, options_t *options)
 {
     static const char *const names[] = {[HOST_ANY] = "both", [HOST_WITH_ROM] = "rom", [HOST_WITH_STUB] = "stub"};
-    for (unsigned row = 0; row < sizeof(names) / sizeof(names[0]); row++) {
-        if (strcmp(names[row], text) == 0) {
-            *host = (host_t)row;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool parse_before(const char *text, reflash_lines_style_t *style)
-{
-    static const char *const names[] = {[REFLASH_LINES_CLASSIC] = "default",
-                                        [REFLASH_LINES_SLOW] = "slow",
-                                        [REFLASH_LINES_USB] = "usb",
-                                        [REFLASH_LINES_NONE] = "no-reset"};
     enum { COUNT = sizeof(names) / sizeof(names[0]) };
-    *style = (reflash_lines_style_t)find_name(names, COUNT, text);
-    return (unsigned)*style < COUNT;
+    const unsigned row = find_name(names, COUNT, text);
+    if (row < COUNT) {
+        options->host = (host_t)row;
+        return true;
+    }
+    char *end;
+    options->seconds = strtod(text, &end);
+    return end != text && *end == '\0' && options->seconds > 0 && options->seconds <= 1e9;
 }
 
 static bool parse_after(const char *text, after_t *after)
@@ -126,35 +158,73 @@ static const command_t *find_command(const char *name)
 
 int main(int argc, char **argv)
 {
-    enum { CHIP = 256, MONITOR, BEFORE, AFTER, NO_RESET, NO_STUB, FORCE, JSON, FOR, C_ARRAY };
+    enum {
+        CHIP = 256,
+        MONITOR,
+        BEFORE,
+        AFTER,
+        RESET,
+        NO_RESET,
+        STUB,
+        NO_STUB,
+        FORCE,
+        DRY_RUN,
+        JSON,
+        FOR,
+        UNTIL,
+        C_ARRAY,
+        ALL,
+        PARTITION,
+        TABLE_OFFSET,
+        BOOT_LINE,
+        RESET_LINE,
+        INVERT_BOOT,
+        INVERT_RESET
+    };
     static const struct option long_options[] = {
         {"port", required_argument, NULL, 'p'},
         {"baud", required_argument, NULL, 'b'},
         {"chip", required_argument, NULL, CHIP},
-        {"output", required_argument, NULL, 'o'}, /* this and the next two are pack's */
+        {"output", required_argument, NULL, 'o'},
         {"for", required_argument, NULL, FOR},
         {"c-array", no_argument, NULL, C_ARRAY},
         {"monitor", no_argument, NULL, MONITOR},
         {"before", required_argument, NULL, BEFORE},
         {"after", required_argument, NULL, AFTER},
+        {"reset", no_argument, NULL, RESET},
         {"no-reset", no_argument, NULL, NO_RESET},
+        {"stub", no_argument, NULL, STUB},
         {"no-stub", no_argument, NULL, NO_STUB},
+        {"until", required_argument, NULL, UNTIL},
+        {"all", no_argument, NULL, ALL},
+        {"partition", required_argument, NULL, PARTITION},
+        {"partition-table-offset", required_argument, NULL, TABLE_OFFSET},
+        {"boot-line", required_argument, NULL, BOOT_LINE},
+        {"reset-line", required_argument, NULL, RESET_LINE},
+        {"invert-boot", no_argument, NULL, INVERT_BOOT},
+        {"invert-reset", no_argument, NULL, INVERT_RESET},
+        {"dry-run", no_argument, NULL, DRY_RUN},
         {"force", no_argument, NULL, FORCE},
         {"json", no_argument, NULL, JSON},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {0},
     };
-    options_t options = {.port = getenv("REFLASH_PORT"), .baud = DEFAULT_BAUD};
+    targets_t targets = {.count = 0};
+    options_t options = {.partition_table_addr = PARTITION_TABLE_ADDR};
+    bool has_boot_line = false, has_reset_line = false;
+    const char *wrong;
 
     for (int option; (option = getopt_long(argc, argv, "p:b:o:hV", long_options, NULL)) != -1;) {
         switch (option) {
         case 'p':
-            options.port = optarg;
+            if (!targets_add(&targets, optarg)) {
+                return complain("too many ports, from here on: ", optarg);
+            }
             break;
         case 'b':
             if (!parse_baud(optarg, &options.baud)) {
-                return complain("-b takes a rate from 1200 to 5000000 baud, not ", optarg);
+                return complain("-b takes a rate from 1200 to 5000000 baud, or auto, not ", optarg);
             }
             break;
         case CHIP:
@@ -164,8 +234,8 @@ int main(int argc, char **argv)
             options.output = optarg;
             break;
         case FOR:
-            if (!parse_host(optarg, &options.host)) {
-                return complain("--for takes rom, stub or both, not ", optarg);
+            if (!parse_for(optarg, &options)) {
+                return complain("--for takes rom, stub or both (pack), or seconds (monitor), not ", optarg);
             }
             break;
         case C_ARRAY:
@@ -175,22 +245,63 @@ int main(int argc, char **argv)
             options.monitor = true;
             break;
         case BEFORE:
-            if (!parse_before(optarg, &options.lines)) {
+            if (!wiring_parse_style(optarg, &options.wiring.lines.style)) {
                 return complain("--before takes default, slow, usb or no-reset, not ", optarg);
             }
+            options.is_wiring_told = true;
             break;
         case AFTER:
             if (!parse_after(optarg, &options.after)) {
                 return complain("--after takes reset, no-reset or watchdog, not ", optarg);
             }
             break;
+        case RESET:
+            options.after = AFTER_RESET;
+            break;
         case NO_RESET:
             options.after = AFTER_NO_RESET;
             break;
+        case STUB:
+            options.loader = LOADER_STUB;
+            break;
         case NO_STUB:
-            break; /* the mask ROM is the only way this version has */
+            options.loader = LOADER_ROM;
+            break;
+        case UNTIL:
+            options.until = optarg;
+            break;
+        case ALL:
+            options.all = true;
+            break;
+        case PARTITION:
+            options.partition = optarg;
+            break;
+        case TABLE_OFFSET:
+            wrong = inputs_parse_addr(optarg, &options.partition_table_addr);
+            if (wrong != NULL) {
+                return complain_of("--partition-table-offset", optarg, wrong);
+            }
+            break;
+        case BOOT_LINE:
+        case RESET_LINE:
+            wrong = wiring_parse_line(&options.wiring, optarg,
+                                      option == BOOT_LINE ? &options.wiring.boot_pin : &options.wiring.reset_pin);
+            if (wrong != NULL) {
+                return complain_of(option == BOOT_LINE ? "--boot-line" : "--reset-line", optarg, wrong);
+            }
+            *(option == BOOT_LINE ? &has_boot_line : &has_reset_line) = true;
+            break;
+        case INVERT_BOOT:
+            options.wiring.lines.invert_boot = true;
+            break;
+        case INVERT_RESET:
+            options.wiring.lines.invert_reset = true;
+            break;
         case FORCE:
             options.force = true;
+            break;
+        case DRY_RUN:
+            options.dry_run = true;
             break;
         case JSON:
             options.json = true;
@@ -205,6 +316,9 @@ int main(int argc, char **argv)
             return complain("that option is not usable", "");
         }
     }
+    if (has_boot_line != has_reset_line) {
+        return complain("--boot-line and --reset-line go together", "");
+    }
     if (optind == argc) {
         return complain("no command", "");
     }
@@ -215,5 +329,8 @@ int main(int argc, char **argv)
     const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
-    return (int)command->run(&options, argc - optind - 1, argv + optind + 1);
+    if (targets.count == 0 && getenv("REFLASH_PORT") != NULL) {
+        (void)targets_add(&targets, getenv("REFLASH_PORT"));
+    }
+    return (int)targets_run(&targets, command, &options, argc - optind - 1, argv + optind + 1);
 }

@@ -208,7 +208,7 @@ static void summarise(packing_t *packing, bool ok)
 status_t pack_run(const options_t *options, int word_count, char *const *words)
 {
     packing_t packing = {.options = options};
-    output_init(&packing.output, options->json);
+    output_init(&packing.output, options->json, NULL);
     const inputs_result_t result = pack(&packing, word_count, words);
     if (result == INPUTS_OK) {
         tell(&packing);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static target_result_t fail(target_result_t result, char *message, size_t message_bytes, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -97,7 +98,44 @@ static const struct {
 } kinds[] = {
     {"sim:", open_sim}, {"socket://", open_socket}, {"rfc2217://", open_rfc2217}, {"/", open_tty}, {"./", open_tty}};
 
-target_result_t target_open(target_t *target, const char *name, reflash_lines_style_t lines, char *message,
+/* Boot and reset, as the board is wired. */
+static target_result_t wire(target_t *target, const char *name, const wiring_t *wiring, char *message,
+                            size_t message_bytes)
+{
+    target->tty.lines = wiring->lines;
+    target->rfc2217.lines = wiring->lines;
+    if (wiring->gpio_chip[0] == '\0') {
+        return TARGET_OK;
+    }
+    if (target->port != &target->tty.port) {
+        return fail(TARGET_USAGE, message, message_bytes,
+                    "port %s: --boot-line and --reset-line go with a serial device of this computer", name);
+    }
+    if (access(wiring->gpio_chip, R_OK | W_OK) != 0) {
+        const int reason = errno;
+        return fail(TARGET_FAILED, message, message_bytes, "cannot open %s: %s%s", wiring->gpio_chip, strerror(reason),
+                    reason == EACCES   ? "; add yourself to the group that owns it (often 'gpio')"
+                    : reason == ENOENT ? "; 'gpiodetect' lists those that there are"
+                                       : "");
+    }
+    target->tty.gpio_mode = LINUX_GPIO_GPIOD;
+    target->tty.gpio_chip_path = wiring->gpio_chip;
+    target->tty.boot_pin = wiring->boot_pin;
+    target->tty.reset_pin = wiring->reset_pin;
+    return TARGET_OK;
+}
+
+static const char *advice(int reason)
+{
+    return reason == EACCES    ? "; add yourself to the group that owns it (often 'dialout')"
+           : reason == EBUSY   ? "; another program uses it"
+           : reason == ENOENT  ? "; is the board plugged in?"
+           : reason == EPROTO  ? "; no answer in RFC 2217, try socket://"
+           : reason == ENOTSUP ? "; this program was built without libgpiod"
+                               : "";
+}
+
+target_result_t target_open(target_t *target, const char *name, const wiring_t *wiring, char *message,
                             size_t message_bytes)
 {
     memset(target, 0, sizeof(*target));
@@ -117,24 +155,23 @@ target_result_t target_open(target_t *target, const char *name, reflash_lines_st
             break;
         }
     }
+    if (result == TARGET_OK) {
+        result = wire(target, name, wiring, message, message_bytes);
+    }
     if (result != TARGET_OK) {
+        target_close(target); /* a virtual one may be there already */
         return result;
     }
-    target->tty.lines.style = lines;
-    target->rfc2217.lines.style = lines;
     target->opened_ms = reflash_stream_now_ms();
     target->baud = TARGET_FIRST_BAUD;
     errno = 0;
     if (esp_loader_init_serial(&target->loader, target->port) != ESP_LOADER_SUCCESS) {
         const int reason = errno;
         target_close(target);
-        return fail(TARGET_FAILED, message, message_bytes, "cannot open %s: %s%s", name,
+        return fail(TARGET_FAILED, message, message_bytes, "cannot open %s%s%s: %s%s", name,
+                    wiring->gpio_chip[0] != '\0' ? " or its lines of " : "", wiring->gpio_chip,
                     reason == EHOSTUNREACH ? "that host is not known or not reached" : strerror(reason),
-                    reason == EACCES   ? "; add yourself to the group that owns it (often 'dialout')"
-                    : reason == EBUSY  ? "; another program uses it"
-                    : reason == ENOENT ? "; is the board plugged in?"
-                    : reason == EPROTO ? "; no answer in RFC 2217, try socket://"
-                                       : "");
+                    advice(reason));
     }
     return TARGET_OK;
 }
@@ -197,25 +234,84 @@ static esp_loader_error_t calm_watchdogs(target_t *target)
     return err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC ? ESP_LOADER_SUCCESS : err;
 }
 
-esp_loader_error_t target_connect(target_t *target, uint32_t baud, const volatile int *stop, bool *raised)
+esp_loader_error_t target_connect(target_t *target, const volatile int *stop)
 {
-    *raised = false;
+    target->has_stub = false;
     RETURN_ON_ERROR(set_host_baud(target, TARGET_FIRST_BAUD));
     RETURN_ON_ERROR(connect_unless(target, stop));
-    RETURN_ON_ERROR(calm_watchdogs(target));
-    if (baud == TARGET_FIRST_BAUD || target->port->ops->change_transmission_rate == NULL) {
-        return ESP_LOADER_SUCCESS;
-    }
+    return calm_watchdogs(target);
+}
+
+/* A loader keeps its rate if it does not know how to change it, or if the line is no good at the new one. Both are only
+ * slower. */
+static esp_loader_error_t try_baud(target_t *target, uint32_t baud, bool *raised)
+{
+    const uint32_t before = target->baud;
     target->baud = baud;
     const esp_loader_error_t err = esp_loader_change_transmission_rate(&target->loader, baud);
-    /* This ROM keeps the rate it was spoken to at, or the line is no good at the new one: both are only slower. */
-    if (err != ESP_LOADER_SUCCESS && esp_loader_get_target(&target->loader) != ESP_UNKNOWN_CHIP) {
-        target->baud = TARGET_FIRST_BAUD;
+    *raised = err == ESP_LOADER_SUCCESS;
+    if (*raised) {
         return ESP_LOADER_SUCCESS;
     }
-    RETURN_ON_ERROR(err);
-    *raised = true;
+    target->baud = before;
+    return esp_loader_get_target(&target->loader) != ESP_UNKNOWN_CHIP ? ESP_LOADER_SUCCESS : err;
+}
+
+/* A rate that lets one SYNC through may still damage every tenth answer. Then one of these words is another, or was asked
+ * for again by the library, which takes more bytes than the others. */
+static bool line_is_good(target_t *target)
+{
+    enum { QUESTIONS = 32, MAGIC_ADDR = 0x40001000 };
+    uint64_t usual_bytes = 0;
+    uint32_t usual_word = 0;
+    for (unsigned question = 0; question < QUESTIONS; question++) {
+        const uint64_t before = target_bytes_sent(target);
+        uint32_t word;
+        if (esp_loader_read_register(&target->loader, MAGIC_ADDR, &word) != ESP_LOADER_SUCCESS) {
+            return false;
+        }
+        const uint64_t bytes = target_bytes_sent(target) - before;
+        if (question > 0 && (bytes != usual_bytes || word != usual_word)) {
+            return false;
+        }
+        usual_bytes = bytes;
+        usual_word = word;
+    }
+    return true;
+}
+
+uint32_t target_baud_below(uint32_t baud)
+{
+    static const uint32_t rates[] = {2000000, 1500000, 921600, 460800, 230400};
+    for (size_t row = 0; row < sizeof(rates) / sizeof(rates[0]); row++) {
+        if (rates[row] < baud) {
+            return rates[row];
+        }
+    }
+    return TARGET_FIRST_BAUD;
+}
+
+esp_loader_error_t target_raise_baud(target_t *target, uint32_t baud)
+{
+    if (target->port->ops->change_transmission_rate == NULL) {
+        return ESP_LOADER_SUCCESS;
+    }
+    const bool search = baud == TARGET_HIGHEST_BAUD;
+    uint32_t next = search ? target_baud_below(baud) : baud;
+    for (bool done = next == target->baud; !done; next = target_baud_below(next)) {
+        bool raised;
+        RETURN_ON_ERROR(try_baud(target, next, &raised));
+        const bool cannot = reflash_last_fault(&target->loader).cause == REFLASH_CAUSE_ARGUMENT;
+        done = !search || cannot || next == TARGET_FIRST_BAUD || (raised && line_is_good(target));
+    }
     return ESP_LOADER_SUCCESS;
+}
+
+esp_loader_error_t target_start_stub(target_t *target)
+{
+    const esp_loader_error_t err = reflash_stub_start(&target->loader);
+    target->has_stub = err == ESP_LOADER_SUCCESS;
+    return err;
 }
 
 void target_reset(target_t *target)
@@ -232,6 +328,12 @@ esp_loader_error_t target_reset_by_watchdog(target_t *target)
         target->baud = TARGET_FIRST_BAUD;
     }
     return reflash_reset_by_watchdog(&target->loader);
+}
+
+bool target_listen_at(target_t *target, uint32_t baud)
+{
+    return target->baud == baud ||
+           (target->port->ops->change_transmission_rate != NULL && set_host_baud(target, baud) == ESP_LOADER_SUCCESS);
 }
 
 size_t target_listen(target_t *target, uint8_t *buf, size_t capacity, bool *ended)
@@ -327,6 +429,23 @@ static void explain_boot(const reflash_fault_t *fault, char *message, size_t mes
     }
 }
 
+static void explain_unsupported(const target_t *target, char *message, size_t message_bytes)
+{
+    reflash_target_t chip = {.name = ""};
+    (void)reflash_describe_target(&target->loader, &chip);
+    if (chip.secure_download) {
+        (void)snprintf(message, message_bytes,
+                       "the target is in secure download mode: its loader neither reads nor compares flash, and starts "
+                       "no program in RAM");
+    } else if (!chip.has_digests) {
+        (void)snprintf(message, message_bytes,
+                       "the loader in the ROM of this chip cannot do that: it has no command to read or compare flash "
+                       "content, so nothing was written. A RAM stub can: leave --no-stub out");
+    } else {
+        (void)snprintf(message, message_bytes, "the loader of this chip cannot do that");
+    }
+}
+
 void target_explain(target_t *target, esp_loader_error_t err, char *message, size_t message_bytes)
 {
     const reflash_fault_t fault = reflash_last_fault(&target->loader);
@@ -363,14 +482,16 @@ void target_explain(target_t *target, esp_loader_error_t err, char *message, siz
         break;
     case REFLASH_CAUSE_DIGEST_MISMATCH:
         (void)snprintf(message, message_bytes,
-                       "after writing, the flash does not hold what was sent; try a lower rate "
-                       "with -b, or the flash part is worn or protected");
+                       "what went over the line is not what the target says that it holds; try a lower rate with -b, "
+                       "or the flash part is worn or protected");
         break;
     default:
         if (err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC) {
-            (void)snprintf(message, message_bytes,
-                           "the loader in the ROM of this chip cannot do that: it has no command to compare flash "
-                           "content, so nothing was written");
+            explain_unsupported(target, message, message_bytes);
+            break;
+        }
+        if (err == ESP_LOADER_ERROR_IMAGE_SIZE) {
+            (void)snprintf(message, message_bytes, "that range leaves the target's flash");
             break;
         }
         (void)snprintf(message, message_bytes, "it was not possible (error %d)", (int)err);

@@ -14,9 +14,20 @@
 #include "settings.h"
 #include "socket_port.h"
 #include "tcp.h"
+#include "wiring.h"
 
 /** Every loader is met at this rate, and applications log at it. */
 #define TARGET_FIRST_BAUD 115200u
+/** The highest that the line bears. */
+#define TARGET_HIGHEST_BAUD UINT32_MAX
+
+/** What to talk to. */
+typedef enum {
+    TARGET_ROM,               /* the loader in the chip's mask ROM                      */
+    TARGET_ROM_THAT_COMPARES, /* the same, or a RAM stub if that has no digests (ESP8266) */
+    TARGET_STUB_IF_POSSIBLE,  /* a RAM stub, or the ROM's where no stub can be started  */
+    TARGET_STUB               /* a RAM stub or nothing                                  */
+} target_loader_t;
 
 typedef struct {
     esp_loader_t loader;
@@ -31,6 +42,7 @@ typedef struct {
     reflash_stream_t *stream; /* NULL for a virtual target */
     uint64_t opened_ms;
     uint32_t baud;  /* what both ends talk at */
+    bool has_stub;  /* it was started at the end of target_start_stub() */
     char text[256]; /* the parts of the port's name */
     char host[256], service[8];
 } target_t;
@@ -38,24 +50,34 @@ typedef struct {
 typedef enum { TARGET_OK, TARGET_USAGE, TARGET_FAILED } target_result_t;
 
 /** Open `name`: "/dev/ttyUSB0", "rfc2217://HOST:PORT", "socket://HOST:PORT" or
- *  "sim:CHIP[?NAME=VALUE&...]" (see settings.h). `lines`: how DTR and RTS of a device or RFC 2217 server are moved.
- *  USAGE: the name makes
- *  no sense; FAILED: it cannot be opened. Both with a message, and nothing is left open. */
-target_result_t target_open(target_t *target, const char *name, reflash_lines_style_t lines, char *message,
+ *  "sim:CHIP[?NAME=VALUE&...]" (see settings.h). `wiring`: how boot and reset of a device or RFC 2217 server are moved;
+ *  it must stay. USAGE: the name makes no sense, or has no such lines; FAILED: it cannot be opened. Both with a message,
+ *  and nothing is left open. */
+target_result_t target_open(target_t *target, const char *name, const wiring_t *wiring, char *message,
                             size_t message_bytes);
 /** While `cancelled` says so whatever waits for the target ends with FAIL. Not for a virtual one, which never waits. */
 void target_let_cancel(target_t *target, bool (*cancelled)(esp_loader_port_t *port));
 void target_close(target_t *target);
 
-/** Connect at the first rate, then raise it to `baud` where the port can; `raised` tells. Gives up between two
- *  trials once `*stop` is set. */
-esp_loader_error_t target_connect(target_t *target, uint32_t baud, const volatile int *stop, bool *raised);
+/** Reset the target into its loader and connect at the first rate. Gives up between two trials once `*stop` is set. */
+esp_loader_error_t target_connect(target_t *target, const volatile int *stop);
+/** Raise the rate of a connected target to `baud`, or to TARGET_HIGHEST_BAUD: the highest of some usual rates at which
+ *  questions are answered. Success: target->baud tells what became of it; where the port, the loader or the line cannot,
+ *  it stays. A stub may be gone if it did. Errors: the target is no longer connected. */
+esp_loader_error_t target_raise_baud(target_t *target, uint32_t baud);
+/** The next lower of the rates that TARGET_HIGHEST_BAUD tries, at last the first rate. */
+uint32_t target_baud_below(uint32_t baud);
+/** reflash_stub_start(). */
+esp_loader_error_t target_start_stub(target_t *target);
 
 /** Reset the target into its application, at the rate applications log at. */
 void target_reset(target_t *target);
 
 /** The same by the target's own watchdog: see reflash_reset_by_watchdog(). */
 esp_loader_error_t target_reset_by_watchdog(target_t *target);
+
+/** Listen at `baud`. False: the port keeps the rate it has. */
+bool target_listen_at(target_t *target, uint32_t baud);
 
 /** Wait for what the target says by itself. 0: it ended (`*ended`), or nothing came for a while. */
 size_t target_listen(target_t *target, uint8_t *buf, size_t capacity, bool *ended);

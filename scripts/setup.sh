@@ -25,9 +25,10 @@ for set in "$@"; do
         need build-essential has_header stdlib.h
         need cmake have cmake
         need ninja-build have ninja
-        if ! has_header zlib.h jansson.h mbedtls/md5.h; then
+        if ! has_header zlib.h jansson.h mbedtls/md5.h libserialport.h; then
             need zlib1g-dev has_header zlib.h
             need libjansson-dev has_header jansson.h
+            need libserialport-dev has_header libserialport.h
             need libmbedtls-dev has_header mbedtls/md5.h
         fi
         ;;

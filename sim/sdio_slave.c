@@ -177,9 +177,12 @@ static void read_function_1(espsim_sdio_t *port, uint32_t addr, uint8_t *data, u
     expect(port, (port->enabled & FUNCTION_1) != 0, "function 1 is not enabled");
     if (addr >= WINDOW_END - sizeof(port->out)) {
         const uint32_t announced = port->faults.packet_bytes != 0 ? port->faults.packet_bytes : port->out_bytes;
-        expect(port, port->out_bytes > 0 && addr + announced == WINDOW_END && bytes <= announced,
+        const uint32_t offset = addr + announced - WINDOW_END; /* a packet may be read in pieces */
+        expect(port, port->out_bytes > 0 && offset < announced && bytes <= announced - offset,
                "no such packet to read");
-        memcpy(data, port->out, bytes <= sizeof(port->out) ? bytes : sizeof(port->out));
+        if (offset < sizeof(port->out) && bytes <= sizeof(port->out) - offset) {
+            memcpy(data, port->out + offset, bytes);
+        }
         return;
     }
     expect(port, bytes == 4, "a register is read in parts");
@@ -319,7 +322,7 @@ static esp_loader_error_t sdio_card_init(esp_loader_port_t *base)
     return port->is_card ? ESP_LOADER_SUCCESS : ESP_LOADER_ERROR_TIMEOUT;
 }
 
-static void forget(espsim_sdio_t *port)
+void espsim_sdio_forget(espsim_sdio_t *port)
 {
     espsim_messages_reset(&port->messages, port->base.sim);
     port->is_card = false;
@@ -336,13 +339,13 @@ static void forget(espsim_sdio_t *port)
 static void enter_bootloader(esp_loader_port_t *base)
 {
     espsim_port_ops.enter_bootloader(base);
-    forget(self(base));
+    espsim_sdio_forget(self(base));
 }
 
 static void reset_target(esp_loader_port_t *base)
 {
     espsim_port_ops.reset_target(base);
-    forget(self(base));
+    espsim_sdio_forget(self(base));
 }
 
 void espsim_sdio_init(espsim_sdio_t *port, espsim_t *sim, uint16_t device)
@@ -360,5 +363,5 @@ void espsim_sdio_init(espsim_sdio_t *port, espsim_t *sim, uint16_t device)
     port->base = (espsim_port_t){.port = {.ops = &port->ops}, .sim = sim, .baud = 115200};
     port->vendor = 0x0092;
     port->device = device;
-    forget(port);
+    espsim_sdio_forget(port);
 }

@@ -42,3 +42,5 @@ typedef struct {
 
 /** Make `port` the card of `sim`, which is not owned. `device` is what that chip calls itself as a card. */
 void espsim_sdio_init(espsim_sdio_t *port, espsim_t *sim, uint16_t device);
+/** The chip was reset by other lines than this port's. */
+void espsim_sdio_forget(espsim_sdio_t *port);

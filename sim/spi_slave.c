@@ -274,7 +274,7 @@ static esp_loader_error_t read_bytes(esp_loader_port_t *base, uint8_t *data, uin
     return ESP_LOADER_SUCCESS;
 }
 
-static void forget(espsim_spi_t *port)
+void espsim_spi_forget(espsim_spi_t *port)
 {
     espsim_messages_reset(&port->messages, port->base.sim);
     port->phase = ESPSIM_SPI_ABSENT;
@@ -287,13 +287,13 @@ static void forget(espsim_spi_t *port)
 static void enter_bootloader(esp_loader_port_t *base)
 {
     espsim_port_ops.enter_bootloader(base);
-    forget(self(base));
+    espsim_spi_forget(self(base));
 }
 
 static void reset_target(esp_loader_port_t *base)
 {
     espsim_port_ops.reset_target(base);
-    forget(self(base));
+    espsim_spi_forget(self(base));
 }
 
 void espsim_spi_init(espsim_spi_t *port, espsim_t *sim)
@@ -307,5 +307,5 @@ void espsim_spi_init(espsim_spi_t *port, espsim_t *sim)
     port->ops.read = read_bytes;
     port->ops.spi_set_cs = set_cs;
     port->base = (espsim_port_t){.port = {.ops = &port->ops}, .sim = sim, .baud = 115200};
-    forget(port);
+    espsim_spi_forget(port);
 }

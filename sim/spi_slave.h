@@ -46,3 +46,5 @@ typedef struct {
 
 /** Make `port` the slave of `sim`, which is not owned. */
 void espsim_spi_init(espsim_spi_t *port, espsim_t *sim);
+/** The chip was reset by other lines than this port's. */
+void espsim_spi_forget(espsim_spi_t *port);

@@ -98,6 +98,9 @@ static esp_loader_error_t init(esp_loader_port_t *base)
         if (err != ESP_LOADER_SUCCESS) {
             return err;
         }
+        if (port->lines.invert_boot || port->lines.invert_reset) {
+            set_gpiod_lines(base, port->lines.invert_boot, port->lines.invert_reset); /* released, as they are wired */
+        }
     }
     port->_stream.fd = open(port->device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (port->_stream.fd < 0) {

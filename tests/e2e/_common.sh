@@ -62,6 +62,9 @@ make_builds() {
     app_bytes=$(stat -c %s new/hello_world.bin)
 }
 
+# An image of $1 bytes, as reflash tells about all of it.
+all_of() { echo "$((($1 + 4095) / 4096)) of $((($1 + 4095) / 4096)) sectors"; }
+
 # espsim with these options in the background: its process in $espsim, where it is reached in $address.
 start_espsim_with() {
     : >espsim.out # an earlier one has said something else

@@ -53,7 +53,7 @@ for way in --listen --rfc2217; do
     control=$(sed -n 's/^espsim: control on //p' espsim.out)
     port=$address
     [ "$way" = --rfc2217 ] || port=socket://$address
-    measure "$REFLASH" flash -p "$port" -b 115200 --force --no-reset 0x100000 data.bin
+    measure "$REFLASH" flash -p "$port" -b 115200 --no-stub --force --no-reset 0x100000 data.bin
     [ "$erase" -eq $((erase_ms * 1000000)) ] || fail "erasing took $erase ns"
     # Bytes at 115200 baud; what was sent besides the data are requests.
     sent=$(sed -n 's/^Sent \([0-9]*\) bytes.*/\1/p' out)

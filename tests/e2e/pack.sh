@@ -76,7 +76,7 @@ refused() {
 }
 refused 2 "name it with -o" old
 refused 2 "There is nothing to flash" -o kept.rfb
-refused 2 "--for takes rom, stub or both, not agent" old -o kept.rfb --for agent
+refused 2 "--for takes rom, stub or both (pack), or seconds (monitor), not agent" old -o kept.rfb --for agent
 refused 2 "no chip this program knows" old -o kept.rfb --chip esp99
 refused 3 "The build is for esp32, but the target is ESP32-C3" old -o kept.rfb --chip esp32c3
 refused 3 "does not exist" nothing -o kept.rfb

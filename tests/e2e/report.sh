@@ -15,20 +15,22 @@ expect_report() {
 }
 
 for way in --listen --rfc2217; do
-    start_espsim_with "$way" 127.0.0.1:0 --control 127.0.0.1:0 --clock accounting --auto-download \
+    head -c 4194304 /dev/zero >board.bin # a blank one is not erased
+    start_espsim_with "$way" 127.0.0.1:0 --flash board.bin --control 127.0.0.1:0 --clock accounting --auto-download \
         --trace trace.txt --report report.json
     control=$(sed -n 's/^espsim: control on //p' espsim.out)
     port=$address
     [ "$way" = --rfc2217 ] || port=socket://$address
     expect_report '.now_ns == 0 and .commands == {}'
-    expect_status 0 "$REFLASH" flash -p "$port" --force --no-reset 0x100000 data.bin
+    expect_status 0 "$REFLASH" flash -p "$port" --no-stub --force --no-reset 0x100000 data.bin
     exec 4<>"/dev/tcp/${control/://}"
     echo report >&4
     IFS= read -r -t 20 answer <&4
     exec 4>&-
     [ "$answer" = ok ] || fail "report is answered: $answer"
     expect_report '.chip == "ESP32" and .flash.bytes == 4194304'
-    expect_report '.commands.FLASH_BEGIN == {"count": 1, "refused": 0} and .commands.SPI_FLASH_MD5.count == 2'
+    expect_report '.commands.FLASH_BEGIN == {"count": 1, "refused": 0} and .commands.SPI_FLASH_MD5.count > 1'
+    digests=$(jq .commands.SPI_FLASH_MD5.count report.json)
     expect_report '.flash.erases == {"4096": 5, "32768": 0, "65536": 0, "chip": 0}'
     expect_report '.flash.programmed_bytes == 20480 and .flash.pages_programmed == 80'
     expect_report '.flash.wear == {"0x100000": 1, "0x101000": 1, "0x102000": 1, "0x103000": 1, "0x104000": 1}'
@@ -45,7 +47,7 @@ for way in --listen --rfc2217; do
     expect_report '.flash.erases["4096"] == 5'
     expect_status 0 "$REFLASH" verify -p "$port" --force 0x100000 data.bin
     stop_espsim
-    expect_report '.flash.erases["4096"] == 5 and .commands.SPI_FLASH_MD5.count == 3'
+    expect_report '.flash.erases["4096"] == 5 and .commands.SPI_FLASH_MD5.count == '$((digests + 1))
 
     grep -qE '^[0-9]+\.[0-9]{9} > FLASH_BEGIN size=20480 .* addr=0x100000 < ok 225\.200 ms$' trace.txt ||
         fail "$(cat trace.txt)"

@@ -14,7 +14,7 @@ start_espsim_with --rfc2217 127.0.0.1:0 --flash board.bin
 expect_log_until_hello flash -p "$address" old
 expect_order "Connected to target" "Transmission rate changed." \
     "ESP32, MAC 24:0a:c4:12:34:56, 4096 KiB flash, 460800 baud" \
-    "Application MD5 differs, flashing 262144 bytes at 0x10000..." "Application flashed and verified" "Done!" \
+    "Application MD5 differs, flashing $(all_of 262144) at 0x10000..." "Application flashed and verified" "Done!" \
     "${log_head[@]}" "I (31) app_init: App version:      1.0.0" "Hello world!"
 expect_flash board.bin old
 [ ! -s err ] || fail "complaints"
@@ -25,7 +25,7 @@ expect_order "ESP32, MAC 24:0a:c4:12:34:56, 4096 KiB flash, 921600 baud" "${skip
 ! grep -q flashing out || fail "something was flashed"
 
 expect_log_until_hello flash -p "$address" new
-expect_order "Partition table MD5 match, skipping..." "Application MD5 differs, flashing $app_bytes bytes at 0x10000..." \
+expect_order "Partition table MD5 match, skipping..." "Application MD5 differs, flashing $(all_of "$app_bytes") at 0x10000..." \
     "Done!" "I (31) app_init: App version:      1.1.0" "Hello world!"
 [ "$(grep -c flashing out)" -eq 1 ] || fail "more than the application was flashed"
 expect_flash board.bin new

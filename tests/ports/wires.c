@@ -101,7 +101,7 @@ static void hear(void)
     }
     while (next_arrival_ns() <= wires.now_ns) {
         byte = wires.far_queue[wires.far_first].byte;
-        const bool fits = wires.far_queue[wires.far_first].baud == wires.baud;
+        const bool fits = wires_rates_fit(wires.far_queue[wires.far_first].baud, wires.baud);
         wires.far_first = (wires.far_first + 1) % FAR_QUEUE_BYTES;
         wires.far_count--;
         arrive(fits ? byte : (uint8_t)(byte ^ 0xA5));
@@ -182,6 +182,13 @@ void wires_set_baud(uint32_t baud)
     wires.baud = baud;
 }
 
+bool wires_rates_fit(uint32_t baud, uint32_t other_baud)
+{
+    enum { TOLERANCE_PERCENT = 3 };
+    const uint64_t difference_baud = baud > other_baud ? baud - other_baud : other_baud - baud;
+    return difference_baud * 100 <= (uint64_t)other_baud * TOLERANCE_PERCENT;
+}
+
 uint32_t wires_baud(void)
 {
     return wires.baud;
@@ -247,23 +254,32 @@ void wires_far_send(uint8_t byte, uint64_t at_ns, uint32_t baud)
 
 /* --- The target -------------------------------------------------------------------------------------------- */
 
-int job_set_up(void **state)
+void wires_begin(espsim_t *sim)
 {
-    (void)state;
     memset(&wires, 0, sizeof(wires));
     wires.baud = FIRST_BAUD;
     wires.now_ns = FIRST_NS;
-    wires.flash = malloc(FLASH_BYTES);
-    if (wires.flash == NULL) {
+    wires.sim = sim;
+    move_lines();
+}
+
+int job_set_up(void **state)
+{
+    (void)state;
+    uint8_t *flash = malloc(FLASH_BYTES);
+    if (flash == NULL) {
         return -1;
     }
-    memset(wires.flash, 0xFF, FLASH_BYTES);
-    wires.sim = espsim_create(&(espsim_config_t){.rom = &reflash_rom_esp32,
-                                                 .flash = wires.flash,
-                                                 .flash_bytes = FLASH_BYTES,
-                                                 .timing = espsim_timing_typical()});
-    move_lines();
-    return wires.sim != NULL ? 0 : -1;
+    memset(flash, 0xFF, FLASH_BYTES);
+    espsim_t *sim = espsim_create(&(espsim_config_t){
+        .rom = &reflash_rom_esp32, .flash = flash, .flash_bytes = FLASH_BYTES, .timing = espsim_timing_typical()});
+    if (sim == NULL) {
+        free(flash);
+        return -1;
+    }
+    wires_begin(sim);
+    wires.flash = flash;
+    return 0;
 }
 
 int job_tear_down(void **state)

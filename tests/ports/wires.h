@@ -10,8 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "espsim.h"
+
 #define WIRES_US UINT64_C(1000)
 #define WIRES_MS UINT64_C(1000000)
+
+/** Begin: the chip, just made, is at the other end and powered on; no callbacks. Not owned. */
+void wires_begin(espsim_t *sim);
 
 /** A byte has completely arrived at the host's receiver. At a rate that does not fit it is garbled. */
 typedef void (*wires_receive_t)(uint8_t byte);
@@ -40,6 +45,9 @@ void wires_drain(void);
 /** The host's rate, in and out; 115200 at first. A byte on its way is not altered. */
 void wires_set_baud(uint32_t baud);
 uint32_t wires_baud(void);
+
+/** Whether what is sent at one of them is understood at the other: UARTs divide, and need not agree but to 3 %. */
+bool wires_rates_fit(uint32_t baud, uint32_t other_baud);
 
 /** The levels of the host's pins. Both are high at first. */
 void wires_set_boot(bool low);

@@ -103,6 +103,7 @@ static void a_line_that_the_board_turns_over_is_turned_over(void **state)
     wire(&board);
     board.port.lines.invert_reset = true;
     assert_int_equal(linux_uart_ops.init(&board.port.port), ESP_LOADER_SUCCESS);
+    assert_string_equal(fake_gpiod.played, "6=H 5=H 6=H 5=L "); /* or the target would stay in reset */
     fake_gpiod.played[0] = '\0';
     linux_uart_ops.reset_target(&board.port.port);
     assert_string_equal(fake_gpiod.played, "6=H 5=H 6=H 5=L ");

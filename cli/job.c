@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "job.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inputs_support.h"
+#include "partitions.h"
+
+/* --- Begin, fail, end ------------------------------------------------------------------------------------------ */
+
+void job_begin(job_t *job, const options_t *options)
+{
+    *job = (job_t){.options = options};
+    output_init(&job->output, options->json, options->label);
+}
+
+status_t job_end(job_t *job, status_t status)
+{
+    if (job->target.port != NULL) {
+        target_close(&job->target);
+    }
+    inputs_free(&job->inputs);
+    return status;
+}
+
+status_t job_give_up(job_t *job, status_t status)
+{
+    output_error(&job->output, job->message);
+    return status;
+}
+
+status_t job_refuse(job_t *job, status_t status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(job->message, sizeof(job->message), format, args);
+    va_end(args);
+    return job_give_up(job, status);
+}
+
+status_t job_give_up_on_target(job_t *job, status_t status, esp_loader_error_t err)
+{
+    if (commands_interrupted) {
+        const bool connected = esp_loader_get_target(&job->target.loader) != ESP_UNKNOWN_CHIP;
+        const char *go_on = job->go_on != NULL ? job->go_on : "The same command again finishes the rest.";
+        return job_refuse(job, STATUS_INTERRUPTED, "interrupted%s%s",
+                          connected ? "; the target waits in its loader. "
+                                    : " before a loader answered; nothing was changed",
+                          connected ? go_on : "");
+    }
+    if (job->stub_refused) {
+        return job_refuse(
+            job, status,
+            "no RAM stub can be started on this target: secure boot or secure download mode forbids it, or "
+            "this program was built without stubs. Leave --stub out");
+    }
+    target_explain(&job->target, err, job->message, sizeof(job->message));
+    return job_give_up(job, status);
+}
+
+/* --- Connecting ------------------------------------------------------------------------------------------------ */
+
+static bool is_interrupted(esp_loader_port_t *port)
+{
+    (void)port;
+    return commands_interrupted != 0;
+}
+
+static bool same_chip(const char *wanted, const char *found)
+{
+    const reflash_rom_t *a = espsim_rom_by_name(wanted);
+    return a != NULL && a == espsim_rom_by_name(found);
+}
+
+static target_loader_t loader_of(const options_t *options, target_loader_t usual)
+{
+    static const target_loader_t told[] = {[LOADER_ROM] = TARGET_ROM, [LOADER_STUB] = TARGET_STUB};
+    return options->loader == LOADER_USUAL ? usual : told[options->loader];
+}
+
+/* A stub is quicker to upload once the rate is raised; the ROM of an ESP8266 raises nothing, but its stub does. */
+static esp_loader_error_t start_stub(job_t *job, target_loader_t loader, uint32_t baud)
+{
+    esp_loader_error_t err = target_start_stub(&job->target);
+    if (err == ESP_LOADER_SUCCESS && job->target.baud == TARGET_FIRST_BAUD) {
+        RETURN_ON_ERROR(target_raise_baud(&job->target, baud));
+        err = target_start_stub(&job->target); /* nothing, unless the line did not bear the rate */
+    }
+    job->stub_refused = err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC && loader == TARGET_STUB;
+    return err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC && !job->stub_refused ? ESP_LOADER_SUCCESS : err;
+}
+
+static bool wants_stub(const job_t *job, target_loader_t loader)
+{
+    reflash_target_t chip = {.has_digests = false};
+    (void)reflash_describe_target(&job->target.loader, &chip);
+    return loader == TARGET_ROM_THAT_COMPARES ? !chip.has_digests : loader != TARGET_ROM;
+}
+
+static esp_loader_error_t connect_once(job_t *job, target_loader_t loader, uint32_t baud)
+{
+    RETURN_ON_ERROR(target_connect(&job->target, &commands_interrupted));
+    RETURN_ON_ERROR(target_raise_baud(&job->target, baud));
+    if (wants_stub(job, loader)) {
+        RETURN_ON_ERROR(start_stub(job, loader, baud));
+    }
+    output_line(&job->output, "Connected to target");
+    if (job->target.baud != TARGET_FIRST_BAUD) {
+        output_line(&job->output, "Transmission rate changed.");
+    }
+    return ESP_LOADER_SUCCESS;
+}
+
+bool job_may_try_again(const job_t *job, esp_loader_error_t err, unsigned tries)
+{
+    const reflash_cause_t cause = reflash_last_fault(&job->target.loader).cause;
+    return err != ESP_LOADER_SUCCESS && tries < JOB_TRIES && !commands_interrupted && cause != REFLASH_CAUSE_PORT &&
+           cause != REFLASH_CAUSE_ARGUMENT;
+}
+
+/* A stub is the first that needs much of the line. */
+static esp_loader_error_t connect_as_told(job_t *job, const job_needs_t *needs)
+{
+    const uint32_t usual_baud = needs->baud != 0 ? needs->baud : USUAL_BAUD;
+    const uint32_t first = job->options->baud != BAUD_NOT_TOLD ? job->options->baud : usual_baud;
+    const target_loader_t loader = loader_of(job->options, needs->loader);
+    const bool search = first == TARGET_HIGHEST_BAUD;
+    esp_loader_error_t err = connect_once(job, loader, first);
+    while (job->target.baud != TARGET_FIRST_BAUD && job_may_try_again(job, err, 1)) {
+        const uint32_t baud = search ? target_baud_below(job->target.baud) : TARGET_FIRST_BAUD;
+        target_explain(&job->target, err, job->message, sizeof(job->message));
+        output_line(&job->output, "Trouble: %s. Connecting again at %u baud.", job->message, baud);
+        err = connect_once(job, loader, baud);
+    }
+    return err;
+}
+
+esp_loader_error_t job_connect_again(job_t *job, esp_loader_error_t err, unsigned tries)
+{
+    target_explain(&job->target, err, job->message, sizeof(job->message));
+    output_line(&job->output, "Trouble: %s. Connecting again at %u baud (try %u of %d).", job->message,
+                TARGET_FIRST_BAUD, tries + 1, JOB_TRIES);
+    return connect_once(job, job->target.has_stub ? TARGET_STUB : TARGET_ROM, TARGET_FIRST_BAUD);
+}
+
+static void tell_target(job_t *job, const reflash_target_t *chip, const uint8_t mac[6])
+{
+    char mac_text[18], flash_text[32] = "";
+    (void)snprintf(mac_text, sizeof(mac_text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+                   mac[5]);
+    if (job->flash_bytes > 0) {
+        (void)snprintf(flash_text, sizeof(flash_text), ", %u KiB flash", job->flash_bytes / 1024);
+    }
+    output_line(&job->output, "%s, MAC %s%s, %u baud%s", chip->name, mac_text, flash_text, job->target.baud,
+                job->target.has_stub ? ", RAM stub" : "");
+    output_event(&job->output,
+                 json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "event", "connected", "chip", chip->name, "mac", mac_text,
+                           "flash_bytes", (json_int_t)job->flash_bytes, "baud", (json_int_t)job->target.baud, "loader",
+                           job->target.has_stub ? "stub" : "rom"));
+}
+
+status_t job_open(job_t *job)
+{
+    const options_t *options = job->options;
+    if (options->port == NULL) {
+        return job_refuse(job, STATUS_USAGE,
+                          "no port; name one with -p (/dev/ttyUSB0, rfc2217://HOST:PORT, socket://HOST:PORT, "
+                          "sim:esp32) or in REFLASH_PORT; 'reflash ports' lists those of this computer");
+    }
+    const target_result_t opened =
+        target_open(&job->target, options->port, &options->wiring, job->message, sizeof(job->message));
+    if (opened != TARGET_OK) {
+        return job_give_up(job, opened == TARGET_USAGE ? STATUS_USAGE : STATUS_CONNECT);
+    }
+    target_let_cancel(&job->target, is_interrupted);
+    return STATUS_OK;
+}
+
+status_t job_connect(job_t *job, const job_needs_t *needs)
+{
+    const status_t opened = job_open(job);
+    if (opened != STATUS_OK) {
+        return opened;
+    }
+    esp_loader_error_t err = connect_as_told(job, needs);
+    uint8_t mac[6];
+    if (err == ESP_LOADER_SUCCESS) {
+        err = esp_loader_read_mac(&job->target.loader, mac);
+    }
+    if (err == ESP_LOADER_SUCCESS && !needs->no_flash) {
+        err = esp_loader_flash_detect_size(&job->target.loader, &job->flash_bytes);
+    }
+    if (err != ESP_LOADER_SUCCESS) {
+        return job_give_up_on_target(job, STATUS_CONNECT, err);
+    }
+    reflash_target_t chip = {.name = ""};
+    (void)reflash_describe_target(&job->target.loader, &chip); /* connected it is */
+    tell_target(job, &chip, mac);
+    if (job->options->chip != NULL && !same_chip(job->options->chip, chip.name)) {
+        return job_refuse(job, STATUS_INPUT, "the target is an %s, not the %s of --chip; nothing was changed",
+                          chip.name, job->options->chip);
+    }
+    return STATUS_OK;
+}
+
+/* --- Inputs ---------------------------------------------------------------------------------------------------- */
+
+static status_t load_inputs(job_t *job, int word_count, char *const *words)
+{
+    const inputs_options_t input_options = {.force = job->options->force};
+    const inputs_result_t loaded =
+        inputs_load(&job->inputs, &input_options, word_count, words, job->message, sizeof(job->message));
+    if (loaded != INPUTS_OK) {
+        return job_give_up(job, loaded == INPUTS_USAGE ? STATUS_USAGE : STATUS_INPUT);
+    }
+    return STATUS_OK;
+}
+
+static status_t check_inputs(job_t *job)
+{
+    reflash_target_t chip = {.name = ""};
+    (void)reflash_describe_target(&job->target.loader, &chip);
+    if (inputs_check_chip(&job->inputs, (uint16_t)chip.chip_id, chip.name, job->flash_bytes, job->message,
+                          sizeof(job->message)) != INPUTS_OK) {
+        return job_give_up(job, STATUS_INPUT);
+    }
+    return STATUS_OK;
+}
+
+/* The address is known only once the target was asked. A wrong file is told before, as everywhere. */
+static status_t load_for_partition(job_t *job, const job_needs_t *needs, int word_count, char *const *words)
+{
+    if (word_count != 1) {
+        return job_refuse(job, STATUS_USAGE, "--partition takes one FILE, which is for that partition");
+    }
+    const inputs_message_t message = inputs_message_into(job->message, sizeof(job->message));
+    const inputs_options_t input_options = {.force = false};
+    inputs_file_t file;
+    if (inputs_read_file(words[0], &input_options, &file, message) != INPUTS_OK) {
+        return job_give_up(job, STATUS_INPUT);
+    }
+    free(file.data);
+    status_t status = job_connect(job, needs);
+    partition_t partition;
+    status = status == STATUS_OK ? partition_find(job, &partition) : status;
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (file.bytes > partition.bytes) {
+        return job_refuse(job, STATUS_INPUT, "%s: its %u bytes do not fit into partition %s, which has %u", words[0],
+                          file.bytes, partition.name, partition.bytes);
+    }
+    char addr[16];
+    (void)snprintf(addr, sizeof(addr), "0x%x", partition.flash_addr);
+    char *pair[] = {addr, words[0]};
+    return load_inputs(job, 2, pair);
+}
+
+status_t job_load_and_connect(job_t *job, const job_needs_t *needs, int word_count, char *const *words)
+{
+    status_t status;
+    if (job->options->partition != NULL) {
+        status = load_for_partition(job, needs, word_count, words);
+    } else {
+        /* Inputs first, so that a wrong file is told before anything is reset. */
+        status = load_inputs(job, word_count, words);
+        status = status == STATUS_OK ? job_connect(job, needs) : status;
+    }
+    return status == STATUS_OK ? check_inputs(job) : status;
+}
+
+/* --- The end --------------------------------------------------------------------------------------------------- */
+
+status_t job_leave(job_t *job)
+{
+    if (job->options->after == AFTER_RESET) {
+        target_reset(&job->target);
+    } else if (job->options->after == AFTER_WATCHDOG) {
+        const esp_loader_error_t err = target_reset_by_watchdog(&job->target);
+        if (err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC) {
+            return job_refuse(job, STATUS_TARGET,
+                              "the watchdog of this chip does not do for a reset; the target is left in its loader, "
+                              "otherwise all is done");
+        }
+        if (err != ESP_LOADER_SUCCESS) {
+            return job_give_up_on_target(job, STATUS_TARGET, err);
+        }
+    }
+    return STATUS_OK;
+}
+
+void job_tell_cost(job_t *job)
+{
+    output_line(&job->output, "Sent %llu bytes, received %llu, in %.2f s%s",
+                (unsigned long long)target_bytes_sent(&job->target),
+                (unsigned long long)target_bytes_received(&job->target), target_seconds(&job->target),
+                job->target.sim != NULL ? " of virtual time" : "");
+}
+
+void job_summarise(job_t *job, status_t status, json_t *more)
+{
+    const bool open = job->target.port != NULL;
+    json_t *summary = json_pack("{s:s, s:b, s:f, s:I, s:I}", "event", "summary", "ok", status == STATUS_OK, "seconds",
+                                open ? target_seconds(&job->target) : 0.0, "bytes_sent",
+                                (json_int_t)(open ? target_bytes_sent(&job->target) : 0), "bytes_received",
+                                (json_int_t)(open ? target_bytes_received(&job->target) : 0));
+    (void)json_object_update(summary, more);
+    json_decref(more);
+    output_event(&job->output, summary);
+}
