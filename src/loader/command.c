@@ -179,21 +179,16 @@ bool reflash_knows(const esp_loader_t *loader, uint8_t opcode)
 
 /* --- One question ---------------------------------------------------------------------------------- */
 
-static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *command)
+static esp_loader_error_t send(esp_loader_t *loader, reflash_request_t *command)
 {
-    uint8_t header[REFLASH_HEADER_BYTES];
     uint8_t checksum = 0;
     if (command->data != NULL) {
         checksum = reflash_checksum(REFLASH_CHECKSUM_SEED, command->data, command->data_bytes);
         checksum ^= command->padding_bytes % 2 != 0 ? 0xFF : 0x00;
     }
-    reflash_request_header(header, command->opcode,
-                           (uint16_t)(4 * command->word_count + command->data_bytes + command->padding_bytes),
-                           checksum);
-
-    reflash_request_t request = *command;
-    request.header = header;
-    return loader->_transport->send(loader, &request);
+    reflash_request_header(command->header, command->opcode,
+                           (uint16_t)(reflash_request_bytes(command) - REFLASH_HEADER_BYTES), checksum);
+    return loader->_transport->send(loader, command);
 }
 
 static bool refuses(const uint8_t *status)
@@ -260,7 +255,7 @@ static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uin
     }
 }
 
-esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_request_t *command)
+esp_loader_error_t reflash_ask_once(esp_loader_t *loader, reflash_request_t *command)
 {
     const command_row_t *row = commands;
     while (row->opcode != command->opcode && row->opcode != ANY_OTHER) {
@@ -309,8 +304,7 @@ esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const 
 {
     enum { STRAY_FRAMES = 16 };
 
-    const reflash_request_t command = {
-        .opcode = opcode, .words = words, .word_count = word_count, .work_bytes = work_bytes};
+    reflash_request_t command = {.opcode = opcode, .words = words, .word_count = word_count, .work_bytes = work_bytes};
     for (unsigned tries = 1;; tries++) {
         const esp_loader_error_t err = reflash_ask_once(loader, &command);
         /* A refusal is no exception, the question's address or size may have been damaged on the wire; but security

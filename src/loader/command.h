@@ -39,7 +39,7 @@ esp_loader_error_t reflash_fail_to_send(esp_loader_t *loader, esp_loader_error_t
 
 /** Send `command` once and wait for its answer. Success: the target agreed; the answer's value and data are
  *  in _answer_value and reflash_answer_data(). Otherwise the fault is recorded. */
-esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_request_t *command);
+esp_loader_error_t reflash_ask_once(esp_loader_t *loader, reflash_request_t *command);
 
 /** The same for a command that is nothing but words. */
 esp_loader_error_t reflash_ask_words_once(esp_loader_t *loader, uint8_t opcode, const uint32_t *words,

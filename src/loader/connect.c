@@ -59,7 +59,7 @@ static esp_loader_error_t identify(esp_loader_t *loader)
 /* The pin that selects the loader. Chips without a name in their banner are ESP32 and ESP8266: GPIO 0. */
 static uint8_t boot_pin_of(const reflash_boot_text_t *text)
 {
-    if (text->chip[0] == '\0') {
+    if (text->chip == 0) {
         return text->resets > 0 ? 0 : REFLASH_NO_PIN;
     }
     const reflash_chip_t *chip = reflash_chip_by_suffix(text->chip);
@@ -105,7 +105,7 @@ static esp_loader_error_t receive(esp_loader_t *loader, uint16_t *frame_bytes)
 /* By a lone end byte. */
 static void wake_stub(esp_loader_t *loader)
 {
-    (void)reflash_serial_send_bytes(loader, NULL, 0);
+    (void)reflash_serial_send_words(loader, NULL, 0);
 }
 
 static const reflash_transport_t serial = {

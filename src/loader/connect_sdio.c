@@ -54,7 +54,7 @@ static esp_loader_error_t connect_once(esp_loader_t *loader)
 {
     enum { STATUS_BYTES = 2 };
 
-    loader->_transfer.sdio.sequence = 0;
+    loader->_sdio_sequence = 0;
     loader->_transfer.sdio.owed_answer = 0;
     loader->_transfer.sdio.left_rom = false;
     loader->_status_bytes = STATUS_BYTES;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The target's registers, what they tell about it, and its baud rate. */
-#include <string.h>
-
 #include "loader/command.h"
 #include "wire/bytes.h"
 
@@ -154,42 +152,45 @@ typedef struct {
     uint32_t believed_khz, real_khz;
 } uart_clock_t;
 
+typedef struct {
+    uint32_t measured_reg, told_reg;
+    uint16_t border_khz, below_khz, above_khz; /* crystals that there are */
+} uart_clock_row_t;
+
+static const uart_clock_row_t uart_clocks[] = {
+    [REFLASH_UART_CLOCK_ESP32 - 1] = {0x3FF5F06C, 0x3FF5A010, 33000, 26000, 40000},
+    [REFLASH_UART_CLOCK_ESP32C2 - 1] = {0x60000014, 0, 33000, 26000, 40000},
+    [REFLASH_UART_CLOCK_ESP32C5 - 1] = {0x60000014, 0x60096110, 44000, 40000, 48000},
+};
+
 /* An ESP32's ROM measures the crystal against its 8 MHz oscillator, whose rate is burned in at the factory: the count
  * of periods, times that, times 15625 / 40 Hz. The others tell it by the divider that they found while they learned
  * the host's rate; of these the ESP32-C2 believes in 40 MHz and the ESP32-C5 in what a register says. */
 static esp_loader_error_t uart_clock(esp_loader_t *loader, uart_clock_t *clock)
 {
     enum { COUNT_SHIFT = 7, COUNT_MASK = 0xFFFF, DIVIDER_MASK = 0xFFFFF, C2_BELIEVED_KHZ = 40000 };
-    static const struct {
-        uint32_t measured_reg, told_reg;
-        uint16_t border_khz, below_khz, above_khz; /* crystals that there are */
-    } rows[] = {
-        [REFLASH_UART_CLOCK_ESP32 - 1] = {0x3FF5F06C, 0x3FF5A010, 33000, 26000, 40000},
-        [REFLASH_UART_CLOCK_ESP32C2 - 1] = {0x60000014, 0, 33000, 26000, 40000},
-        [REFLASH_UART_CLOCK_ESP32C5 - 1] = {0x60000014, 0x60096110, 44000, 40000, 48000},
-    };
     const uint8_t kind = loader->_chip->uart_clock;
     uint32_t measured;
     uint32_t told = 0;
 
-    *clock = (uart_clock_t){0, 0};
+    clock->believed_khz = 0;
     /* In secure download mode there are no registers to ask, and a stub knows its clock. */
     if (kind == REFLASH_UART_CLOCK_RIGHT || loader->_secure || loader->_stub != NULL) {
         return ESP_LOADER_SUCCESS;
     }
-    const uint32_t told_reg = rows[kind - 1].told_reg;
-    RETURN_ON_ERROR(reflash_read_register(loader, rows[kind - 1].measured_reg, &measured));
-    if (told_reg != 0) {
-        RETURN_ON_ERROR(reflash_read_register(loader, told_reg, &told));
+    const uart_clock_row_t *row = &uart_clocks[kind - 1];
+    RETURN_ON_ERROR(reflash_read_register(loader, row->measured_reg, &measured));
+    if (row->told_reg != 0) {
+        RETURN_ON_ERROR(reflash_read_register(loader, row->told_reg, &told));
     }
     if (kind == REFLASH_UART_CLOCK_ESP32) {
         measured = (measured >> COUNT_SHIFT & COUNT_MASK) * (told & 0xFF) * 25 / 64;
         clock->believed_khz = measured;
     } else {
-        measured = (measured & DIVIDER_MASK) * (loader->_baud / 100) / 10;
-        clock->believed_khz = told_reg != 0 ? (told >> 24 & 0x7F) * 1000 : C2_BELIEVED_KHZ;
+        measured = (measured & DIVIDER_MASK) * loader->_baud / 1000;
+        clock->believed_khz = row->told_reg != 0 ? (told >> 24 & 0x7F) * 1000 : C2_BELIEVED_KHZ;
     }
-    clock->real_khz = measured > rows[kind - 1].border_khz ? rows[kind - 1].above_khz : rows[kind - 1].below_khz;
+    clock->real_khz = measured > row->border_khz ? row->above_khz : row->below_khz;
     return ESP_LOADER_SUCCESS;
 }
 
@@ -230,8 +231,7 @@ static esp_loader_error_t set_host_rate(esp_loader_t *loader, uint32_t rate)
 static void restore_rate(esp_loader_t *loader, const uart_clock_t *clock)
 {
     enum { TRIES = 5 };
-    uint8_t fault[sizeof(loader->_fault)];
-    memcpy(fault, &loader->_fault, sizeof(fault));
+    const struct reflash_fault_record fault = loader->_fault;
     (void)ask_rate(loader, clock, loader->_baud);
     esp_loader_error_t err = set_host_rate(loader, loader->_baud);
     if (err == ESP_LOADER_SUCCESS) {
@@ -249,7 +249,7 @@ static void restore_rate(esp_loader_t *loader, const uart_clock_t *clock)
     if (err != ESP_LOADER_SUCCESS) {
         loader->_chip = NULL;
     }
-    memcpy(&loader->_fault, fault, sizeof(fault));
+    loader->_fault = fault;
 }
 
 esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uint32_t rate)

@@ -7,8 +7,8 @@
 /** Send one request. The port's timer must be running. FAIL, TIMEOUT: what the port said. */
 esp_loader_error_t reflash_serial_send(esp_loader_t *loader, const reflash_request_t *request);
 
-/** Send one frame of `count` bytes, at most REFLASH_HEADER_BYTES; of none: a lone end byte. The same. */
-esp_loader_error_t reflash_serial_send_bytes(esp_loader_t *loader, const uint8_t *bytes, uint8_t count);
+/** Send one frame of `count` words, little-endian; of none: a lone end byte. The same. */
+esp_loader_error_t reflash_serial_send_words(esp_loader_t *loader, const uint32_t *words, uint8_t count);
 
 /** The next byte, before the port's timer runs out. TIMEOUT: none came. FAIL: the port was told to stop. Else: what the
  *  port said. */

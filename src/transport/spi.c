@@ -157,7 +157,7 @@ esp_loader_error_t reflash_spi_handshake(esp_loader_t *loader)
 
 esp_loader_error_t reflash_spi_send(esp_loader_t *loader, const reflash_request_t *request)
 {
-    const uint8_t opcode = request->header[1];
+    const uint8_t opcode = request->opcode;
     if (opcode > 15 || (carried_opcodes >> opcode & 1) == 0) {
         return ESP_LOADER_ERROR_UNSUPPORTED_FUNC;
     }

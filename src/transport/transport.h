@@ -6,12 +6,13 @@
 #pragma once
 
 #include "esp_loader.h"
+#include "wire/packet.h"
 
 /** A request in the pieces it is sent from. Unused members are 0. */
 typedef struct {
-    const uint8_t *header; /* 8 bytes; whoever asks leaves it to the sender */
-    const uint32_t *words; /* payload words, sent little-endian */
-    const uint8_t *data;   /* data behind the words, of a data command; may be NULL */
+    uint8_t header[REFLASH_HEADER_BYTES]; /* whoever asks leaves it to reflash_ask_once() */
+    const uint32_t *words;                /* payload words, sent little-endian */
+    const uint8_t *data;                  /* data behind the words, of a data command; may be NULL */
     uint16_t data_bytes;
     uint16_t padding_bytes; /* bytes 0xFF behind the data, covered by its checksum as well */
     uint32_t work_bytes;    /* flash the target erases or hashes before it answers */

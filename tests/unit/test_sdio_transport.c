@@ -390,8 +390,7 @@ static void packets_longer_than_the_buffer_are_not_believed(void **state)
 static void a_message_beyond_any_credit_is_refused_here(void **state)
 {
     (void)state;
-    uint8_t header[8] = {0x00, 0x07};
-    reflash_request_t request = {.header = header, .padding_bytes = 16384 - 8};
+    reflash_request_t request = {.opcode = 0x07, .padding_bytes = 16384 - 8};
     start_stub();
     desk.card.ops.start_timer(&desk.card.base.port, 100);
     request.padding_bytes++;
