@@ -221,7 +221,7 @@ static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uin
     bool heard = false;
     loader->_frame_bytes = 0;
     for (;;) { /* until the port's timer ends receive() */
-        esp_loader_error_t err = loader->_transport->receive(loader, &loader->_frame_bytes);
+        esp_loader_error_t err = loader->_transport->receive(loader);
         if (err != ESP_LOADER_SUCCESS) {
             if (heard && err == ESP_LOADER_ERROR_TIMEOUT) {
                 err = ESP_LOADER_ERROR_INVALID_RESPONSE;
@@ -284,9 +284,8 @@ void reflash_drain(esp_loader_t *loader, unsigned limit)
 {
     const reflash_link_t *link = reflash_link(loader);
     for (unsigned frames = 0; frames < limit; frames++) {
-        uint16_t frame_bytes;
         loader->_port->ops->start_timer(loader->_port, link->quiet_ms + link->round_trip_ms);
-        const esp_loader_error_t err = loader->_transport->receive(loader, &frame_bytes);
+        const esp_loader_error_t err = loader->_transport->receive(loader);
         if (err != ESP_LOADER_SUCCESS && err != ESP_LOADER_ERROR_INVALID_RESPONSE) {
             return;
         }

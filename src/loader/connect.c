@@ -9,16 +9,15 @@
 /* Real chips use the first SYNC to learn the rate and do not answer it. */
 enum { SYNCS_PER_RESET = 5, SYNC_WORDS = 9, SYNC_EXTRA_ANSWERS = 7 };
 
-static const uint32_t sync_words[SYNC_WORDS] = {
-    0x20120707, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555,
-};
-
 esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries)
 {
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
+    uint32_t words[SYNC_WORDS];
+    memset(words, 0x55, sizeof(words));
+    words[0] = 0x20120707;
 
     for (; tries > 0; tries--) {
-        err = reflash_ask_words_once(loader, REFLASH_SYNC, sync_words, SYNC_WORDS);
+        err = reflash_ask_words_once(loader, REFLASH_SYNC, words, SYNC_WORDS);
         if (err == ESP_LOADER_SUCCESS) {
             /* A SYNC is answered eight times. Swallow them all: a late one would otherwise stand in front of
              * the answer to the first real command. */
@@ -97,9 +96,9 @@ static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *re
     return ESP_LOADER_SUCCESS;
 }
 
-static esp_loader_error_t receive(esp_loader_t *loader, uint16_t *frame_bytes)
+static esp_loader_error_t receive(esp_loader_t *loader)
 {
-    return reflash_serial_receive(loader, loader->_frame, sizeof(loader->_frame), frame_bytes);
+    return reflash_serial_receive(loader, loader->_frame, sizeof(loader->_frame));
 }
 
 /* By a lone end byte. */

@@ -75,18 +75,20 @@ esp_loader_error_t esp_loader_flash_read(esp_loader_t *loader, uint8_t *buf, uin
 {
     RETURN_ON_ERROR(reflash_begin_with(loader, buf != NULL, REFLASH_READ_FLASH_SLOW));
     RETURN_ON_ERROR(reflash_flash_range(loader, address, length));
+    unsigned tries = 0;
     for (uint32_t done = 0; done < length;) {
         const uint32_t run_bytes = smaller(length - done, RUN_BYTES);
-        esp_loader_error_t err = read_run(loader, buf + done, address + done, run_bytes);
-        for (unsigned tries = 1; tries < RUN_TRIES && err != ESP_LOADER_SUCCESS && is_worth_another_try(loader);
-             tries++) {
+        const esp_loader_error_t err = read_run(loader, buf + done, address + done, run_bytes);
+        if (err == ESP_LOADER_SUCCESS) {
+            tries = 0;
+            done += run_bytes;
+            reflash_tell_progress(loader, done, length);
+        } else if (++tries < RUN_TRIES && is_worth_another_try(loader)) {
             uint32_t magic; /* any question ends what a stub was reading */
             (void)reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic);
-            err = read_run(loader, buf + done, address + done, run_bytes);
+        } else {
+            return err;
         }
-        RETURN_ON_ERROR(err);
-        done += run_bytes;
-        reflash_tell_progress(loader, done, length);
     }
     return ESP_LOADER_SUCCESS;
 }

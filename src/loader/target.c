@@ -5,9 +5,9 @@
 
 /* --- Registers ------------------------------------------------------------------------------------- */
 
-esp_loader_error_t reflash_write_registers(esp_loader_t *loader, const uint32_t (*entries)[4], uint8_t count)
+esp_loader_error_t reflash_write_registers(esp_loader_t *loader, const uint32_t *entries, uint8_t count)
 {
-    return reflash_ask(loader, REFLASH_WRITE_REG, entries[0], (uint8_t)(4 * count));
+    return reflash_ask(loader, REFLASH_WRITE_REG, entries, (uint8_t)(4 * count));
 }
 
 esp_loader_error_t reflash_read_register(esp_loader_t *loader, uint32_t addr, uint32_t *value)
@@ -44,23 +44,22 @@ esp_loader_error_t reflash_security_info(esp_loader_t *loader, reflash_security_
 
 /* --- MAC ------------------------------------------------------------------------------------------- */
 
-/* Turn the first two OTP words into what the efuses of later chips hold. The vendor's three bytes are in the last
- * of the four words, or, while that is 0, the second one tells which of two they are. */
-static esp_loader_error_t gather_otp_mac(esp_loader_t *loader, uint32_t *low, uint32_t *high)
+/* The first three bytes of a MAC in OTP: in the last of the four words, or, while that is 0, told by a number in the
+ * second one, `high`. */
+static esp_loader_error_t otp_vendor(esp_loader_t *loader, uint32_t high, uint32_t *vendor)
 {
-    enum { VENDOR_OFFSET = 12, VENDOR_0 = 0x18FE34, VENDOR_1 = 0xACD074 };
+    enum { VENDOR_OFFSET = 12, VENDOR_COUNT = 2 };
+    static const uint32_t vendors[VENDOR_COUNT] = {0x18FE34, 0xACD074};
 
-    uint32_t vendor;
-    RETURN_ON_ERROR(reflash_read_register(loader, loader->_chip->mac_lo_reg + VENDOR_OFFSET, &vendor));
-    if (vendor == 0) {
-        const uint32_t number = *high >> 16 & 0xFF;
-        if (number > 1) {
-            return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_NONSENSE);
-        }
-        vendor = number == 0 ? VENDOR_0 : VENDOR_1;
+    RETURN_ON_ERROR(reflash_read_register(loader, loader->_chip->mac_lo_reg + VENDOR_OFFSET, vendor));
+    if (*vendor != 0) {
+        return ESP_LOADER_SUCCESS;
     }
-    *low = vendor << 24 | (*high & 0xFFFF) << 8 | *low >> 24;
-    *high = vendor >> 8;
+    const uint32_t number = high >> 16 & 0xFF;
+    if (number >= VENDOR_COUNT) {
+        return reflash_fail_to_receive(loader, ESP_LOADER_ERROR_INVALID_RESPONSE);
+    }
+    *vendor = vendors[number];
     return ESP_LOADER_SUCCESS;
 }
 
@@ -87,7 +86,7 @@ bool reflash_describe_target(const esp_loader_t *loader, reflash_target_t *targe
 esp_loader_error_t esp_loader_write_register(esp_loader_t *loader, uint32_t address, uint32_t value)
 {
     RETURN_ON_ERROR(reflash_begin_connected(loader, true));
-    return reflash_write_registers(loader, (const uint32_t[][4]){{address, value, 0xFFFFFFFF, 0}}, 1);
+    return reflash_write_registers(loader, (const uint32_t[]){address, value, 0xFFFFFFFF, 0}, 1);
 }
 
 esp_loader_error_t esp_loader_read_register(esp_loader_t *loader, uint32_t address, uint32_t *value)
@@ -105,7 +104,10 @@ esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac)
     RETURN_ON_ERROR(reflash_read_register(loader, reg, &low));
     RETURN_ON_ERROR(reflash_read_register(loader, reg + 4, &high));
     if (loader->_chip->mac_layout == REFLASH_MAC_OTP) {
-        RETURN_ON_ERROR(gather_otp_mac(loader, &low, &high));
+        uint32_t vendor;
+        RETURN_ON_ERROR(otp_vendor(loader, high, &vendor));
+        low = vendor << 24 | (high & 0xFFFF) << 8 | low >> 24;
+        high = vendor >> 8;
     }
     for (unsigned byte = 0; byte < 4; byte++) {
         mac[5 - byte] = (uint8_t)(low >> (8 * byte));

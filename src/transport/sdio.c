@@ -3,6 +3,8 @@
  * mask ROM, and those of a RAM stub. */
 #include "transport/sdio.h"
 
+#include <string.h>
+
 #include "wire/bytes.h"
 #include "wire/packet.h"
 
@@ -212,13 +214,13 @@ static esp_loader_error_t send_to_rom(esp_loader_t *loader, const reflash_reques
     }
 }
 
-/* The answer that a ROM would have given. */
+/* The answer that a ROM would have given: header, and a status that says all is well. */
 static void make_answer(uint8_t *frame, uint8_t opcode)
 {
-    reflash_request_header(frame, opcode, STATUS_BYTES, 0);
+    memset(frame, 0, REFLASH_HEADER_BYTES + STATUS_BYTES);
     frame[0] = 0x01;
-    frame[REFLASH_HEADER_BYTES] = 0;
-    frame[REFLASH_HEADER_BYTES + 1] = 0;
+    frame[1] = opcode;
+    frame[2] = STATUS_BYTES;
 }
 
 /* --- A stub's packets ------------------------------------------------------------------------------ */
@@ -244,7 +246,7 @@ static esp_loader_error_t send_to_stub(esp_loader_t *loader, const reflash_reque
     return ESP_LOADER_SUCCESS;
 }
 
-static esp_loader_error_t receive_from_stub(esp_loader_t *loader, uint16_t *frame_bytes)
+static esp_loader_error_t receive_from_stub(esp_loader_t *loader)
 {
     uint32_t bytes;
     RETURN_ON_ERROR(await(loader, INT_ST, NEW_PACKET, NEW_PACKET));
@@ -254,7 +256,7 @@ static esp_loader_error_t receive_from_stub(esp_loader_t *loader, uint16_t *fram
         RETURN_ON_ERROR(read(loader, PACKETS_END - bytes, loader->_frame, (uint16_t)bytes));
     }
     RETURN_ON_ERROR(write_word(loader, INT_CLR, NEW_PACKET));
-    *frame_bytes = (uint16_t)bytes;
+    loader->_frame_bytes = (uint16_t)bytes;
     return fits ? ESP_LOADER_SUCCESS : ESP_LOADER_ERROR_INVALID_RESPONSE;
 }
 
@@ -316,14 +318,14 @@ esp_loader_error_t reflash_sdio_send(esp_loader_t *loader, const reflash_request
     return err;
 }
 
-esp_loader_error_t reflash_sdio_receive(esp_loader_t *loader, uint16_t *frame_bytes)
+esp_loader_error_t reflash_sdio_receive(esp_loader_t *loader)
 {
     const uint8_t opcode = loader->_transfer.sdio.owed_answer;
     if (opcode != 0) {
         loader->_transfer.sdio.owed_answer = 0;
         make_answer(loader->_frame, opcode);
-        *frame_bytes = REFLASH_HEADER_BYTES + STATUS_BYTES;
+        loader->_frame_bytes = REFLASH_HEADER_BYTES + STATUS_BYTES;
         return ESP_LOADER_SUCCESS;
     }
-    return loader->_transfer.sdio.left_rom ? receive_from_stub(loader, frame_bytes) : ESP_LOADER_ERROR_TIMEOUT;
+    return loader->_transfer.sdio.left_rom ? receive_from_stub(loader) : ESP_LOADER_ERROR_TIMEOUT;
 }

@@ -71,8 +71,7 @@ esp_loader_error_t reflash_serial_send_words(esp_loader_t *loader, const uint32_
     return send_frame(loader, &(reflash_request_t){.words = words, .word_count = count}, REFLASH_HEADER_BYTES);
 }
 
-esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes,
-                                          uint16_t *frame_bytes)
+esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes)
 {
     bool heard = false;
     reflash_slip_reader_t reader;
@@ -93,7 +92,7 @@ esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, 
             reflash_boot_text_push(loader->_boot_text, byte);
         }
         if (reflash_slip_reader_push(&reader, byte)) {
-            *frame_bytes = reader.frame_bytes;
+            loader->_frame_bytes = reader.frame_bytes;
             return ESP_LOADER_SUCCESS;
         }
     }

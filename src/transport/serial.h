@@ -14,7 +14,7 @@ esp_loader_error_t reflash_serial_send_words(esp_loader_t *loader, const uint32_
  *  port said. */
 esp_loader_error_t reflash_serial_read_byte(esp_loader_t *loader, uint8_t *byte);
 
-/** Receive one frame of at most `capacity_bytes` into `frame` before the port's timer runs out and tell its length.
- *  TIMEOUT: nothing came. INVALID_RESPONSE: bytes came, but no whole frame. Else: what the port said. */
-esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes,
-                                          uint16_t *frame_bytes);
+/** Receive one frame of at most `capacity_bytes` into `frame` before the port's timer runs out and leave its length in
+ *  loader->_frame_bytes. TIMEOUT: nothing came. INVALID_RESPONSE: bytes came, but no whole frame. Else: what the port
+ *  said. */
+esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes);

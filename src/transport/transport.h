@@ -34,9 +34,9 @@ typedef struct reflash_transport {
     esp_loader_error_t (*connect)(esp_loader_t *loader);
     /** Send one request while the port's timer runs. The fault is recorded. */
     esp_loader_error_t (*send)(esp_loader_t *loader, const reflash_request_t *request);
-    /** Receive one answer into loader->_frame before the port's timer runs out and tell its length.
+    /** Receive one answer into loader->_frame before the port's timer runs out and leave its length in _frame_bytes.
      *  TIMEOUT: nothing came. INVALID_RESPONSE: something came, but no answer. Else: what the port said. */
-    esp_loader_error_t (*receive)(esp_loader_t *loader, uint16_t *frame_bytes);
+    esp_loader_error_t (*receive)(esp_loader_t *loader);
     /** Bring a RAM stub that lost its place between two frames back. NULL: stubs are not spoken to over this transport. */
     void (*wake_stub)(esp_loader_t *loader);
 } reflash_transport_t;

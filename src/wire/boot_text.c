@@ -37,7 +37,7 @@ static void on_pattern(reflash_boot_text_t *text, uint8_t tells)
 {
     text->capture = 0;
     if (tells == TELLS_RESET) {
-        text->resets = (uint8_t)(text->resets + (text->resets < UINT8_MAX));
+        text->resets++;
         text->mode = REFLASH_BOOT_OTHER_MODE; /* until the rest of the line says more */
     } else if (tells == TELLS_STRAPPING) {
         text->capture = tells;
@@ -76,10 +76,8 @@ static void take_chip(reflash_boot_text_t *text, uint8_t byte)
 static void count(reflash_boot_text_t *text, uint8_t byte)
 {
     const _Bool is_text = (byte >= ' ' && byte < 0x7F) || (byte >= '\t' && byte <= '\r') || byte == 0x1B;
-    if (text->heard < UINT16_MAX) {
-        text->heard++;
-        text->unreadable = (uint16_t)(text->unreadable + !is_text);
-    }
+    text->heard++;
+    text->unreadable += !is_text;
 }
 
 void reflash_boot_text_push(reflash_boot_text_t *text, uint8_t byte)

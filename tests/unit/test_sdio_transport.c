@@ -115,12 +115,11 @@ static esp_loader_error_t load(uint32_t addr, const uint8_t *data, uint32_t byte
 /* The stub greets as soon as it runs. */
 static void start_stub(void)
 {
-    uint16_t bytes = 0;
     connect();
     assert_int_equal(load(RAM, desk.stub, STUB_BYTES, 256, RAM + 8), ESP_LOADER_SUCCESS);
     desk.card.ops.start_timer(&desk.card.base.port, 500);
-    assert_int_equal(desk.loader._transport->receive(&desk.loader, &bytes), ESP_LOADER_SUCCESS);
-    assert_int_equal(bytes, 4);
+    assert_int_equal(desk.loader._transport->receive(&desk.loader), ESP_LOADER_SUCCESS);
+    assert_int_equal(desk.loader._frame_bytes, 4);
     assert_memory_equal(desk.loader._frame, "OHAI", 4);
 }
 
