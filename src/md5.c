@@ -96,7 +96,7 @@ void reflash_md5_final(reflash_md5_t *md5, uint8_t digest[16])
     md5->block[14] = total_bytes << 3;
     md5->block[15] = total_bytes >> 29;
     take_block(md5);
-    for (unsigned word = 0; word < 4; word++) {
-        reflash_put_le32(&digest[4 * word], md5->hash[word]);
+    for (unsigned byte = 0; byte < 16; byte++) {
+        digest[byte] = (uint8_t)(md5->hash[byte / 4] >> (8 * (byte % 4)));
     }
 }

@@ -293,9 +293,11 @@ void reflash_drain(esp_loader_t *loader, unsigned limit)
 }
 
 esp_loader_error_t reflash_ask_words_once(esp_loader_t *loader, uint8_t opcode, const uint32_t *words,
-                                          uint8_t word_count)
+                                          uint8_t word_count, uint32_t work_bytes)
 {
-    return reflash_ask_once(loader, &(reflash_request_t){.opcode = opcode, .words = words, .word_count = word_count});
+    return reflash_ask_once(
+        loader,
+        &(reflash_request_t){.opcode = opcode, .words = words, .word_count = word_count, .work_bytes = work_bytes});
 }
 
 esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count,
@@ -303,9 +305,8 @@ esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const 
 {
     enum { STRAY_FRAMES = 16 };
 
-    reflash_request_t command = {.opcode = opcode, .words = words, .word_count = word_count, .work_bytes = work_bytes};
     for (unsigned tries = 1;; tries++) {
-        const esp_loader_error_t err = reflash_ask_once(loader, &command);
+        const esp_loader_error_t err = reflash_ask_words_once(loader, opcode, words, word_count, work_bytes);
         /* A refusal is no exception, the question's address or size may have been damaged on the wire; but security
          * info has neither. */
         const uint8_t cause = loader->_fault.cause;
