@@ -109,16 +109,17 @@ reflash_fault_t reflash_last_fault(const esp_loader_t *loader)
 
 esp_loader_error_t reflash_fail_to_receive(esp_loader_t *loader, esp_loader_error_t err)
 {
-    switch (err) {
-    case ESP_LOADER_SUCCESS:
+    reflash_cause_t cause = REFLASH_CAUSE_SILENCE;
+    if (err == ESP_LOADER_SUCCESS) {
         return err;
-    case ESP_LOADER_ERROR_TIMEOUT:
-        return reflash_fail(loader, err, REFLASH_CAUSE_SILENCE);
-    case ESP_LOADER_ERROR_INVALID_RESPONSE:
-        return reflash_fail(loader, err, REFLASH_CAUSE_NONSENSE);
-    default:
-        return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
     }
+    if (err == ESP_LOADER_ERROR_INVALID_RESPONSE) {
+        cause = REFLASH_CAUSE_NONSENSE;
+    } else if (err != ESP_LOADER_ERROR_TIMEOUT) {
+        err = ESP_LOADER_ERROR_FAIL;
+        cause = REFLASH_CAUSE_PORT;
+    }
+    return reflash_fail(loader, err, cause);
 }
 
 esp_loader_error_t reflash_fail_to_send(esp_loader_t *loader, esp_loader_error_t err)

@@ -42,7 +42,7 @@ static esp_loader_error_t read_fast(esp_loader_t *loader, uint8_t *buf, uint32_t
         RETURN_ON_ERROR(reflash_await_frame(loader, buf + done, (uint16_t)packet_bytes, PACKET_TIMEOUT_MS));
         done += packet_bytes;
         if (reflash_serial_send_words(loader, &done, 1) != ESP_LOADER_SUCCESS) {
-            return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
+            return reflash_fail_to_receive(loader, ESP_LOADER_ERROR_FAIL);
         }
     }
     return reflash_await_frame(loader, loader->_frame, REFLASH_DIGEST_BYTES, PACKET_TIMEOUT_MS);

@@ -32,14 +32,17 @@ esp_loader_error_t reflash_security_info(esp_loader_t *loader, reflash_security_
     RETURN_ON_ERROR(reflash_ask(loader, REFLASH_GET_SECURITY_INFO, NULL, 0));
 
     const uint8_t *data = reflash_answer_data(loader);
-    const bool has_chip_id = loader->_answer_bytes == SECURITY_INFO_BYTES;
     security->flags = reflash_get_le32(data);
     security->flash_crypt_count = data[4];
-    security->chip_id = has_chip_id ? reflash_get_le32(data + 12) : ESP32S2_CHIP_ID; /* the only one that answers so */
-    security->eco_version = has_chip_id ? reflash_get_le32(data + 16) : 0;
-    return has_chip_id || loader->_answer_bytes == SECURITY_INFO_BYTES_WITHOUT_CHIP_ID
-               ? ESP_LOADER_SUCCESS
-               : reflash_fail_to_receive(loader, ESP_LOADER_ERROR_INVALID_RESPONSE);
+    security->chip_id = reflash_get_le32(data + 12);
+    security->eco_version = reflash_get_le32(data + 16);
+    if (loader->_answer_bytes == SECURITY_INFO_BYTES_WITHOUT_CHIP_ID) {
+        security->chip_id = ESP32S2_CHIP_ID; /* the only one that answers so */
+        security->eco_version = 0;
+    } else if (loader->_answer_bytes != SECURITY_INFO_BYTES) {
+        return reflash_fail_to_receive(loader, ESP_LOADER_ERROR_INVALID_RESPONSE);
+    }
+    return ESP_LOADER_SUCCESS;
 }
 
 /* --- MAC ------------------------------------------------------------------------------------------- */
@@ -221,7 +224,7 @@ static esp_loader_error_t set_host_rate(esp_loader_t *loader, uint32_t rate)
     const uint32_t settle_ms = reflash_link(loader)->settle_ms;
     port->ops->delay_ms(port, settle_ms);
     if (port->ops->change_transmission_rate(port, rate) != ESP_LOADER_SUCCESS) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
+        return reflash_fail_to_receive(loader, ESP_LOADER_ERROR_FAIL);
     }
     port->ops->delay_ms(port, settle_ms);
     reflash_forget_input(loader);
