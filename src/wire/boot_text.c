@@ -75,7 +75,7 @@ static void take_chip(reflash_boot_text_t *text, uint8_t byte)
 
 static void count(reflash_boot_text_t *text, uint8_t byte)
 {
-    const _Bool is_text = (byte >= ' ' && byte < 0x7F) || (byte >= '\t' && byte <= '\r') || byte == 0x1B;
+    const _Bool is_text = byte >= '\t' && byte < 0x7F; /* of control characters these are rarely noise */
     text->heard++;
     text->unreadable += !is_text;
 }
