@@ -89,7 +89,7 @@ static esp_loader_error_t connect_once(esp_loader_t *loader)
 
 static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *request)
 {
-    const esp_loader_error_t err = reflash_serial_send(loader, request);
+    const esp_loader_error_t err = reflash_serial_send(loader, request, 0);
     if (err != ESP_LOADER_SUCCESS) {
         return reflash_fail(loader, err == ESP_LOADER_ERROR_TIMEOUT ? err : ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
     }

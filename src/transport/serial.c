@@ -40,8 +40,7 @@ static void put_end(gather_t *gather)
     gather->bytes[gather->filled_bytes++] = REFLASH_SLIP_END;
 }
 
-/* `request` without its first `at` bytes; if that is all of it: a lone end byte. */
-static esp_loader_error_t send_frame(esp_loader_t *loader, const reflash_request_t *request, uint32_t at)
+esp_loader_error_t reflash_serial_send(esp_loader_t *loader, const reflash_request_t *request, uint32_t at)
 {
     const uint32_t end = reflash_request_bytes(request);
     gather_t gather;
@@ -61,14 +60,9 @@ static esp_loader_error_t send_frame(esp_loader_t *loader, const reflash_request
     return gather.error;
 }
 
-esp_loader_error_t reflash_serial_send(esp_loader_t *loader, const reflash_request_t *request)
-{
-    return send_frame(loader, request, 0);
-}
-
 esp_loader_error_t reflash_serial_send_words(esp_loader_t *loader, const uint32_t *words, uint8_t count)
 {
-    return send_frame(loader, &(reflash_request_t){.words = words, .word_count = count}, REFLASH_HEADER_BYTES);
+    return reflash_serial_send(loader, &(reflash_request_t){.words = words, .word_count = count}, REFLASH_HEADER_BYTES);
 }
 
 esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes)

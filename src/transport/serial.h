@@ -4,8 +4,9 @@
 
 #include "transport/transport.h"
 
-/** Send one request. The port's timer must be running. FAIL, TIMEOUT: what the port said. */
-esp_loader_error_t reflash_serial_send(esp_loader_t *loader, const reflash_request_t *request);
+/** Send one request without its first `at` bytes; if that is all of it, a lone end byte. The port's timer must be
+ *  running. FAIL, TIMEOUT: what the port said. */
+esp_loader_error_t reflash_serial_send(esp_loader_t *loader, const reflash_request_t *request, uint32_t at);
 
 /** Send one frame of `count` words, little-endian; of none: a lone end byte. The same. */
 esp_loader_error_t reflash_serial_send_words(esp_loader_t *loader, const uint32_t *words, uint8_t count);
