@@ -24,8 +24,9 @@ static void print_usage(void)
     }
     (void)printf(
         "\n"
-        "INPUT is a build folder with flasher_args.json, that file, or pairs ADDR FILE (0x10000 app.bin); with\n"
-        "--partition one FILE. ADDR SIZE is a range of the flash (0x10000 64K), for which --partition or --all may "
+        "INPUT is a build folder of ESP-IDF, Arduino or PlatformIO, a flasher_args.json, a merged image or Intel HEX\n"
+        "file, or pairs ADDR FILE (0x10000 app.bin); with --partition one FILE. ELF files become images (0x10000 app.elf\n"
+        "--chip esp32). ADDR SIZE is a range of the flash (0x10000 64K), for which --partition or --all may "
         "stand.\n"
         "IMAGE is a program whose segments all belong to RAM.\n\n"
         "The port and the target\n"
@@ -41,6 +42,9 @@ static void print_usage(void)
         "      --no-stub      talk to the mask ROM only. Without either, read and erase use a stub where there is "
         "one,\n"
         "                     flash and diff where the job will be shorter with it\n"
+        "      --flash-mode MODE, --flash-freq FREQ, --flash-size SIZE\n"
+        "                     what the bootloader's header shall say: qio, qout, dio, dout; 80m, 40m, ...; 4MB, ...\n"
+        "                     or detect; keep: as it is. Else what the build says, else as it is\n"
         "      --before HOW   how to enter the loader: default, slow (a large capacitor at RESET), usb (the\n"
         "                     chip's own USB-Serial/JTAG, which is found out of a serial port where nothing is said),\n"
         "                     no-reset (BOOT and RESET are pressed by hand)\n"
@@ -179,7 +183,10 @@ int main(int argc, char **argv)
         BOOT_LINE,
         RESET_LINE,
         INVERT_BOOT,
-        INVERT_RESET
+        INVERT_RESET,
+        FLASH_MODE,
+        FLASH_FREQ,
+        FLASH_SIZE
     };
     static const struct option long_options[] = {
         {"port", required_argument, NULL, 'p'},
@@ -188,6 +195,9 @@ int main(int argc, char **argv)
         {"output", required_argument, NULL, 'o'},
         {"for", required_argument, NULL, FOR},
         {"c-array", no_argument, NULL, C_ARRAY},
+        {"flash-mode", required_argument, NULL, FLASH_MODE},
+        {"flash-freq", required_argument, NULL, FLASH_FREQ},
+        {"flash-size", required_argument, NULL, FLASH_SIZE},
         {"monitor", no_argument, NULL, MONITOR},
         {"before", required_argument, NULL, BEFORE},
         {"after", required_argument, NULL, AFTER},
@@ -240,6 +250,15 @@ int main(int argc, char **argv)
             break;
         case C_ARRAY:
             options.c_array = true;
+            break;
+        case FLASH_MODE:
+            options.flash.mode = optarg;
+            break;
+        case FLASH_FREQ:
+            options.flash.freq = optarg;
+            break;
+        case FLASH_SIZE:
+            options.flash.size = optarg;
             break;
         case MONITOR:
             options.monitor = true;
