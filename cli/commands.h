@@ -59,7 +59,7 @@ typedef struct {
     const char *partition; /* which one is meant; NULL: not told   */
     uint32_t partition_table_addr;
     wiring_t wiring;
-    bool is_wiring_told; /* --before was given */
+    bool is_wiring_told;    /* --before was given */
     flash_settings_t flash; /* for the bootloader's header; NULL: what the build says */
 } options_t;
 

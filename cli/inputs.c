@@ -115,6 +115,9 @@ static void add_image(inputs_t *in, inputs_entry_t *entry, const partition_table
     if (role != NULL) {
         image->kind = role->kind;
     }
+    if (entry->has_kind) {
+        image->kind = entry->kind;
+    }
     in->programs[in->count] = role != NULL && role->program;
     in->encrypted[in->count] = entry->encrypted;
     in->paths[in->count] = inputs_text_of("%s", entry->path);

@@ -25,7 +25,8 @@ static void print_usage(void)
     (void)printf(
         "\n"
         "INPUT is a build folder of ESP-IDF, Arduino or PlatformIO, a flasher_args.json, a merged image or Intel HEX\n"
-        "file, or pairs ADDR FILE (0x10000 app.bin); with --partition one FILE. ELF files become images (0x10000 app.elf\n"
+        "file, or pairs ADDR FILE (0x10000 app.bin); with --partition one FILE. ELF files become images (0x10000 "
+        "app.elf\n"
         "--chip esp32). ADDR SIZE is a range of the flash (0x10000 64K), for which --partition or --all may "
         "stand.\n"
         "IMAGE is a program whose segments all belong to RAM.\n\n"
@@ -75,7 +76,8 @@ static void print_usage(void)
         "      --json         one JSON object a line; the last one is the summary\n"
         "  -h, --help         this text\n"
         "  -V, --version      the version\n\n"
-        "Exit status: 0 done, 1 verify or diff found a difference or the log lacks what --until waits for, 2 wrong usage,\n"
+        "Exit status: 0 done, 1 verify or diff found a difference or the log lacks what --until waits for, 2 wrong "
+        "usage,\n"
         "3 a file is missing, damaged, does not fit or cannot be written, or the target has no such partition,\n"
         "4 cannot connect, 5 the job failed on the target, 130 interrupted.\n\n"
         "Try it without hardware: reflash flash -p 'sim:esp32?flash=board.bin' --monitor BUILD_FOLDER\n",

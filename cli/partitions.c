@@ -20,8 +20,7 @@ static void name_them(char *text, size_t text_bytes, const partition_table_t *ta
     size_t used = 0;
     text[0] = '\0';
     for (unsigned row = 0; row < table->count && used < text_bytes; row++) {
-        used += (size_t)snprintf(text + used, text_bytes - used, "%s%s", row > 0 ? ", " : "",
-                                 table->rows[row].label);
+        used += (size_t)snprintf(text + used, text_bytes - used, "%s%s", row > 0 ? ", " : "", table->rows[row].label);
     }
 }
 
