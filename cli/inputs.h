@@ -83,7 +83,8 @@ typedef struct {
  *  - pairs ADDR FILE [ADDR FILE ...]; addresses are hexadecimal (0x...) or decimal. FILE is raw bytes, an ELF file, which
  *    becomes an image, or Intel HEX, with the address where it begins or 0.
  *  A merged image becomes one image for each thing in it; of blank space between partitions none.
- *  The header of the bootloader gets the flash settings of the options, else those of the build, else keeps its own.
+ *  The header of the bootloader gets the flash settings of the options, else those of the build, else keeps its own; that of
+ *  a signed one stays as it was signed.
  *  `options` may be NULL for the defaults.
  *  INPUTS_OK: `in` holds at least one image; each starts a sector of its own and ends within 16 MiB, and unless
  *  `force` each program and partition table is whole and for the chip that the build names, and none is larger than its

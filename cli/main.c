@@ -63,7 +63,15 @@ static void print_usage(void)
         "                     for flash, verify\n"
         "      --partition-table-offset ADDR  where that table is (0x8000)\n"
         "      --dry-run      flash: only show what would be written, as diff does\n"
-        "      --force        flash images whose header or checksum is wrong, or that are for another chip\n\n"
+        "      --encrypt      flash, diff: the target encrypts all images while it writes, by its own key; those that "
+        "a\n"
+        "                     build marks it encrypts without being told. Not on ESP8266 and ESP32. Such images are "
+        "written\n"
+        "                     whole, and cannot be verified\n"
+        "      --erase-all    flash: erase the whole flash first, with everything that is on it\n"
+        "      --force        flash what a check speaks against: images that are damaged, for another chip or "
+        "revision,\n"
+        "                     unsigned, plain where the target decrypts, or in the way of a partition\n\n"
         "Files\n"
         "  -o, --output FILE  the file that read or pack writes\n"
         "      --for WHO      who can send what pack writes: rom (hosts that use the mask ROM alone), stub\n"
@@ -175,6 +183,8 @@ int main(int argc, char **argv)
         NO_STUB,
         FORCE,
         DRY_RUN,
+        ENCRYPT,
+        ERASE_ALL,
         JSON,
         FOR,
         UNTIL,
@@ -216,6 +226,8 @@ int main(int argc, char **argv)
         {"invert-boot", no_argument, NULL, INVERT_BOOT},
         {"invert-reset", no_argument, NULL, INVERT_RESET},
         {"dry-run", no_argument, NULL, DRY_RUN},
+        {"encrypt", no_argument, NULL, ENCRYPT},
+        {"erase-all", no_argument, NULL, ERASE_ALL},
         {"force", no_argument, NULL, FORCE},
         {"json", no_argument, NULL, JSON},
         {"help", no_argument, NULL, 'h'},
@@ -323,6 +335,12 @@ int main(int argc, char **argv)
             break;
         case DRY_RUN:
             options.dry_run = true;
+            break;
+        case ENCRYPT:
+            options.encrypt = true;
+            break;
+        case ERASE_ALL:
+            options.erase_all = true;
             break;
         case JSON:
             options.json = true;

@@ -5,13 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TABLE_BYTES = 0xC00 };
+enum { TABLE_BYTES = 0xC00, ROW_BYTES = 32 };
 
-/* Labels come from the target, and go to a terminal. */
-static void make_printable(char *label)
+/* They come from the target, and go to a terminal. */
+static void make_labels_printable(partition_table_t *table)
 {
-    for (char *at = label; *at != '\0'; at++) {
-        *at = isprint((unsigned char)*at) != 0 ? *at : '?';
+    for (uint32_t row = 0; row < table->count; row++) {
+        for (char *at = table->rows[row].label; *at != '\0'; at++) {
+            *at = isprint((unsigned char)*at) != 0 ? *at : '?';
+        }
     }
 }
 
@@ -40,9 +42,30 @@ static status_t read_table(job_t *job, partition_table_t *table)
                           "--partition-table-offset; one that is encrypted cannot be read",
                           addr, why);
     }
-    for (uint32_t row = 0; row < table->count; row++) {
-        make_printable(table->rows[row].label);
+    make_labels_printable(table);
+    return STATUS_OK;
+}
+
+status_t partitions_read(job_t *job, partition_table_t *table)
+{
+    enum { PIECE_BYTES = 256 };
+    uint8_t bytes[TABLE_BYTES];
+    const uint32_t addr = job->options->partition_table_addr;
+    bool read = false;
+    for (uint32_t at = 0; at < TABLE_BYTES && addr + TABLE_BYTES <= job->flash_bytes && !read; at += PIECE_BYTES) {
+        const esp_loader_error_t err = esp_loader_flash_read(&job->target.loader, bytes + at, addr + at, PIECE_BYTES);
+        if (err != ESP_LOADER_SUCCESS) {
+            return job_give_up_on_target(job, STATUS_TARGET, err);
+        }
+        read = partition_table_check(table, bytes, at + PIECE_BYTES, NULL, 0);
+        if (!read && !image_is_partition_table(bytes + at + PIECE_BYTES - ROW_BYTES, ROW_BYTES)) {
+            break; /* it goes on no further */
+        }
     }
+    if (!read) {
+        table->count = 0;
+    }
+    make_labels_printable(table);
     return STATUS_OK;
 }
 

@@ -9,3 +9,7 @@
  *  any other value was told: no table (INPUT), none of that name (INPUT), it leaves the flash (INPUT), or the loader
  *  cannot read (TARGET). */
 status_t partitions_find(job_t *job, partition_t *found);
+
+/** The rows of that table; none where there is no sound one. Reads as much of it as it takes, often 256 bytes. Any value
+ *  but OK was told: the target could not be asked. */
+status_t partitions_read(job_t *job, partition_table_t *table);
