@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flash.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -215,6 +216,8 @@ static esp_loader_error_t send_whole(flashing_t *flashing, uint32_t at)
 
 static status_t write_whole(flashing_t *flashing, uint32_t at)
 {
+    enum { REASON_PARAMETER = 0x64 };
+    bool may_not_encrypt = false;
     job_t *job = &flashing->job;
     reflash_image_t *image = &job->inputs.images[at];
     const char *title = job->inputs.titles[at];
@@ -226,13 +229,22 @@ static status_t write_whole(flashing_t *flashing, uint32_t at)
     for (unsigned tries = 1; tries <= JOB_TRIES; tries++) {
         output_progress(&job->output, job->inputs.names[at], title, 0, image->bytes, 0);
         err = send_whole(flashing, at);
-        if (!job_may_try_again(job, err, tries)) {
+        may_not_encrypt = err != ESP_LOADER_SUCCESS && encrypts(flashing, at) &&
+                          reflash_last_fault(&job->target.loader).target_reason == REASON_PARAMETER;
+        if (may_not_encrypt || !job_may_try_again(job, err, tries)) {
             break;
         }
         err = job_connect_again(job, err, tries);
         if (err != ESP_LOADER_SUCCESS) {
             break;
         }
+    }
+    if (may_not_encrypt) { /* in secure download mode nobody can ask before */
+        return job_refuse(
+            job, STATUS_TARGET,
+            "%s: the target refused to encrypt; its efuses forbid that to its loader (release mode). Encrypt "
+            "the files with the chip's key and use --force, or update it over the air",
+            title);
     }
     if (err != ESP_LOADER_SUCCESS) {
         return job_give_up_on_target(job, STATUS_TARGET, err);
@@ -446,11 +458,13 @@ static void mark_all(flashing_t *flashing, const reflash_image_t *image)
 static void show_plan(flashing_t *flashing)
 {
     job_t *job = &flashing->job;
+    bool any_whole = false;
     for (uint32_t at = 0; at < job->inputs.count; at++) {
         const reflash_image_t *image = &job->inputs.images[at];
         uint32_t count = 0;
         if (flashing->whole[at]) {
             mark_all(flashing, image);
+            any_whole = true;
         }
         for (uint32_t sector = 0; sector < sectors_of(image); sector++) {
             count += is_marked(flashing, image->flash_addr / REFLASH_SECTOR_BYTES + sector);
@@ -468,8 +482,12 @@ static void show_plan(flashing_t *flashing)
             draw(flashing, image);
         }
     }
-    output_line(&job->output, "%u KiB to write, about %.1f s; nothing was changed",
-                flashing->work.sectors_written * (REFLASH_SECTOR_BYTES / 1024), flashing->left_ms / 1e3);
+    char about[32] = "";
+    if (!any_whole) { /* for which the model has no prices */
+        (void)snprintf(about, sizeof(about), ", about %.1f s", flashing->left_ms / 1e3);
+    }
+    output_line(&job->output, "%u KiB to write%s; nothing was changed",
+                flashing->work.sectors_written * (REFLASH_SECTOR_BYTES / 1024), about);
 }
 
 /* --- Commands ---------------------------------------------------------------------------------------------------- */

@@ -279,8 +279,8 @@ status_t guards_check(job_t *job, locks_t *locks)
     for (uint32_t at = 0; status == STATUS_OK && at < job->inputs.count; at++) {
         char why[700];
         if (!fits(job, at, locks, &table, why, sizeof(why))) {
-            return job_refuse(job, STATUS_INPUT, "%s (%s) at 0x%x: %s; nothing was changed", job->inputs.titles[at],
-                              job->inputs.paths[at], job->inputs.images[at].flash_addr, why);
+            return job_refuse(job, STATUS_INPUT, "%s (%s at 0x%x): %s; nothing was changed", job->inputs.paths[at],
+                              job->inputs.titles[at], job->inputs.images[at].flash_addr, why);
         }
     }
     return status;
