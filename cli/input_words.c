@@ -144,8 +144,7 @@ static inputs_result_t list_bundle(const char *path, const inputs_file_t *file, 
     char why[200];
     if (!bundle_read(&contents, file->data, file->bytes, INPUTS_FLASH_BYTES_MAX, why, sizeof(why))) {
         return inputs_fail(message, INPUTS_CONTENT,
-                           "%s: is a bundle, but %s. Make it again, with the reflash pack of this version.", path,
-                           why);
+                           "%s: is a bundle, but %s. Make it again, with the reflash pack of this version.", path, why);
     }
     const chip_format_t *chip =
         chip_format_by_id(contents.chip_id == CHIP_ID_ESP8266 ? IMAGE_CHIP_ESP8266 : (int)contents.chip_id);

@@ -300,7 +300,7 @@ static status_t load_for_partition(job_t *job, const job_needs_t *needs, int wor
     free(file.data);
     status_t status = job_connect(job, needs);
     partition_t partition;
-    status = status == STATUS_OK ? partitions_find(job, &partition) : status;
+    status = status == STATUS_OK ? partitions_find_named(job, &partition) : status;
     if (status != STATUS_OK) {
         return status;
     }

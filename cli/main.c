@@ -24,11 +24,11 @@ static void print_usage(void)
     }
     (void)printf(
         "\n"
-        "INPUT is a build folder of ESP-IDF, Arduino or PlatformIO, a flasher_args.json, a merged image or Intel HEX\n"
-        "file, or pairs ADDR FILE (0x10000 app.bin); with --partition one FILE. ELF files become images (0x10000 "
-        "app.elf\n"
-        "--chip esp32). ADDR SIZE is a range of the flash (0x10000 64K), for which --partition or --all may "
-        "stand.\n"
+        "INPUT is a build folder of ESP-IDF, Arduino or PlatformIO, a flasher_args.json, a bundle, a merged image or\n"
+        "Intel HEX file, or pairs ADDR FILE (0x10000 app.bin). ELF files become images (0x10000 app.elf --chip esp32). "
+        "With\n"
+        "--partition it is one FILE. ADDR SIZE is a range of the flash (0x10000 64K), for which --partition or\n"
+        "--all may stand.\n"
         "IMAGE is a program whose segments all belong to RAM.\n\n"
         "The port and the target\n"
         "  -p, --port PORT    /dev/ttyUSB0, rfc2217://HOST:PORT, socket://HOST:PORT or\n"
@@ -43,9 +43,6 @@ static void print_usage(void)
         "      --no-stub      talk to the mask ROM only. Without either, read and erase use a stub where there is "
         "one,\n"
         "                     flash and diff where the job will be shorter with it\n"
-        "      --flash-mode MODE, --flash-freq FREQ, --flash-size SIZE\n"
-        "                     what the bootloader's header shall say: qio, qout, dio, dout; 80m, 40m, ...; 4MB, ...\n"
-        "                     or detect; keep: as it is. Else what the build says, else as it is\n"
         "      --before HOW   how to enter the loader: default, slow (a large capacitor at RESET), usb (the\n"
         "                     chip's own USB-Serial/JTAG, which is found out of a serial port where nothing is said),\n"
         "                     no-reset (BOOT and RESET are pressed by hand)\n"
@@ -62,16 +59,16 @@ static void print_usage(void)
         "      --partition NAME  that one of the partition table in the target's flash: read, erase, and one FILE\n"
         "                     for flash, verify\n"
         "      --partition-table-offset ADDR  where that table is (0x8000)\n"
+        "      --flash-mode MODE, --flash-freq FREQ, --flash-size SIZE\n"
+        "                     what the bootloader's header shall say: qio, qout, dio, dout; 80m, 40m, ...; 4MB, ...\n"
+        "                     or detect; keep: as it is. Else what the build says, else as it is\n"
         "      --dry-run      flash: only show what would be written, as diff does\n"
-        "      --encrypt      flash, diff: the target encrypts all images while it writes, by its own key; those that "
-        "a\n"
-        "                     build marks it encrypts without being told. Not on ESP8266 and ESP32. Such images are "
-        "written\n"
-        "                     whole, and cannot be verified\n"
+        "      --encrypt      flash, diff: the target encrypts all images while it writes, with its own key. Those\n"
+        "                     that a build marks it encrypts without being told. Such images are written whole and\n"
+        "                     cannot be verified. Not on ESP8266 and ESP32\n"
         "      --erase-all    flash: erase the whole flash first, with everything that is on it\n"
-        "      --force        flash what a check speaks against: images that are damaged, for another chip or "
-        "revision,\n"
-        "                     unsigned, plain where the target decrypts, or in the way of a partition\n\n"
+        "      --force        flash what a check speaks against: images that are damaged, for another chip or\n"
+        "                     revision, unsigned, plain where the target decrypts, or in the way of a partition\n\n"
         "Files\n"
         "  -o, --output FILE  the file that read or pack writes\n"
         "      --for WHO      who can send what pack writes: rom (hosts that use the mask ROM alone), stub\n"
@@ -175,6 +172,9 @@ int main(int argc, char **argv)
     enum {
         CHIP = 256,
         MONITOR,
+        FLASH_MODE,
+        FLASH_FREQ,
+        FLASH_SIZE,
         BEFORE,
         AFTER,
         RESET,
@@ -195,10 +195,7 @@ int main(int argc, char **argv)
         BOOT_LINE,
         RESET_LINE,
         INVERT_BOOT,
-        INVERT_RESET,
-        FLASH_MODE,
-        FLASH_FREQ,
-        FLASH_SIZE
+        INVERT_RESET
     };
     static const struct option long_options[] = {
         {"port", required_argument, NULL, 'p'},

@@ -69,7 +69,7 @@ status_t partitions_read(job_t *job, partition_table_t *table)
     return STATUS_OK;
 }
 
-status_t partitions_find(job_t *job, partition_t *found)
+status_t partitions_find_named(job_t *job, partition_t *found)
 {
     partition_table_t table;
     const char *name = job->options->partition;

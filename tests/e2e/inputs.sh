@@ -37,7 +37,7 @@ cp "$boot" arduino/blink.ino.bootloader.bin
 cp "$table" arduino/blink.ino.partitions.bin
 cp "$app" arduino/blink.ino.bin
 flashes arduino
-expect_line 'Application MD5 differs, flashing 32 of 32 sectors at 0x10000...'
+expect_line "Application MD5 differs, flashing $(all_of 131072) at 0x10000..."
 flashes arduino/blink.ino.bin
 
 # PlatformIO: the environment, the project with one of them, and where idedata.json says what is where.
@@ -57,7 +57,7 @@ flashes pio
 # Merged, from 0 and from the bootloader. Of the blank space between nothing is sent.
 head -c $((0x10000 + 131072)) board.bin >merged.bin
 flashes merged.bin
-expect_line 'Bootloader MD5 differs, flashing 7 of 7 sectors at 0x1000...'
+expect_line "Bootloader MD5 differs, flashing $(all_of 28672) at 0x1000..."
 expect_line 'nvs MD5 match, skipping...'
 tail -c +4097 merged.bin >merged-from-boot.bin
 flashes merged-from-boot.bin
@@ -88,7 +88,7 @@ cp "$app" slots/a.ino.bin
 { cat rows.bin && head -c 2976 /dev/zero | tr '\0' '\377'; } >slots/a.ino.partitions.bin
 rm -f board.bin
 expect_status 0 "$REFLASH" flash -p 'sim:esp32?flash=board.bin&flash-size=2MB' slots
-expect_line 'OTA data MD5 differs, flashing 1 of 2 sectors at 0xe000...'
+expect_line "OTA data MD5 differs, flashing 1 of 2 sectors at 0xe000..."
 [ "$(od -An -tx1 -j $((0xe000)) -N 32 board.bin | tr -d ' \n')" = \
     01000000ffffffffffffffffffffffffffffffffffffffffffffffff9a984347 ] || fail "otadata is not that of the first slot"
 

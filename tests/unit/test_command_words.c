@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the command line is told and what it reads in the target: sizes, GPIO lines, rows of a partition table, rates. */
+/* What the command line is told and what it reads in the target: sizes, GPIO lines, rates. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
