@@ -24,7 +24,7 @@ static bool read_memory(void *context, uint32_t offset, uint8_t *buf, uint32_t b
 
 reflash_source_t bundle_in_memory(const uint8_t *data, size_t bytes)
 {
-    return (reflash_source_t){.read = read_memory, .context = (void *)(uintptr_t)data, .bytes = (uint32_t)bytes};
+    return (reflash_source_t){.read = read_memory, .context = (void *)data, .bytes = (uint32_t)bytes};
 }
 
 const char *bundle_error_text(reflash_bundle_error_t error)

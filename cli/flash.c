@@ -335,7 +335,7 @@ static status_t apply(flashing_t *flashing)
                                        .progress_context = flashing};
     flashing->chosen = inputs_need(calloc(in->count, sizeof(flashing->chosen[0])));
     flashing->whole = inputs_need(calloc(in->count, sizeof(flashing->whole[0])));
-    bool any;
+    bool any = false;
     status_t status = find_whole(flashing, &any);
     if (status == STATUS_OK && flashing->job.options->erase_all) {
         status = erase_all(flashing);

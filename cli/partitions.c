@@ -52,7 +52,8 @@ status_t partitions_read(job_t *job, partition_table_t *table)
     uint8_t bytes[TABLE_BYTES];
     const uint32_t addr = job->options->partition_table_addr;
     bool read = false;
-    for (uint32_t at = 0; at < TABLE_BYTES && addr + TABLE_BYTES <= job->flash_bytes && !read; at += PIECE_BYTES) {
+    *table = (partition_table_t){0};
+    for (uint32_t at = 0; at < TABLE_BYTES && addr <= job->flash_bytes - TABLE_BYTES && !read; at += PIECE_BYTES) {
         const esp_loader_error_t err = esp_loader_flash_read(&job->target.loader, bytes + at, addr + at, PIECE_BYTES);
         if (err != ESP_LOADER_SUCCESS) {
             return job_give_up_on_target(job, STATUS_TARGET, err);
