@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
+#include <stdio.h>
+
 #include "erase.h"
 #include "flash.h"
 #include "image_command.h"
 #include "job.h"
+#include "locks.h"
 #include "monitor.h"
 #include "pack.h"
 #include "ports.h"
@@ -47,17 +50,21 @@ static void summarise(job_t *job, status_t status, bool verifying)
                             summary_of_images(&job->inputs, verifying)));
 }
 
-static const job_needs_t needs = {.loader = TARGET_ROM_THAT_COMPARES};
-
 /* --- verify ------------------------------------------------------------------------------------------------------- */
 
 static status_t run_verify(const options_t *options, int word_count, char *const *words)
 {
+    static const job_needs_t needs = {.loader = TARGET_ROM_THAT_COMPARES};
     job_t job;
     job_begin(&job, options);
     status_t status = job_load_and_connect(&job, &needs, word_count, words);
     const bool connected = status == STATUS_OK;
-    for (uint32_t at = 0; connected && at < job.inputs.count; at++) {
+    if (connected &&
+        inputs_refuse_encrypted(&job.inputs, "What lies in the flash then cannot be compared with it; leave it out.",
+                                job.message, sizeof(job.message)) != INPUTS_OK) {
+        status = job_give_up(&job, STATUS_INPUT);
+    }
+    for (uint32_t at = 0; (status == STATUS_OK || status == STATUS_DIFFERS) && at < job.inputs.count; at++) {
         reflash_image_t *image = &job.inputs.images[at];
         const esp_loader_error_t err =
             reflash_flash_verify_md5(&job.target.loader, image->flash_addr, image->bytes, image->md5);
@@ -83,6 +90,29 @@ static status_t run_verify(const options_t *options, int word_count, char *const
 
 /* --- info --------------------------------------------------------------------------------------------------------- */
 
+static status_t tell_locks(job_t *job)
+{
+    locks_t locks;
+    char text[64], revision[32] = "";
+    const esp_loader_error_t err = locks_read(&job->target.loader, &locks);
+    if (err != ESP_LOADER_SUCCESS) {
+        return job_give_up_on_target(job, STATUS_TARGET, err);
+    }
+    const bool told = locks.revision != LOCKS_REVISION_UNKNOWN;
+    if (told) {
+        (void)snprintf(revision, sizeof(revision), "%u.%u", locks.revision / 100, locks.revision % 100);
+        output_line(&job->output, "Chip revision %s", revision);
+    }
+    locks_text(&locks, text, sizeof(text));
+    if (text[0] != '\0') {
+        output_line(&job->output, "Locked by %s", text);
+    }
+    output_event(&job->output, json_pack("{s:s, s:s?, s:b, s:b, s:b}", "event", "locks", "revision",
+                                         told ? revision : NULL, "flash_encryption", locks.encryption, "secure_boot",
+                                         locks.secure_boot, "secure_download", locks.secure_download));
+    return STATUS_OK;
+}
+
 static status_t run_info(const options_t *options, int word_count, char *const *words)
 {
     job_t job;
@@ -91,8 +121,9 @@ static status_t run_info(const options_t *options, int word_count, char *const *
     if (word_count > 0) {
         status = job_refuse(&job, STATUS_USAGE, "info takes no input, but '%s' was given", words[0]);
     }
-    static const job_needs_t info_needs = {.loader = TARGET_ROM};
-    status = status == STATUS_OK ? job_connect(&job, &info_needs) : status;
+    static const job_needs_t needs = {.loader = TARGET_ROM, .any_flash = true};
+    status = status == STATUS_OK ? job_connect(&job, &needs) : status;
+    status = status == STATUS_OK ? tell_locks(&job) : status;
     if (status == STATUS_OK) {
         status = job_leave(&job);
     }

@@ -48,7 +48,9 @@ typedef struct {
     bool json;
     bool force;
     bool monitor;
-    bool dry_run; /* flash: only tell */
+    bool dry_run;   /* flash: only tell */
+    bool encrypt;   /* flash: the target encrypts all images while it writes */
+    bool erase_all; /* flash: the whole flash first */
     after_t after;
     double seconds;     /* monitor: how long; 0: until Ctrl-C      */
     const char *until;  /* monitor: ends where the log says so; NULL: not told */

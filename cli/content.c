@@ -27,10 +27,12 @@ static const reflash_image_t *image_of(const reflash_bundle_t *bundle, const ref
 
 static reflash_bundle_error_t get_image(const reflash_bundle_t *bundle, uint16_t index, reflash_bundle_image_t *image)
 {
-    const inputs_t *in = content_of(bundle)->in;
-    const reflash_image_t *from = &in->images[index];
+    const content_t *content = content_of(bundle);
+    const inputs_t *in = content->in;
+    const uint32_t at = content->chosen[index];
+    const reflash_image_t *from = &in->images[at];
     *image = (reflash_bundle_image_t){.flash_addr = from->flash_addr, .bytes = from->bytes, .kind = from->kind};
-    (void)snprintf(image->name, sizeof(image->name), "%s", in->names[index]);
+    (void)snprintf(image->name, sizeof(image->name), "%s", in->names[at]);
     memcpy(image->md5, from->md5, sizeof(image->md5));
     return REFLASH_BUNDLE_GOOD;
 }
@@ -129,7 +131,7 @@ static reflash_bundle_error_t read_run(reflash_run_t *run, uint8_t *buf, uint32_
 
 /* --- Public ------------------------------------------------------------------------------------------------------ */
 
-void content_init(content_t *content, const inputs_t *in, uint16_t chip_id)
+void content_init(content_t *content, const inputs_t *in, const uint32_t *chosen, uint32_t count, uint16_t chip_id)
 {
     static const reflash_content_ops_t ops = {.image = get_image,
                                               .sector = get_sector,
@@ -138,16 +140,17 @@ void content_init(content_t *content, const inputs_t *in, uint16_t chip_id)
                                               .run_begin = begin_run,
                                               .run_next_block = next_block,
                                               .run_read = read_run};
-    const reflash_image_t *last = &in->images[in->count - 1];
+    const reflash_image_t *last = &in->images[chosen[count - 1]];
     const uint32_t end = last->flash_addr + last->bytes;
     *content = (content_t){
         .content = {.ops = &ops, .bundle = &content->bundle},
         .bundle = {.flash_bytes = (end + REFLASH_SECTOR_BYTES - 1) / REFLASH_SECTOR_BYTES * REFLASH_SECTOR_BYTES,
                    .chip_id = chip_id,
-                   .image_count = (uint16_t)in->count,
+                   .image_count = (uint16_t)count,
                    .has_plain = true,
                    .has_packed = true},
         .in = in,
+        .chosen = chosen,
         .packed = inputs_need(calloc(1, sizeof(content_packed_t)))};
 }
 

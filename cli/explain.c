@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundle_reader.h"
 #include "elf_image.h"
 #include "image_check.h"
 #include "inputs_support.h"
@@ -422,13 +423,12 @@ void explain_merged(explainer_t *explainer, const char *name, const uint8_t *dat
 
 explain_kind_t explain_kind(const uint8_t *data, size_t bytes)
 {
-    static const uint8_t bundle_magic[] = {0x89, 0x52, 0x46, 0x42, 0x0D, 0x0A, 0x1A, 0x0A};
     merged_image_t merged;
-    return bytes >= sizeof(bundle_magic) && memcmp(data, bundle_magic, sizeof(bundle_magic)) == 0 ? EXPLAIN_BUNDLE
-           : elf_is_file(data, bytes)                                                             ? EXPLAIN_ELF
-           : hex_is_text(data, bytes)                                                             ? EXPLAIN_HEX
-           : merged_read(&merged, data, bytes)                                                    ? EXPLAIN_MERGED
-           : image_is_program(data, bytes)                                                        ? EXPLAIN_PROGRAM
-           : image_is_partition_table(data, bytes)                                                ? EXPLAIN_TABLE
-                                                                                                  : EXPLAIN_UNKNOWN;
+    return bundle_is_file(data, bytes)             ? EXPLAIN_BUNDLE
+           : elf_is_file(data, bytes)              ? EXPLAIN_ELF
+           : hex_is_text(data, bytes)              ? EXPLAIN_HEX
+           : merged_read(&merged, data, bytes)     ? EXPLAIN_MERGED
+           : image_is_program(data, bytes)         ? EXPLAIN_PROGRAM
+           : image_is_partition_table(data, bytes) ? EXPLAIN_TABLE
+                                                   : EXPLAIN_UNKNOWN;
 }

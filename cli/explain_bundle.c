@@ -1,38 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
-#include <string.h>
 
+#include "bundle_reader.h"
 #include "chip_formats.h"
 #include "explain.h"
-#include "reflash_bundle.h"
 
 enum { CHIP_ID_ESP8266 = 0xFFFF };
-
-typedef struct {
-    const uint8_t *data;
-} memory_t;
-
-static bool read_memory(void *context, uint32_t offset, uint8_t *buf, uint32_t bytes)
-{
-    const memory_t *memory = context;
-    memcpy(buf, memory->data + offset, bytes);
-    return true;
-}
-
-static const char *error_text(reflash_bundle_error_t error)
-{
-    static const char *const texts[] = {
-        [REFLASH_BUNDLE_GOOD] = "nothing",
-        [REFLASH_BUNDLE_UNREADABLE] = "it cannot be read",
-        [REFLASH_BUNDLE_NO_BUNDLE] = "it is shorter than a bundle's header",
-        [REFLASH_BUNDLE_NEWER] = "it has a version that this program does not know",
-        [REFLASH_BUNDLE_CUT] = "its header tells another size than the file has: it is cut off",
-        [REFLASH_BUNDLE_DAMAGED] = "the MD5 in its header does not fit its content",
-        [REFLASH_BUNDLE_INCONSISTENT] = "a field contradicts another one or the format",
-        [REFLASH_BUNDLE_NOT_THERE] = "what a field points to is not there",
-    };
-    return texts[error];
-}
 
 static const char *kind_name(reflash_kind_t kind)
 {
@@ -111,13 +84,12 @@ static void explain_facts(explainer_t *explainer, const reflash_bundle_t *bundle
 
 void explain_bundle(explainer_t *explainer, const char *name, const uint8_t *data, size_t bytes)
 {
-    memory_t memory = {data};
-    const reflash_source_t source = {.read = read_memory, .context = &memory, .bytes = (uint32_t)bytes};
+    const reflash_source_t source = bundle_in_memory(data, bytes);
     reflash_bundle_t bundle;
     reflash_bundle_error_t error = reflash_bundle_open(&bundle, &source);
     if (error != REFLASH_BUNDLE_GOOD) {
         explain_heading(explainer, name, "bundle", bytes, "bundle");
-        explain_wrong(explainer, "structure", "%s", error_text(error));
+        explain_wrong(explainer, "structure", "%s", bundle_error_text(error));
         return;
     }
     explain_heading(explainer, name, "bundle", bytes, "bundle of %u image%s", bundle.image_count,
@@ -129,7 +101,7 @@ void explain_bundle(explainer_t *explainer, const char *name, const uint8_t *dat
         explain_digits(digits, data + 16, 16);
         explain_fact(explainer, "MD5", "md5", json_string(digits), "%s, right", digits);
     } else {
-        explain_wrong(explainer, "MD5", "%s", error_text(error));
+        explain_wrong(explainer, "MD5", "%s", bundle_error_text(error));
     }
     json_t *images = json_array();
     for (uint16_t at = 0; at < bundle.image_count; at++) {
@@ -139,7 +111,7 @@ void explain_bundle(explainer_t *explainer, const char *name, const uint8_t *dat
             error = explain_image(explainer, &bundle, &image, images);
         }
         if (error != REFLASH_BUNDLE_GOOD) {
-            explain_wrong(explainer, "structure", "image %u: %s", at + 1u, error_text(error));
+            explain_wrong(explainer, "structure", "image %u: %s", at + 1u, bundle_error_text(error));
         }
     }
     (void)json_object_set_new(explainer->object, "images", images);

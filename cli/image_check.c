@@ -253,6 +253,26 @@ bool image_digest_is_right(const image_t *image, const uint8_t *data)
            memcmp(digest, data + image->digest_offset, sizeof(digest)) == 0;
 }
 
+/* Up to three blocks: mark, version, two reserved bytes, SHA-256 of all in front of the sector. */
+image_signature_t image_signature(const image_t *image, const uint8_t *data, size_t bytes)
+{
+    enum { SECTOR_BYTES = 4096, BLOCKS = 3, BLOCK_BYTES = 1216, MARK = 0xE7, DIGEST_OFFSET = 4 };
+
+    const size_t signed_bytes = (image->bytes + SECTOR_BYTES - 1) / SECTOR_BYTES * SECTOR_BYTES;
+    uint8_t digest[SHA256_BYTES];
+    if (bytes < signed_bytes || bytes - signed_bytes < BLOCK_BYTES || data[signed_bytes] != MARK ||
+        mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), data, signed_bytes, digest) != 0) {
+        return IMAGE_UNSIGNED;
+    }
+    for (size_t at = signed_bytes; at < signed_bytes + BLOCKS * BLOCK_BYTES && bytes - at >= BLOCK_BYTES;
+         at += BLOCK_BYTES) {
+        if (data[at] == MARK && memcmp(data + at + DIGEST_OFFSET, digest, sizeof(digest)) == 0) {
+            return IMAGE_SIGNED;
+        }
+    }
+    return IMAGE_MISSIGNED;
+}
+
 /* --- Public: descriptions -------------------------------------------------------------------------- */
 
 /* `text` gets the characters of a field that may fill all of its bytes, and a zero. */

@@ -62,6 +62,14 @@ bool image_read(image_t *image, const uint8_t *data, size_t bytes, char *why, si
 /** Whether the 32 bytes at `image->digest_offset` are the SHA-256 of what is before them. */
 bool image_digest_is_right(const image_t *image, const uint8_t *data);
 
+typedef enum {
+    IMAGE_UNSIGNED,  /*!< No signature sector stands behind the image. */
+    IMAGE_SIGNED,    /*!< One does, with the digest of these bytes. Whose signature it is was not looked at. */
+    IMAGE_MISSIGNED, /*!< One does, for other bytes: it was altered after it was signed. */
+} image_signature_t;
+/** The signature that secure boot of the second scheme wants: a sector of its own behind the image. */
+image_signature_t image_signature(const image_t *image, const uint8_t *data, size_t bytes);
+
 /** What an application says of itself. Texts end with a zero. */
 typedef struct {
     uint32_t secure_version;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundle_reader.h"
 #include "elf_image.h"
 #include "image_check.h"
 #include "inputs_support.h"
@@ -39,6 +40,11 @@ static inputs_result_t take_plain(inputs_entry_t *entry, inputs_listing_t *to, i
         return inputs_fail(message, INPUTS_FILE,
                            "%s: has %u bytes; a ROM loader can address 16 MiB (%u bytes) of flash. Check the path.",
                            entry->path, (unsigned)entry->bytes, INPUTS_FLASH_BYTES_MAX);
+    }
+    if (bundle_is_file(entry->data, entry->bytes)) {
+        return inputs_fail(message, INPUTS_USAGE,
+                           "%s: is a bundle, which tells its own addresses. Give it alone, without an address.",
+                           entry->path);
     }
     merged_image_t merged;
     if (entry->name != NULL || !merged_read(&merged, entry->data, entry->bytes) ||
@@ -155,7 +161,9 @@ inputs_result_t inputs_open(inputs_listing_t *listing, const inputs_options_t *o
     inputs_listing_t opened = {0};
     for (uint32_t at = 0; result == INPUTS_OK && at < listing->count; at++) {
         inputs_entry_t *entry = &listing->entries[at];
-        if (hex_is_text(entry->data, entry->bytes)) {
+        if (entry->has_kind) {
+            move_entry(&opened, entry); /* taken from a bundle: these very bytes are meant */
+        } else if (hex_is_text(entry->data, entry->bytes)) {
             result = take_hex(entry, &opened, message);
         } else if (elf_is_file(entry->data, entry->bytes)) {
             result = take_elf(entry, chip_id, flash, &opened, message);

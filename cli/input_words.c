@@ -2,10 +2,12 @@
 /* From the words of the command line to a listing of images. */
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "bundle_reader.h"
 #include "elf_image.h"
 #include "image_check.h"
 #include "inputs_support.h"
@@ -132,6 +134,45 @@ static inputs_result_t list_whole(const char *path, uint32_t flash_addr, inputs_
     return INPUTS_OK;
 }
 
+/* All that a build folder would tell is in it. */
+static inputs_result_t list_bundle(const char *path, const inputs_file_t *file, inputs_listing_t *listing,
+                                   inputs_message_t message)
+{
+    enum { CHIP_ID_ESP8266 = 0xFFFF };
+
+    bundle_contents_t contents;
+    char why[200];
+    if (!bundle_read(&contents, file->data, file->bytes, INPUTS_FLASH_BYTES_MAX, why, sizeof(why))) {
+        return inputs_fail(message, INPUTS_CONTENT,
+                           "%s: is a bundle, but %s. Make it again, with the reflash pack of this version.", path, why);
+    }
+    const chip_format_t *chip =
+        chip_format_by_id(contents.chip_id == CHIP_ID_ESP8266 ? IMAGE_CHIP_ESP8266 : (int)contents.chip_id);
+    inputs_result_t result = INPUTS_OK;
+    if (chip == NULL) {
+        result =
+            inputs_fail(message, INPUTS_CONTENT,
+                        "%s: the bundle is for the chip with the id %u, which is unknown here. Get a newer reflash.",
+                        path, contents.chip_id);
+    } else {
+        (void)snprintf(listing->chip, sizeof(listing->chip), "%s", chip->name);
+    }
+    for (uint32_t at = 0; result == INPUTS_OK && at < contents.count; at++) {
+        bundle_part_t *part = &contents.parts[at];
+        inputs_entry_t *entry = inputs_add_entry(listing, part->about.flash_addr, inputs_text_of("%s", path));
+        entry->name = inputs_text_of("%s", part->about.name);
+        entry->title = inputs_text_of("%s", part->about.name);
+        entry->encrypted = part->about.encrypted;
+        entry->has_kind = true;
+        entry->kind = part->about.kind;
+        entry->data = part->data;
+        entry->bytes = part->about.bytes;
+        part->data = NULL;
+    }
+    bundle_contents_free(&contents);
+    return result;
+}
+
 /* A program or a table that stands alone could go anywhere, but has a place where it usually is. */
 static inputs_result_t refuse_alone(const char *path, const inputs_file_t *file, inputs_message_t message)
 {
@@ -156,7 +197,7 @@ static inputs_result_t refuse_alone(const char *path, const inputs_file_t *file,
     if (what == NULL) {
         return inputs_fail(message, INPUTS_USAGE,
                            "%s: is neither a build folder nor a " INPUTS_FLASHER_ARGS
-                           ", Intel HEX or a merged image. To flash a file, put its address before it: "
+                           ", Intel HEX, a bundle or a merged image. To flash a file, put its address before it: "
                            "ADDR FILE.",
                            path);
     }
@@ -183,6 +224,8 @@ static inputs_result_t list_file(const char *path, const inputs_options_t *optio
         result = parse_flasher_args(path, &file, options, listing, message);
     } else if (is_flash_args(path, &file)) {
         result = parse_flash_args(path, &file, options, listing, message);
+    } else if (bundle_is_file(file.data, file.bytes)) {
+        result = list_bundle(path, &file, listing, message);
     } else if (hex_is_text(file.data, file.bytes)) {
         result = list_whole(path, 0, &file, listing);
     } else if (merged_read(&merged, file.data, file.bytes)) {

@@ -115,6 +115,9 @@ static void add_image(inputs_t *in, inputs_entry_t *entry, const partition_table
     if (role != NULL) {
         image->kind = role->kind;
     }
+    if (entry->has_kind) {
+        image->kind = entry->kind;
+    }
     in->programs[in->count] = role != NULL && role->program;
     in->encrypted[in->count] = entry->encrypted;
     in->paths[in->count] = inputs_text_of("%s", entry->path);
@@ -172,12 +175,20 @@ static void make_images(inputs_t *in, const inputs_options_t *options, inputs_li
 
 /* --- Flash settings -------------------------------------------------------------------------------- */
 
-/* Only sound bootloaders, where their chip looks for them, are changed: what else begins alike may be anything. */
+static bool is_signed(const reflash_image_t *image)
+{
+    image_t parts;
+    return image_read(&parts, image->data, image->bytes, NULL, 0) &&
+           image_signature(&parts, image->data, image->bytes) != IMAGE_UNSIGNED;
+}
+
+/* Only sound bootloaders, where their chip looks for them, are changed: what else begins alike may be anything. One that
+ * is signed would no longer be. */
 static void patch_bootloader(reflash_image_t *image, const flash_settings_t *flash, uint32_t flash_bytes)
 {
     const reflash_chip_t *row = chip_format_row(image_program_chip(image->data, image->bytes));
     if (row != NULL && image->flash_addr == row->boot_addr &&
-        image_check(image->data, image->bytes, IMAGE_CHIP_ANY, NULL, 0) == IMAGE_SOUND &&
+        image_check(image->data, image->bytes, IMAGE_CHIP_ANY, NULL, 0) == IMAGE_SOUND && !is_signed(image) &&
         flash_settings_patch((uint8_t *)image->data, image->bytes, flash, flash_bytes)) {
         compute_md5(image);
     }

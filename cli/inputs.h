@@ -60,7 +60,9 @@ typedef struct {
     char *path;  /*!< As written. In lists of builds: relative to the list's folder unless it starts with '/'. */
     uint32_t flash_addr;
     bool encrypted; /*!< The build wants it encrypted on its way into the flash. */
-    uint8_t *data;  /*!< NULL until the file was read. */
+    bool has_kind;  /*!< `kind` is told; else it is found out. */
+    reflash_kind_t kind;
+    uint8_t *data; /*!< NULL until the file was read. */
     uint32_t bytes;
 } inputs_entry_t;
 
@@ -76,12 +78,13 @@ typedef struct {
 /** Load what the words name, one of
  *  - a build folder: of ESP-IDF (flasher_args.json), Arduino (NAME.ino.bin and its companions, or flash_args) or
  *    PlatformIO (.pio/build/ENV, or the project if it has one environment)
- *  - a file that tells addresses: flasher_args.json, flash_args, Intel HEX, a merged image, NAME.ino.bin with its
+ *  - a file that tells addresses: flasher_args.json, flash_args, Intel HEX, a merged image, a bundle, NAME.ino.bin with its
  *    companions beside it
  *  - pairs ADDR FILE [ADDR FILE ...]; addresses are hexadecimal (0x...) or decimal. FILE is raw bytes, an ELF file, which
  *    becomes an image, or Intel HEX, with the address where it begins or 0.
  *  A merged image becomes one image for each thing in it; of blank space between partitions none.
- *  The header of the bootloader gets the flash settings of the options, else those of the build, else keeps its own.
+ *  The header of the bootloader gets the flash settings of the options, else those of the build, else keeps its own; that of
+ *  a signed one stays as it was signed.
  *  `options` may be NULL for the defaults.
  *  INPUTS_OK: `in` holds at least one image; each starts a sector of its own and ends within 16 MiB, and unless
  *  `force` each program and partition table is whole and for the chip that the build names, and none is larger than its

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image_check.h"
 #include "inputs_support.h"
 #include "partitions.h"
+#include "range.h"
 
 /* --- Begin, fail, end ------------------------------------------------------------------------------------------ */
 
@@ -101,9 +103,47 @@ static bool wants_stub(const job_t *job, target_loader_t loader)
     return loader == TARGET_ROM_THAT_COMPARES ? !chip.has_digests : loader != TARGET_ROM;
 }
 
-static esp_loader_error_t connect_once(job_t *job, target_loader_t loader, uint32_t baud)
+static bool is_secure(const job_t *job)
+{
+    reflash_target_t chip = {.secure_download = false};
+    return reflash_describe_target(&job->target.loader, &chip) && chip.secure_download;
+}
+
+/* What the user says, else the header of the bootloader that is to be written. 0: neither tells. */
+static uint32_t told_flash_bytes(const job_t *job)
+{
+    uint32_t bytes;
+    const char *told = job->options->flash.size;
+    if (told != NULL && range_parse_size(told, &bytes)) {
+        return bytes % REFLASH_SECTOR_BYTES == 0 ? bytes : 0;
+    }
+    for (uint32_t at = 0; at < job->inputs.count; at++) {
+        image_t image;
+        if (job->inputs.programs[at] && job->inputs.images[at].kind == REFLASH_KIND_BOOTLOADER &&
+            image_read(&image, job->inputs.images[at].data, job->inputs.images[at].bytes, NULL, 0)) {
+            const chip_format_t *chip = chip_format_by_id(image.chip_id);
+            const format_code_t *size = chip != NULL ? format_code_by_code(chip->flash_sizes, image.flash_size) : NULL;
+            return size != NULL ? size->bytes : 0;
+        }
+    }
+    return 0;
+}
+
+/* A target in secure download mode is known by connecting, and connected again to be told its flash. */
+static esp_loader_error_t reach(job_t *job)
 {
     RETURN_ON_ERROR(target_connect(&job->target, &commands_interrupted));
+    const uint32_t flash_bytes = told_flash_bytes(job);
+    if (is_secure(job) && job->target.secure_flash_bytes == 0 && flash_bytes != 0) {
+        job->target.secure_flash_bytes = flash_bytes;
+        return target_connect(&job->target, &commands_interrupted);
+    }
+    return ESP_LOADER_SUCCESS;
+}
+
+static esp_loader_error_t connect_once(job_t *job, target_loader_t loader, uint32_t baud)
+{
+    RETURN_ON_ERROR(reach(job));
     RETURN_ON_ERROR(target_raise_baud(&job->target, baud));
     if (wants_stub(job, loader)) {
         RETURN_ON_ERROR(start_stub(job, loader, baud));
@@ -147,20 +187,23 @@ esp_loader_error_t job_connect_again(job_t *job, esp_loader_error_t err, unsigne
     return connect_once(job, job->target.has_stub ? TARGET_STUB : TARGET_ROM, TARGET_FIRST_BAUD);
 }
 
-static void tell_target(job_t *job, const reflash_target_t *chip, const uint8_t mac[6])
+/* `mac` NULL: it does not tell. */
+static void tell_target(job_t *job, const reflash_target_t *chip, const uint8_t *mac)
 {
-    char mac_text[18], flash_text[32] = "";
-    (void)snprintf(mac_text, sizeof(mac_text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-                   mac[5]);
+    char mac_text[18] = "", flash_text[32] = "";
+    if (mac != NULL) {
+        (void)snprintf(mac_text, sizeof(mac_text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+                       mac[4], mac[5]);
+    }
     if (job->flash_bytes > 0) {
         (void)snprintf(flash_text, sizeof(flash_text), ", %u KiB flash", job->flash_bytes / 1024);
     }
-    output_line(&job->output, "%s, MAC %s%s, %u baud%s", chip->name, mac_text, flash_text, job->target.baud,
-                job->target.has_stub ? ", RAM stub" : "");
+    output_line(&job->output, "%s, %s%s%s, %u baud%s", chip->name, mac != NULL ? "MAC " : "secure download mode",
+                mac_text, flash_text, job->target.baud, job->target.has_stub ? ", RAM stub" : "");
     output_event(&job->output,
-                 json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "event", "connected", "chip", chip->name, "mac", mac_text,
-                           "flash_bytes", (json_int_t)job->flash_bytes, "baud", (json_int_t)job->target.baud, "loader",
-                           job->target.has_stub ? "stub" : "rom"));
+                 json_pack("{s:s, s:s, s:s?, s:I, s:I, s:s}", "event", "connected", "chip", chip->name, "mac",
+                           mac != NULL ? mac_text : NULL, "flash_bytes", (json_int_t)job->flash_bytes, "baud",
+                           (json_int_t)job->target.baud, "loader", job->target.has_stub ? "stub" : "rom"));
 }
 
 status_t job_open(job_t *job)
@@ -188,18 +231,27 @@ status_t job_connect(job_t *job, const job_needs_t *needs)
     }
     esp_loader_error_t err = connect_as_told(job, needs);
     uint8_t mac[6];
-    if (err == ESP_LOADER_SUCCESS) {
+    const bool secure = is_secure(job);
+    if (err == ESP_LOADER_SUCCESS && !secure) {
         err = esp_loader_read_mac(&job->target.loader, mac);
     }
-    if (err == ESP_LOADER_SUCCESS && !needs->no_flash) {
+    const bool told = !secure || job->target.secure_flash_bytes != 0;
+    if (err == ESP_LOADER_SUCCESS && !needs->no_flash && (told || !needs->any_flash)) {
         err = esp_loader_flash_detect_size(&job->target.loader, &job->flash_bytes);
+    }
+    if (err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC && !told) {
+        return job_refuse(
+            job, STATUS_CONNECT,
+            "the target is in secure download mode: its loader neither reads nor compares flash, and does "
+            "not tell its size. It takes plain writes: for flash and erase say --flash-size, such as "
+            "--flash-size 4MB");
     }
     if (err != ESP_LOADER_SUCCESS) {
         return job_give_up_on_target(job, STATUS_CONNECT, err);
     }
     reflash_target_t chip = {.name = ""};
     (void)reflash_describe_target(&job->target.loader, &chip); /* connected it is */
-    tell_target(job, &chip, mac);
+    tell_target(job, &chip, secure ? NULL : mac);
     if (job->options->chip != NULL && !same_chip(job->options->chip, chip.name)) {
         return job_refuse(job, STATUS_INPUT, "the target is an %s, not the %s of --chip; nothing was changed",
                           chip.name, job->options->chip);
@@ -217,10 +269,6 @@ static status_t load_inputs(job_t *job, int word_count, char *const *words)
         inputs_load(&job->inputs, &input_options, word_count, words, job->message, sizeof(job->message));
     if (loaded != INPUTS_OK) {
         return job_give_up(job, loaded == INPUTS_USAGE ? STATUS_USAGE : STATUS_INPUT);
-    }
-    if (inputs_refuse_encrypted(&job->inputs, "That is not supported yet; use a build without flash encryption.",
-                                job->message, sizeof(job->message)) != INPUTS_OK) {
-        return job_give_up(job, STATUS_INPUT);
     }
     return STATUS_OK;
 }

@@ -26,6 +26,7 @@ typedef struct {
     target_loader_t loader; /* to talk to, unless --stub or --no-stub says otherwise  */
     uint32_t baud;          /* unless --baud says otherwise; 0: the usual one */
     bool no_flash;          /* do not look at it: the command has nothing to do with it */
+    bool any_flash;         /* do without where it does not tell its size, in secure download mode */
 } job_needs_t;
 
 void job_begin(job_t *job, const options_t *options);

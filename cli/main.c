@@ -24,11 +24,11 @@ static void print_usage(void)
     }
     (void)printf(
         "\n"
-        "INPUT is a build folder of ESP-IDF, Arduino or PlatformIO, a flasher_args.json, a merged image or Intel HEX\n"
-        "file, or pairs ADDR FILE (0x10000 app.bin). ELF files become images (0x10000 app.elf --chip esp32). With\n"
-        "--partition it is one FILE. ADDR SIZE is a range of the flash (0x10000 64K), for which --partition or --all "
-        "may "
-        "stand.\n"
+        "INPUT is a build folder of ESP-IDF, Arduino or PlatformIO, a flasher_args.json, a bundle, a merged image or\n"
+        "Intel HEX file, or pairs ADDR FILE (0x10000 app.bin). ELF files become images (0x10000 app.elf --chip esp32). "
+        "With\n"
+        "--partition it is one FILE. ADDR SIZE is a range of the flash (0x10000 64K), for which --partition or\n"
+        "--all may stand.\n"
         "IMAGE is a program whose segments all belong to RAM.\n\n"
         "The port and the target\n"
         "  -p, --port PORT    /dev/ttyUSB0, rfc2217://HOST:PORT, socket://HOST:PORT or\n"
@@ -63,7 +63,12 @@ static void print_usage(void)
         "                     what the bootloader's header shall say: qio, qout, dio, dout; 80m, 40m, ...; 4MB, ...\n"
         "                     or detect; keep: as it is. Else what the build says, else as it is\n"
         "      --dry-run      flash: only show what would be written, as diff does\n"
-        "      --force        flash images whose header or checksum is wrong, or that are for another chip\n\n"
+        "      --encrypt      flash, diff: the target encrypts all images while it writes, with its own key. Those\n"
+        "                     that a build marks it encrypts without being told. Such images are written whole and\n"
+        "                     cannot be verified. Not on ESP8266 and ESP32\n"
+        "      --erase-all    flash: erase the whole flash first, with everything that is on it\n"
+        "      --force        flash what a check speaks against: images that are damaged, for another chip or\n"
+        "                     revision, unsigned, plain where the target decrypts, or in the way of a partition\n\n"
         "Files\n"
         "  -o, --output FILE  the file that read or pack writes\n"
         "      --for WHO      who can send what pack writes: rom (hosts that use the mask ROM alone), stub\n"
@@ -178,6 +183,8 @@ int main(int argc, char **argv)
         NO_STUB,
         FORCE,
         DRY_RUN,
+        ENCRYPT,
+        ERASE_ALL,
         JSON,
         FOR,
         UNTIL,
@@ -216,6 +223,8 @@ int main(int argc, char **argv)
         {"invert-boot", no_argument, NULL, INVERT_BOOT},
         {"invert-reset", no_argument, NULL, INVERT_RESET},
         {"dry-run", no_argument, NULL, DRY_RUN},
+        {"encrypt", no_argument, NULL, ENCRYPT},
+        {"erase-all", no_argument, NULL, ERASE_ALL},
         {"force", no_argument, NULL, FORCE},
         {"json", no_argument, NULL, JSON},
         {"help", no_argument, NULL, 'h'},
@@ -323,6 +332,12 @@ int main(int argc, char **argv)
             break;
         case DRY_RUN:
             options.dry_run = true;
+            break;
+        case ENCRYPT:
+            options.encrypt = true;
+            break;
+        case ERASE_ALL:
+            options.erase_all = true;
             break;
         case JSON:
             options.json = true;

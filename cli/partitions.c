@@ -5,13 +5,23 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TABLE_BYTES = 0xC00 };
+enum { TABLE_BYTES = 0xC00, ROW_BYTES = 32 };
+
+/* They come from the target, and go to a terminal. */
+static void make_labels_printable(partition_table_t *table)
+{
+    for (uint32_t row = 0; row < table->count; row++) {
+        for (char *at = table->rows[row].label; *at != '\0'; at++) {
+            *at = isprint((unsigned char)*at) != 0 ? *at : '?';
+        }
+    }
+}
 
 static void name_them(char *text, size_t text_bytes, const partition_table_t *table)
 {
     size_t used = 0;
     text[0] = '\0';
-    for (uint32_t row = 0; row < table->count && used < text_bytes; row++) {
+    for (unsigned row = 0; row < table->count && used < text_bytes; row++) {
         used += (size_t)snprintf(text + used, text_bytes - used, "%s%s", row > 0 ? ", " : "", table->rows[row].label);
     }
 }
@@ -19,8 +29,8 @@ static void name_them(char *text, size_t text_bytes, const partition_table_t *ta
 /* A whole table, or the reason why there is none. */
 static status_t read_table(job_t *job, partition_table_t *table)
 {
-    const uint32_t addr = job->options->partition_table_addr;
     uint8_t bytes[TABLE_BYTES];
+    const uint32_t addr = job->options->partition_table_addr;
     const esp_loader_error_t err = esp_loader_flash_read(&job->target.loader, bytes, addr, sizeof(bytes));
     if (err != ESP_LOADER_SUCCESS) {
         return job_give_up_on_target(job, STATUS_TARGET, err);
@@ -32,11 +42,31 @@ static status_t read_table(job_t *job, partition_table_t *table)
                           "--partition-table-offset; one that is encrypted cannot be read",
                           addr, why);
     }
-    for (uint32_t row = 0; row < table->count; row++) {
-        for (char *at = table->rows[row].label; *at != '\0'; at++) {
-            *at = isprint((unsigned char)*at) != 0 ? *at : '?';
+    make_labels_printable(table);
+    return STATUS_OK;
+}
+
+status_t partitions_read(job_t *job, partition_table_t *table)
+{
+    enum { PIECE_BYTES = 256 };
+    uint8_t bytes[TABLE_BYTES];
+    const uint32_t addr = job->options->partition_table_addr;
+    bool read = false;
+    *table = (partition_table_t){0};
+    for (uint32_t at = 0; at < TABLE_BYTES && addr <= job->flash_bytes - TABLE_BYTES && !read; at += PIECE_BYTES) {
+        const esp_loader_error_t err = esp_loader_flash_read(&job->target.loader, bytes + at, addr + at, PIECE_BYTES);
+        if (err != ESP_LOADER_SUCCESS) {
+            return job_give_up_on_target(job, STATUS_TARGET, err);
+        }
+        read = partition_table_check(table, bytes, at + PIECE_BYTES, NULL, 0);
+        if (!read && !image_is_partition_table(bytes + at + PIECE_BYTES - ROW_BYTES, ROW_BYTES)) {
+            break; /* it goes on no further */
         }
     }
+    if (!read) {
+        table->count = 0;
+    }
+    make_labels_printable(table);
     return STATUS_OK;
 }
 

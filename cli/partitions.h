@@ -5,7 +5,11 @@
 #include "job.h"
 #include "partition_table.h"
 
-/** The partition that --partition names, by the table of the connected target, and tell where it is. OK and `*found`,
- *  in whose label what is no printable ASCII is '?'; any other value was told: no table (INPUT), none of that name
- *  (INPUT), it leaves the flash (INPUT), or the loader cannot read (TARGET). */
+/** The partition that --partition names, by the table of the connected target, and tell where it is. OK and `*found`;
+ *  any other value was told: no table (INPUT), none of that name (INPUT), it leaves the flash (INPUT), or the loader
+ *  cannot read (TARGET). */
 status_t partitions_find_named(job_t *job, partition_t *found);
+
+/** The rows of that table; none where there is no sound one. Reads as much of it as it takes, often 256 bytes. Any value
+ *  but OK was told: the target could not be asked. */
+status_t partitions_read(job_t *job, partition_table_t *table);

@@ -215,7 +215,9 @@ static esp_loader_error_t connect_unless(target_t *target, const volatile int *s
     unsigned unknown_chips = 0;
     args.trials = 1;
     for (int32_t trial = 0; trial < trials && !*stop && unknown_chips < 2; trial++) {
-        err = esp_loader_connect(&target->loader, &args);
+        err = target->secure_flash_bytes == 0
+                  ? esp_loader_connect(&target->loader, &args)
+                  : esp_loader_connect_secure_download_mode(&target->loader, &args, target->secure_flash_bytes);
         if (err == ESP_LOADER_SUCCESS || reflash_last_fault(&target->loader).cause == REFLASH_CAUSE_PORT) {
             break;
         }
@@ -436,7 +438,7 @@ static void explain_unsupported(const target_t *target, char *message, size_t me
     if (chip.secure_download) {
         (void)snprintf(message, message_bytes,
                        "the target is in secure download mode: its loader neither reads nor compares flash, and starts "
-                       "no program in RAM");
+                       "no program in RAM. It takes plain writes: flash and erase, with --flash-size to tell its size");
     } else if (!chip.has_digests) {
         (void)snprintf(message, message_bytes,
                        "the loader in the ROM of this chip cannot do that: it has no command to read or compare flash "

@@ -41,9 +41,10 @@ typedef struct {
     espsim_flash_t flash;
     reflash_stream_t *stream; /* NULL for a virtual target */
     uint64_t opened_ms;
-    uint32_t baud;  /* what both ends talk at */
-    bool has_stub;  /* it was started at the end of target_start_stub() */
-    char text[256]; /* the parts of the port's name */
+    uint32_t baud;               /* what both ends talk at */
+    uint32_t secure_flash_bytes; /* connect by esp_loader_connect_secure_download_mode(); 0: not */
+    bool has_stub;               /* it was started at the end of target_start_stub() */
+    char text[256];              /* the parts of the port's name */
     char host[256], service[8];
 } target_t;
 

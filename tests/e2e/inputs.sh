@@ -104,7 +104,7 @@ header_of() {
 }
 [ "$(header_of build)" = 'dio, 40m, 2MB' ] || fail "settings of the build"
 [ "$(header_of build/args.json)" = 'qio, 40m, 4MB' ] || fail "detected size"
-[ "$(header_of build/args.json --flash-mode dout --flash-freq 80m --flash-size 16MB)" = 'dout, 80m, 16MB' ] ||
+[ "$(header_of build/args.json --flash-mode dout --flash-freq 80m --flash-size 1MB)" = 'dout, 80m, 1MB' ] ||
     fail "settings of the command line"
 [ "$(header_of build/args.json --flash-mode keep --flash-size keep)" = 'dio, 40m, 2MB' ] || fail "kept settings"
 expect_status 2 "$REFLASH" flash -p sim:esp32 build --flash-size 3MB
