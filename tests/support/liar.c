@@ -31,7 +31,7 @@ static const struct {
 } layout[LIAR_IMAGES] = {
     {REFLASH_KIND_BOOTLOADER, 0x1000, 5000},
     {REFLASH_KIND_PARTITION_TABLE, 0x8000, 300},
-    {REFLASH_KIND_APPLICATION, 0x10000, 18 * SECTOR + 9},
+    {REFLASH_KIND_APPLICATION, 0x1E000, 4 * SECTOR + 9}, /* in two blocks */
 };
 
 typedef struct {

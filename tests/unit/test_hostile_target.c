@@ -9,9 +9,9 @@
 
 #include "liar.h"
 
-enum { CONVERSATIONS = 2000, SEED = 1 };
+enum { CONVERSATIONS = 4000, SEED = 1 };
 
-/* What such a job may take: it has 22 sectors, and three tries. */
+/* What such a job may take: it has 8 sectors, and three tries. */
 static const uint64_t took_us_max = UINT64_C(600) * 1000000;
 static const uint64_t bytes_max = 4000000;
 
