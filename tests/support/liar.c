@@ -192,14 +192,16 @@ static uint32_t make_answer(liar_t *liar, uint8_t *frame)
 {
     const uint8_t opcode = liar->request[1];
     uint32_t bytes = HEADER_BYTES;
-    if (opcode == OP_MD5 && is_in_flash(liar)) {
+    if (opcode == OP_MD5) {
         static uint8_t blank[SECTOR];
         uint8_t md5[DIGEST_BYTES];
         const uint8_t what = draw(liar);
         memset(blank, 0xFF, sizeof(blank));
-        digest(what % 8 == 0 ? blank : wanted.cells + word(liar, 0), what % 8 == 0 ? SECTOR : word(liar, 1), md5);
-        if (what % 8 != 0 && what % 3 == 0) {
-            md5[what % DIGEST_BYTES] ^= (uint8_t)(1 + what / 2);
+        if (what % 8 == 0 || !is_in_flash(liar)) {
+            digest(blank, sizeof(blank), md5);
+        } else {
+            digest(wanted.cells + word(liar, 0), word(liar, 1), md5);
+            md5[what % DIGEST_BYTES] ^= (uint8_t)(what % 3 == 0 ? 1 + what / 2 : 0);
         }
         bytes += put_digest(liar, md5, frame + bytes);
     }
@@ -250,7 +252,8 @@ static void send_frame(liar_t *liar, const uint8_t *frame, uint32_t bytes)
 static void forget_run(liar_t *liar)
 {
     uint32_t sector = word(liar, 3) / SECTOR;
-    while (sector < LIAR_FLASH_BYTES / SECTOR && (liar->job->memory[sector / 8] >> (sector % 8) & 1) != 0) {
+    while (sector < LIAR_FLASH_BYTES / SECTOR && sector / 8 < liar->job->memory_bytes &&
+           (liar->job->memory[sector / 8] >> (sector % 8) & 1) != 0) {
         liar->confirmed[sector++] = false;
     }
 }
@@ -398,38 +401,52 @@ static const esp_loader_port_ops_t liar_ops = {
 
 /* --- The job --------------------------------------------------------------------------------------------- */
 
-liar_result_t liar_run(liar_target_t target, liar_source_t source, uint8_t (*draw_byte)(void *context), void *context)
+static liar_result_t run(liar_t *liar, liar_target_t target, const reflash_content_t *content)
 {
     static uint8_t buffer[REFLASH_APPLY_BUFFER_BYTES];
-    make_ready();
-    side_t *side = &wanted.sides[target];
-    uint8_t *memory = malloc(REFLASH_APPLY_MEMORY_BYTES(LIAR_FLASH_BYTES)); /* of exactly its size, for the sanitizer */
-    need(memory != NULL, "memory");
-    reflash_apply_t job = {.memory = memory,
-                           .memory_bytes = REFLASH_APPLY_MEMORY_BYTES(LIAR_FLASH_BYTES),
+    esp_loader_t loader = wanted.sides[target].loader;
+    reflash_apply_t job = {.memory_bytes = REFLASH_APPLY_MEMORY_BYTES(content->bundle->flash_bytes),
                            .buffer = buffer,
                            .buffer_bytes = sizeof(buffer)};
-    esp_loader_t loader = side->loader;
-    liar_t liar = {.port = {&liar_ops},
-                   .draw = draw_byte,
-                   .context = context,
-                   .stub = target == LIAR_ESP32_STUB,
-                   .status_bytes = loader._status_bytes,
-                   .job = &job};
-    loader._port = &liar.port;
+    job.memory = malloc(job.memory_bytes); /* of exactly its size, for the sanitizer */
+    need(job.memory != NULL, "memory");
+    liar->port.ops = &liar_ops;
+    liar->stub = target == LIAR_ESP32_STUB;
+    liar->status_bytes = loader._status_bytes;
+    liar->job = &job;
+    loader._port = &liar->port;
+    const esp_loader_error_t err = reflash_apply(&loader, content, &job);
+    need((unsigned)err <= ESP_LOADER_ERROR_INVALID_RESPONSE, "one of the library's codes");
+    free(job.memory);
+    return (liar_result_t){.err = err, .took_us = liar->now_us, .bytes = liar->bytes, .written = job.sectors_written};
+}
+
+liar_result_t liar_run(liar_target_t target, liar_source_t source, uint8_t (*draw_byte)(void *context), void *context)
+{
+    make_ready();
+    side_t *side = &wanted.sides[target];
+    liar_t liar = {.draw = draw_byte, .context = context};
     const reflash_content_t contents[LIAR_SOURCES] = {
         [LIAR_PLAIN_BUNDLE] = {&reflash_bundle_ops, &side->bundles[LIAR_PLAIN_BUNDLE]},
         [LIAR_PACKED_BUNDLE] = {&reflash_bundle_ops, &side->bundles[LIAR_PACKED_BUNDLE]},
         [LIAR_MEMORY] = side->memory.content,
     };
-    const esp_loader_error_t err = reflash_apply(&loader, &contents[source], &job);
-    need((unsigned)err <= ESP_LOADER_ERROR_INVALID_RESPONSE, "one of the library's codes");
-    for (unsigned at = 0; err == ESP_LOADER_SUCCESS && at < LIAR_IMAGES; at++) {
+    const liar_result_t result = run(&liar, target, &contents[source]);
+    for (unsigned at = 0; result.err == ESP_LOADER_SUCCESS && at < LIAR_IMAGES; at++) {
         for (uint32_t byte = 0; byte < layout[at].bytes; byte += SECTOR) {
             need(liar.confirmed[(layout[at].flash_addr + byte) / SECTOR] != 0,
                  "success that the target never confirmed");
         }
     }
-    free(memory);
-    return (liar_result_t){.err = err, .took_us = liar.now_us, .bytes = liar.bytes, .written = job.sectors_written};
+    return result;
+}
+
+liar_result_t liar_run_bundle(liar_target_t target, reflash_bundle_t *bundle, uint8_t (*draw_byte)(void *context),
+                              void *context)
+{
+    make_ready();
+    wanted.sides[target].loader._flash_bytes = 1 << 24;
+    bundle->chip_id = wanted.sides[target].bundles[0].chip_id;
+    liar_t liar = {.draw = draw_byte, .context = context};
+    return run(&liar, target, &(reflash_content_t){&reflash_bundle_ops, bundle});
 }

@@ -40,3 +40,6 @@ typedef struct {
 /** Run reflash_apply() against it. Aborts if the job claims success although a sector was not confirmed since it was
  *  written last, or if the code is none of the library's. */
 liar_result_t liar_run(liar_target_t target, liar_source_t source, uint8_t (*draw)(void *context), void *context);
+/** The same with a bundle of anybody's, which is taken to be for the target. */
+liar_result_t liar_run_bundle(liar_target_t target, reflash_bundle_t *bundle, uint8_t (*draw)(void *context),
+                              void *context);
