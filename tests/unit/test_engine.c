@@ -485,6 +485,25 @@ static void an_image_beyond_the_flash_is_refused(void **state)
     expect_nothing_written();
 }
 
+static reflash_bundle_error_t encrypted_image(const reflash_bundle_t *bundle, uint16_t index,
+                                              reflash_bundle_image_t *image)
+{
+    const reflash_bundle_error_t err = t.memory.content.ops->image(bundle, index, image);
+    image->encrypted = index == DATA;
+    return err;
+}
+
+static void an_image_that_wants_to_be_encrypted_is_refused(void **state)
+{
+    (void)state;
+    begin("esp32", FROM_MEMORY, true);
+    reflash_content_ops_t ops = *t.content.ops;
+    ops.image = encrypted_image;
+    t.content.ops = &ops;
+    assert_int_equal(apply(), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    expect_nothing_written();
+}
+
 /* --- Trouble --------------------------------------------------------------------------------------------------------- */
 
 static void a_stopped_job_is_finished_by_the_next(void **state)
@@ -558,6 +577,32 @@ static void a_cell_that_cannot_be_programmed_is_no_success(void **state)
         assert_int_equal(err, ESP_LOADER_ERROR_INVALID_MD5);
         expect_fault(err, REFLASH_CAUSE_DIGEST_MISMATCH);
         assert_in_range(t.job.sectors_written, 3, 64); /* three times at least */
+    }
+}
+
+/* From its first byte, though the buffer holds its last ones. */
+static void a_damaged_block_is_sent_again(void **state)
+{
+    (void)state;
+    for (unsigned stub = 0; stub < 2; stub++) {
+        begin("esp32", stub == 1 ? FROM_PACKED_BUNDLE : FROM_PLAIN_BUNDLE, false);
+        for (unsigned damaged = 0; damaged < 2; damaged++) {
+            hold_images();
+            damage(0x60000, 1);
+            connect_to_target();
+            if (stub == 1) {
+                assert_int_equal(reflash_stub_start(&t.loader), ESP_LOADER_SUCCESS);
+                espsim_clear_stats(t.sim);
+            }
+            const espsim_fault_t flip = {.kind = ESPSIM_FAULT_FLIP_TO_TARGET,
+                                         .byte = damaged == 1 ? (uint32_t)t.sent_before_writing + 600 : 0};
+            espsim_set_faults(t.sim, &(espsim_faults_t){.fault = {flip}});
+            assert_int_equal(apply(), ESP_LOADER_SUCCESS);
+            assert_int_equal(t.job.sectors_written, 1); /* not all over again */
+            assert_int_equal(espsim_stats(t.sim)->commands[stub == 1 ? OP_DEFL_DATA : OP_FLASH_DATA].count,
+                             1 + damaged);
+            expect_held();
+        }
     }
 }
 
@@ -653,6 +698,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_dry_run_marks_what_would_be_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_jobs_are_refused_before_anything_is_sent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_image_beyond_the_flash_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_image_that_wants_to_be_encrypted_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_damaged_block_is_sent_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_stopped_job_is_finished_by_the_next, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_source_that_fails_anywhere_ends_the_job, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_cell_that_cannot_be_programmed_is_no_success, set_up, tear_down),
