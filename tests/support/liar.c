@@ -252,8 +252,8 @@ static void send_frame(liar_t *liar, const uint8_t *frame, uint32_t bytes)
 static void forget_run(liar_t *liar)
 {
     uint32_t sector = word(liar, 3) / SECTOR;
-    while (sector < LIAR_FLASH_BYTES / SECTOR && sector / 8 < liar->job->memory_bytes &&
-           (liar->job->memory[sector / 8] >> (sector % 8) & 1) != 0) {
+    while (sector < LIAR_FLASH_BYTES / SECTOR && sector / 8 < liar->job.memory_bytes &&
+           (liar->job.memory[sector / 8] >> (sector % 8) & 1) != 0) {
         liar->confirmed[sector++] = false;
     }
 }
@@ -367,7 +367,8 @@ static esp_loader_error_t write_bytes(esp_loader_port_t *port, const uint8_t *da
             liar->escaped = false;
         }
     }
-    return draw(liar) == 0xFF && draw(liar) >= 0xF0 ? ESP_LOADER_ERROR_FAIL : ESP_LOADER_SUCCESS;
+    const bool may_fail = draw(liar) == 0xFF;
+    return may_fail && draw(liar) >= 0xF0 ? ESP_LOADER_ERROR_FAIL : ESP_LOADER_SUCCESS;
 }
 
 static esp_loader_error_t read_bytes(esp_loader_port_t *port, uint8_t *data, uint16_t size, uint32_t timeout)
@@ -405,20 +406,21 @@ static liar_result_t run(liar_t *liar, liar_target_t target, const reflash_conte
 {
     static uint8_t buffer[REFLASH_APPLY_BUFFER_BYTES];
     esp_loader_t loader = wanted.sides[target].loader;
-    reflash_apply_t job = {.memory_bytes = REFLASH_APPLY_MEMORY_BYTES(content->bundle->flash_bytes),
-                           .buffer = buffer,
-                           .buffer_bytes = sizeof(buffer)};
-    job.memory = malloc(job.memory_bytes); /* of exactly its size, for the sanitizer */
-    need(job.memory != NULL, "memory");
+    reflash_apply_t *job = &liar->job;
+    *job = (reflash_apply_t){.memory_bytes = REFLASH_APPLY_MEMORY_BYTES(content->bundle->flash_bytes),
+                             .buffer = buffer,
+                             .buffer_bytes = sizeof(buffer)};
+    job->memory = malloc(job->memory_bytes); /* of exactly its size, for the sanitizer */
+    need(job->memory != NULL, "memory");
     liar->port.ops = &liar_ops;
     liar->stub = target == LIAR_ESP32_STUB;
     liar->status_bytes = loader._status_bytes;
-    liar->job = &job;
     loader._port = &liar->port;
-    const esp_loader_error_t err = reflash_apply(&loader, content, &job);
+    const esp_loader_error_t err = reflash_apply(&loader, content, job);
     need((unsigned)err <= ESP_LOADER_ERROR_INVALID_RESPONSE, "one of the library's codes");
-    free(job.memory);
-    return (liar_result_t){.err = err, .took_us = liar->now_us, .bytes = liar->bytes, .written = job.sectors_written};
+    free(job->memory);
+    job->memory = NULL;
+    return (liar_result_t){.err = err, .took_us = liar->now_us, .bytes = liar->bytes, .written = job->sectors_written};
 }
 
 liar_result_t liar_run(liar_target_t target, liar_source_t source, uint8_t (*draw_byte)(void *context), void *context)

@@ -19,7 +19,7 @@ typedef struct {
     void *context;
     bool stub;
     uint8_t status_bytes;
-    const reflash_apply_t *job;
+    reflash_apply_t job;
     uint64_t now_us, deadline_us, bytes; /* bytes: to the host */
     uint8_t request[32];                 /* the present one, unescaped, as much as is of interest */
     uint32_t request_bytes;
