@@ -61,10 +61,11 @@ fuzz: ## feed the decoders at random, FUZZ_SECONDS each; then see what lines tha
 	@scripts/fuzz.sh $(FUZZ_SECONDS)
 	@scripts/fuzz_coverage.sh
 
-sweep: ## faults at RUNS random places of a 1 MiB job, repeatable by SEED
+sweep: ## faults at RUNS random places of large jobs, repeatable by SEED
 	@$(SETUP) base stubs test
-	@scripts/build.sh dev test_sweeps
+	@scripts/build.sh dev test_sweeps test_engine_sweeps
 	@build/dev/tests/test_sweeps large $(SEED) $(RUNS)
+	@build/dev/tests/test_engine_sweeps large $(SEED) $(RUNS)
 
 bench: ## other people's flasher and ours on the same virtual chip, to docs/performance.md (about 5 minutes)
 	@$(SETUP) base stubs interop

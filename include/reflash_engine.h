@@ -19,6 +19,7 @@ extern "C" {
  *  then the caller's, who fills in all but its source, and `_state` of images and runs is his. Anything but GOOD ends
  *  the job with REFLASH_CAUSE_SOURCE. */
 typedef struct {
+    /** Images come in the order of their flash addresses. */
     reflash_bundle_error_t (*image)(const reflash_bundle_t *bundle, uint16_t index, reflash_bundle_image_t *image);
     reflash_bundle_error_t (*sector)(const reflash_bundle_t *bundle, const reflash_bundle_image_t *image,
                                      uint32_t index, reflash_bundle_sector_t *sector);
@@ -71,7 +72,8 @@ typedef struct {
 /** A job's settings, and what it did. */
 typedef struct {
     uint8_t *memory; /*!< REFLASH_APPLY_MEMORY_BYTES(bundle->flash_bytes). Afterwards bit n % 8 of byte n / 8 tells
-                                whether sector n of the flash was (or, of a dry run, would be) written. */
+                                whether sector n of the flash was (or, of a dry run, would be) written; of a job that
+                                had to repeat itself, at the last time. */
     uint32_t memory_bytes; /*!< How many there are. */
     uint8_t *buffer;       /*!< What is sent passes through it. */
     uint32_t buffer_bytes; /*!< At least REFLASH_APPLY_BUFFER_BYTES. */
@@ -91,8 +93,8 @@ typedef struct {
 
 /** Make the target hold `content`.
  *  Asks about its images, writes what differs in the order of their kinds, proves by the target's digests what was
- *  written and what lies behind it, and repeats all that up to twice where a proof failed. Success: every sector of
- *  every image was found right by a digest, and not written since.
+ *  written and what lies behind it, or all where something was written unseen, and repeats all that up to twice where a
+ *  proof failed. Success: every sector of every image was found right by a digest, and not written since.
  *  Anything else leaves some sectors written and others not; calling again finishes the job. INVALID_PARAM: no
  *  connection, no content, or too little memory. INVALID_TARGET: the content is for another chip. UNSUPPORTED_FUNC: the
  *  loader has no digests (ESP8266 and secure download mode, without a stub), an image wants to be encrypted, or no
