@@ -217,9 +217,9 @@ static unsigned count_of_bits(const uint8_t *bits)
 static void expect_content(const target_t *target, const content_t *content)
 {
     static uint8_t wanted[sizeof(data[0])];
-    for (uint16_t index = 0; index < IMAGES; index++) {
+    for (unsigned index = 0; index < IMAGES; index++) {
         reflash_bundle_image_t image;
-        assert_int_equal(reflash_bundle_image(&content->bundle, index, &image), REFLASH_BUNDLE_GOOD);
+        assert_int_equal(reflash_bundle_image(&content->bundle, (uint16_t)index, &image), REFLASH_BUNDLE_GOOD);
         assert_int_equal(reflash_bundle_plain(&content->bundle, &image, 0, wanted, image.bytes), REFLASH_BUNDLE_GOOD);
         assert_memory_equal(target->flash + image.flash_addr, wanted, image.bytes);
     }
