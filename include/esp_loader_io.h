@@ -81,7 +81,7 @@ typedef struct {
     esp_loader_error_t (*write)(esp_loader_port_t *port, const uint8_t *data, uint16_t size, uint32_t timeout);
     /** Receive exactly `size` bytes. TIMEOUT: fewer came in time (`timeout` 0: look, do not wait); what came
      *  may be lost. INVALID_RESPONSE: bytes were lost on the host's side since the last call, and the rest was thrown
-     *  away; the library asks again. FAIL: the line is broken. Required for serial. */
+     *  away; the library goes on with the next whole frame. FAIL: the line is broken. Required for serial. */
     esp_loader_error_t (*read)(esp_loader_port_t *port, uint8_t *data, uint16_t size, uint32_t timeout);
     /** Drive the target's chip select: 0 selects it. Required for SPI, where `write` and `read` are halves of one
      *  transaction between 0 and 1, MSB first. */
