@@ -35,7 +35,7 @@ test-clang: ## the same tests, built with clang
 	@scripts/build.sh clang
 	@scripts/run_tests.sh clang
 
-test-tsan: ## two loaders in two threads, built with the thread sanitizer
+test-tsan: ## two and four loaders, a thread each, built with the thread sanitizer
 	@$(SETUP) base test
 	@scripts/build.sh tsan
 	@scripts/run_tests.sh tsan
