@@ -126,6 +126,8 @@ esp_loader_error_t reflash_read_revision(esp_loader_t *loader, uint32_t *revisio
 esp_loader_error_t reflash_flash_ready(esp_loader_t *loader);
 /** Attach the flash and tell the loader its size, which is `flash_bytes`. */
 esp_loader_error_t reflash_flash_set_up(esp_loader_t *loader, uint32_t flash_bytes);
+/** Tell a loader that has attached the flash its size. */
+esp_loader_error_t reflash_flash_use_size(esp_loader_t *loader, uint32_t flash_bytes);
 /** The same as reflash_flash_ready(), and check that [flash_addr, flash_addr + bytes) lies in the flash. */
 esp_loader_error_t reflash_flash_range(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes);
 /** Payload words that the loader wants in FLASH_BEGIN and FLASH_DEFL_BEGIN, exactly: the last one is the ROM's own. */
