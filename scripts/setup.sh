@@ -26,8 +26,9 @@ for set in "$@"; do
         need build-essential has_header stdlib.h
         need cmake have cmake
         need ninja-build have ninja
-        if ! has_header zlib.h jansson.h mbedtls/md5.h libserialport.h; then
+        if ! has_header zlib.h libdeflate.h jansson.h mbedtls/md5.h libserialport.h; then
             need zlib1g-dev has_header zlib.h
+            need libdeflate-dev has_header libdeflate.h
             need libjansson-dev has_header jansson.h
             need libserialport-dev has_header libserialport.h
             need libmbedtls-dev has_header mbedtls/md5.h
