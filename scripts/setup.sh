@@ -11,6 +11,7 @@ has_llvm_cov() { [ -x "$(dirname "$(readlink -f "$(command -v clang)")")/llvm-co
 has_stubs() { [ -f build/stubs/esptool-js-0.7.0.tgz ]; }
 has_kconfiglib() { python3 -c 'import kconfiglib' || /usr/bin/python3 -c 'import kconfiglib'; }
 has_newlib_nano() { [ -f "$(arm-none-eabi-gcc -print-file-name=nano.specs)" ]; }
+has_picolibc_riscv() { echo '#include <picolibc.h>' | riscv64-unknown-elf-gcc --specs=picolibc.specs -E - -o /dev/null; }
 
 missing=()
 # need PACKAGE CHECK...: PACKAGE is missing unless the command CHECK succeeds.
@@ -77,6 +78,11 @@ for set in "$@"; do
         need npm have npm
         ;;
     espflash) need cargo have cargo ;;
+    firmware) # for an ESP32-C3
+        need gcc-riscv64-unknown-elf have riscv64-unknown-elf-gcc
+        need picolibc-riscv64-unknown-elf has_picolibc_riscv
+        need cargo have cargo
+        ;;
     stubs)
         need python3 have python3
         has_stubs || need npm have npm
