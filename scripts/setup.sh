@@ -10,6 +10,7 @@ has_clang_runtime() { compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt
 has_llvm_cov() { [ -x "$(dirname "$(readlink -f "$(command -v clang)")")/llvm-cov" ]; }
 has_stubs() { [ -f build/stubs/esptool-js-0.7.0.tgz ]; }
 has_kconfiglib() { python3 -c 'import kconfiglib' || /usr/bin/python3 -c 'import kconfiglib'; }
+has_file() { [ -f "$1" ]; }
 has_newlib_nano() { [ -f "$(arm-none-eabi-gcc -print-file-name=nano.specs)" ]; }
 has_picolibc_riscv() { echo '#include <picolibc.h>' | riscv64-unknown-elf-gcc --specs=picolibc.specs -E - -o /dev/null; }
 
@@ -57,6 +58,10 @@ for set in "$@"; do
     size)
         need gcc-arm-none-eabi have arm-none-eabi-gcc
         need libnewlib-arm-none-eabi has_newlib_nano
+        need gcc-riscv64-unknown-elf have riscv64-unknown-elf-gcc
+        need picolibc-riscv64-unknown-elf has_file /usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs
+        need gcc-xtensa-lx106 have xtensa-lx106-elf-gcc
+        need picolibc-xtensa-lx106-elf has_file /usr/lib/xtensa-lx106-elf/include/string.h
         need python3 have python3
         ;;
     mcu)
