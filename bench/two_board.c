@@ -33,7 +33,7 @@ static esp_loader_error_t bring(esp_loader_t *loader, uint32_t flash_addr, uint8
         return ESP_LOADER_ERROR_FAIL;
     }
     for (unsigned at = 0; at < sizeof(digits); at++) {
-        digits[at] = (uint8_t)"0123456789abcdef"[md5[at / 2] >> (at % 2 == 0 ? 4 : 0) & 0xF];
+        digits[at] = (uint8_t) "0123456789abcdef"[md5[at / 2] >> (at % 2 == 0 ? 4 : 0) & 0xF];
     }
     const esp_loader_error_t err = esp_loader_flash_verify_known_md5(loader, flash_addr, bytes, digits);
     return err == ESP_LOADER_ERROR_INVALID_MD5 ? write_image(loader, flash_addr, data, bytes) : err;

@@ -24,7 +24,7 @@ __attribute__((used, section(".appdesc"))) static const app_description_t descri
 #else
 #define GAIN 40499u
 #endif
-#define STEP(n) (((n) * (n) * GAIN >> 7) + (n) * 77u)
+#define STEP(n) (((n) * (n)*GAIN >> 7) + (n)*77u)
 #define STEPS_4(n) STEP(n), STEP((n) + 1u), STEP((n) + 2u), STEP((n) + 3u)
 #define STEPS_16(n) STEPS_4(n), STEPS_4((n) + 4u), STEPS_4((n) + 8u), STEPS_4((n) + 12u)
 #define STEPS_64(n) STEPS_16(n), STEPS_16((n) + 16u), STEPS_16((n) + 32u), STEPS_16((n) + 48u)
