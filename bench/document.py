@@ -66,16 +66,22 @@ def table(head, rows):
             *("| " + " | ".join(row) + " |" for row in rows), ""]
 
 
+def told(value, possible, where, met):
+    limit = f" (the limit has {possible:.3g})" if possible and not met else ""
+    return f"{value:.3g} at {where}, {'met' if met else '**not met**'}{limit}"
+
+
 def promises(view, chips):
     rows = []
     for promise in PROMISES:
         row = [promise.text, f"{'at least' if promise.at_least else 'at most'} {promise.bound:g}"]
         for chip in chips:
             found = verdict(promise, view, chip)
-            row.append(f"{found[0]:.3g} at {found[1]}, {'met' if found[2] else '**not met**'}" if found else "-")
+            row.append(told(*found) if found else "-")
         rows.append(row)
     return ["## What is promised", "",
-            "Ratios of seconds unless it says bytes. The value is the worst of the rates measured, and at which one.", "",
+            "Ratios of seconds unless it says bytes: the worst of the rates measured, and at which one. Where a promise is not met",
+            "the same ratio of the limit tells what is possible at all.", "",
             *table(["reflash", "promised", *(NAMES[chip] for chip in chips)], rows)]
 
 

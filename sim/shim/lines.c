@@ -176,20 +176,20 @@ static void ask_clock(int64_t here_ns)
     }
 }
 
-int clock_gettime(clockid_t id, struct timespec *time)
+int clock_gettime(clockid_t clock_id, struct timespec *tp)
 {
     enum { NS_PER_S = 1000000000 };
-    const int result = (int)syscall(SYS_clock_gettime, id, time);
-    const char *told = result == 0 && id == CLOCK_MONOTONIC ? getenv("ESPSIM_CLOCK") : NULL;
+    const int result = (int)syscall(SYS_clock_gettime, clock_id, tp);
+    const char *told = result == 0 && clock_id == CLOCK_MONOTONIC ? getenv("ESPSIM_CLOCK") : NULL;
     if (told == NULL || strcmp(told, "chip") != 0) {
         return result;
     }
-    const int64_t here_ns = (int64_t)time->tv_sec * NS_PER_S + time->tv_nsec;
+    const int64_t here_ns = (int64_t)tp->tv_sec * NS_PER_S + tp->tv_nsec;
     if (chip_clock.stale) {
         chip_clock.stale = false;
         ask_clock(here_ns);
     }
-    time->tv_sec = (time_t)((here_ns + chip_clock.ahead_ns) / NS_PER_S);
-    time->tv_nsec = (long)((here_ns + chip_clock.ahead_ns) % NS_PER_S);
+    tp->tv_sec = (time_t)((here_ns + chip_clock.ahead_ns) / NS_PER_S);
+    tp->tv_nsec = (long)((here_ns + chip_clock.ahead_ns) % NS_PER_S);
     return 0;
 }
