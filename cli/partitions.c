@@ -42,7 +42,7 @@ static status_t read_table(job_t *job, partition_table_t *table)
 
 status_t partitions_find_named(job_t *job, partition_t *found)
 {
-    partition_table_t table;
+    partition_table_t table = {0};
     const char *name = job->options->partition;
     const status_t status = read_table(job, &table);
     if (status != STATUS_OK) {
