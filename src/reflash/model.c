@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reflash/model.h"
 
-#include "reflash.h"
+#include "chips/speeds.h"
+#include "loader/command.h"
 
 enum {
     ASK_WIRE_BYTES = 26 + 28, /* a question for a digest and its answer; a mask ROM's has 46 bytes */
@@ -15,6 +16,17 @@ enum {
 static uint32_t of_sector_us(uint32_t ns)
 {
     return ns * (REFLASH_SECTOR_BYTES / 8) / 1000 * 8;
+}
+
+void reflash_facts_of_loader(reflash_facts_t *facts, const reflash_chip_t *chip, bool stub, bool has_packed)
+{
+    const reflash_speeds_t *speeds = reflash_speeds(chip, stub);
+    const bool unpacks = stub || (chip->last_opcode >= REFLASH_FLASH_DEFL_DATA && !chip->whole_windows);
+    facts->stub = stub;
+    facts->md5_ns = speeds->md5_ns;
+    facts->inflate_ns = speeds->inflate_ns;
+    facts->packed = unpacks && has_packed;
+    facts->block_bytes = stub ? REFLASH_STUB_BLOCK_BYTES : REFLASH_PLAIN_BLOCK_BYTES;
 }
 
 reflash_model_t reflash_model(const reflash_facts_t *facts)
@@ -32,6 +44,21 @@ reflash_model_t reflash_model(const reflash_facts_t *facts)
     };
 }
 
+void reflash_learn(reflash_model_t *model, uint32_t sectors, uint32_t took_us)
+{
+    const uint32_t hash_us = sectors * model->hash_us;
+    if (sectors >= SECTORS_PER_BLOCK && took_us > model->ask_us) {
+        model->hash_us = (took_us - model->ask_us) / sectors;
+    } else if (sectors == 1 && took_us > hash_us) {
+        model->ask_us = (model->ask_us + took_us - hash_us) / 2;
+    }
+}
+
+uint32_t reflash_ask_us(const reflash_model_t *model, uint32_t sectors)
+{
+    return model->ask_us + sectors * model->hash_us;
+}
+
 uint32_t reflash_write_us(const reflash_model_t *model, uint32_t sectors, uint32_t erase_us)
 {
     const uint32_t line_us = sectors * model->line_us;
@@ -40,4 +67,16 @@ uint32_t reflash_write_us(const reflash_model_t *model, uint32_t sectors, uint32
         return line_us + flash_us;
     }
     return line_us > flash_us ? line_us : flash_us;
+}
+
+uint32_t reflash_job_ms(const reflash_model_t *model, uint32_t hashed, uint32_t written)
+{
+    const uint32_t write_us = reflash_write_us(model, 1, model->erase_block_us / SECTORS_PER_BLOCK);
+    return hashed * model->hash_us / 1000 + written * (write_us / 1000);
+}
+
+uint32_t reflash_stub_ms(const reflash_facts_t *facts)
+{
+    enum { STUB_WIRE_BYTES = 9000, QUESTIONS = 10, START_MS = 30 };
+    return STUB_WIRE_BYTES * (facts->byte_ns / 1000) / 1000 + QUESTIONS * (facts->turnaround_us / 1000) + START_MS;
 }

@@ -56,11 +56,6 @@ static bool pays(uint32_t chance, uint32_t save_us, uint32_t ask_us)
     return (save_us >> 10) * (chance >> 4) >> 2 > ask_us; /* a block takes less than an hour */
 }
 
-static uint32_t ask_us(const reflash_plan_t *plan, uint32_t sectors)
-{
-    return plan->model->ask_us + sectors * plan->model->hash_us;
-}
-
 static bool ask(reflash_plan_t *plan, reflash_ask_t what, uint32_t from, uint32_t end)
 {
     plan->question = (reflash_question_t){what, from, end};
@@ -70,7 +65,7 @@ static bool ask(reflash_plan_t *plan, reflash_ask_t what, uint32_t from, uint32_
 /* Sectors that differ lie together, so one that is equal lets hope for half of those behind it. */
 static bool sector_pays(const reflash_plan_t *plan, uint32_t left)
 {
-    return pays(plan->same, blind_us(plan, 1 + left / 2), ask_us(plan, 1));
+    return pays(plan->same, blind_us(plan, 1 + left / 2), reflash_ask_us(plan->model, 1));
 }
 
 static bool ask_in_advance(reflash_plan_t *plan)
@@ -122,7 +117,7 @@ bool reflash_plan_ask(reflash_plan_t *plan)
         const uint32_t whole = plan->block_end - plan->block_at;
         if (!plan->block_differs && plan->block_clean && plan->same > LIKELY && whole > 1) {
             const uint32_t all_same = 2u * (plan->same - LIKELY);
-            if (pays(all_same, blind_us(plan, left), ask_us(plan, whole))) {
+            if (pays(all_same, blind_us(plan, left), reflash_ask_us(plan->model, whole))) {
                 return ask(plan, REFLASH_ASK_BLOCK, plan->block_at, plan->block_end);
             }
         }
