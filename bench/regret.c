@@ -492,7 +492,7 @@ static uint32_t ask_image(engine_t *engine, const image_t *image, bool tell)
         engine->us += took_us;
         asked[plan.question.what]++;
         reflash_set_bits(&flash_known_blank, from, end, c.blank && end - from == 1);
-        reflash_learn(&engine->model, end - from, (uint32_t)(took_us / 1000) * 1000); /* a port's timer has ms */
+        reflash_learn(&engine->facts, &engine->model, end - from, (uint32_t)(took_us / 1000) * 1000); /* a port's timer has ms */
         reflash_plan_answer(&plan, !any_differs(from, end));
     }
     const uint32_t wanted = reflash_plan_join(&plan);

@@ -121,7 +121,7 @@ static void learn(engine_t *engine, uint32_t sectors)
 {
     const esp_loader_t *loader = engine->loader;
     const uint32_t took_us = (loader->_limit_ms - loader->_port->ops->remaining_time(loader->_port)) * 1000;
-    reflash_learn(&engine->model, sectors, took_us);
+    reflash_learn(&engine->facts, &engine->model, sectors, took_us);
 }
 
 /* --- Asking ------------------------------------------------------------------------------------------------------ */

@@ -26,16 +26,16 @@ void reflash_facts_of_loader(reflash_facts_t *facts, const reflash_chip_t *chip,
     facts->md5_ns = speeds->md5_ns;
     facts->inflate_ns = speeds->inflate_ns;
     facts->packed = unpacks && has_packed;
-    facts->block_bytes = stub ? REFLASH_STUB_BLOCK_BYTES : REFLASH_PLAIN_BLOCK_BYTES;
+    facts->block_bytes = stub ? REFLASH_STUB_BLOCK_BYTES : facts->packed ? 0x1800 : REFLASH_PLAIN_BLOCK_BYTES;
 }
 
 reflash_model_t reflash_model(const reflash_facts_t *facts)
 {
-    const uint32_t line_us = of_sector_us(facts->byte_ns);
+    const uint32_t line_us = of_sector_us(facts->byte_ns) + facts->turnaround_us * REFLASH_SECTOR_BYTES / facts->block_bytes;
     return (reflash_model_t){
         .ask_us = facts->turnaround_us + facts->byte_ns * ASK_WIRE_BYTES / 1000,
         .hash_us = of_sector_us(facts->md5_ns),
-        .line_us = (facts->packed ? line_us / 8 * PACKED_EIGHTHS : line_us) + facts->turnaround_us * REFLASH_SECTOR_BYTES / facts->block_bytes,
+        .line_us = facts->packed ? line_us / 8 * PACKED_EIGHTHS : line_us,
         .flash_us = of_sector_us(facts->program_ns) + (facts->packed ? of_sector_us(facts->inflate_ns) : 0),
         .erase_us = facts->erase_sector_us,
         .erase_block_us = facts->stub ? facts->erase_block_us : SECTORS_PER_BLOCK * facts->erase_sector_us,
@@ -44,14 +44,15 @@ reflash_model_t reflash_model(const reflash_facts_t *facts)
     };
 }
 
-void reflash_learn(reflash_model_t *model, uint32_t sectors, uint32_t took_us)
+void reflash_learn(reflash_facts_t *facts, reflash_model_t *model, uint32_t sectors, uint32_t took_us)
 {
-    const uint32_t hash_us = sectors * model->hash_us;
+    const uint32_t known_us = sectors * model->hash_us + model->ask_us - facts->turnaround_us;
     if (sectors >= SECTORS_PER_BLOCK && took_us > model->ask_us) {
-        model->hash_us = (took_us - model->ask_us) / sectors;
-    } else if (sectors == 1 && took_us > hash_us) {
-        model->ask_us = (model->ask_us + took_us - hash_us) / 2;
+        facts->md5_ns = (took_us - model->ask_us) / sectors * 125 / (REFLASH_SECTOR_BYTES / 8);
+    } else if (sectors == 1 && took_us > known_us) {
+        facts->turnaround_us = (facts->turnaround_us + took_us - known_us) / 2;
     }
+    *model = reflash_model(facts);
 }
 
 uint32_t reflash_ask_us(const reflash_model_t *model, uint32_t sectors)

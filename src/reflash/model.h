@@ -45,7 +45,7 @@ void reflash_facts_of_loader(reflash_facts_t *facts, const reflash_chip_t *chip,
 reflash_model_t reflash_model(const reflash_facts_t *facts);
 
 /** What a question about `sectors` sectors really took, from its first byte to its answer's last, corrects the prices. */
-void reflash_learn(reflash_model_t *model, uint32_t sectors, uint32_t took_us);
+void reflash_learn(reflash_facts_t *facts, reflash_model_t *model, uint32_t sectors, uint32_t took_us);
 
 /** Asking about `sectors` sectors at once. */
 uint32_t reflash_ask_us(const reflash_model_t *model, uint32_t sectors);

@@ -1,14 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reflash/plan.h"
 
-/* Chances of 65536. */
-enum {
+#ifndef LEAST_
+#define LEAST_ 512
+#endif
+#ifndef BRUN
+#define BRUN + model->run_us
+#endif
+#ifndef S0
+#define S0 0xE800
+#endif
+#ifndef Q0
+#define Q0 0x8000
+#endif
+enum { /* chances of 65536 */
     CERTAIN = 0xFFFF,
-    LIKELY = 0x8000,
-    AT_FIRST = 0xC000,
-    AFTER_EQUAL_SAMPLE = 0xE800,
-    UNLIKELY = 0x0010, /* the smallest */
+    BLOCK_AT_FIRST = Q0,
+    SECTOR_AT_FIRST = S0,
+    LEAST = LEAST_
 };
+#ifndef Q_SAMPLE_DIV
+#define Q_SAMPLE_DIV 4
+#endif
+#ifndef Q_SAMPLE_UP
+#define Q_SAMPLE_UP 2
+#endif
+#ifndef Q_DIFF_DIV
+#define Q_DIFF_DIV 2
+#endif
+#ifndef Q_BLIND
+#define Q_BLIND 8
+#endif
+#ifndef S_UP
+#define S_UP 4
+#endif
+#ifndef S_DOWN
+#define S_DOWN 8
+#endif
+#ifndef LEAST_
+#define LEAST_ 512
+#endif
 
 enum {
     SAMPLES = 3,            /* at most, at a half, a quarter and three quarters of an image ... */
@@ -44,16 +75,30 @@ static uint32_t end_of_block(const reflash_plan_t *plan, uint32_t at)
     return reflash_end_of_block(&plan->differ, at, plan->sectors);
 }
 
-static uint32_t blind_us(const reflash_plan_t *plan, uint32_t sectors)
-{
-    const reflash_model_t *model = plan->model;
-    return reflash_write_us(model, sectors, sectors * (model->erase_block_us / REFLASH_SECTORS_PER_BLOCK));
-}
-
 /* Whether an answer that comes with this chance and then saves `save_us` is worth `ask_us`. */
 static bool pays(uint32_t chance, uint32_t save_us, uint32_t ask_us)
 {
-    return (save_us >> 10) * (chance >> 4) >> 2 > ask_us; /* a block takes less than an hour */
+    return (save_us >> 10) * (chance >> 4) >> 2 > ask_us; /* less than an hour */
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Writing and proving the `left` sectors that a block still has, unseen. */
+static uint32_t blind_us(const reflash_model_t *model, uint32_t left)
+{
+    return reflash_write_us(model, left, least(left * model->erase_us, model->erase_block_us)) + left * model->hash_us BRUN;
+}
+
+/* Asking about each of them, and writing those that differ. */
+static uint32_t search_us(const reflash_plan_t *plan, uint32_t left)
+{
+    const reflash_model_t *model = plan->model;
+    const uint32_t differ = (plan->block_clean && left > 1 ? 1 : 0) + ((left * (CERTAIN - plan->sector_same) + 0x8000) >> 16);
+    return (left+differ) * reflash_ask_us(model, 1) + reflash_write_us(model, differ, differ * model->erase_us) +
+           differ * model->run_us;
 }
 
 static bool ask(reflash_plan_t *plan, reflash_ask_t what, uint32_t from, uint32_t end)
@@ -62,24 +107,30 @@ static bool ask(reflash_plan_t *plan, reflash_ask_t what, uint32_t from, uint32_
     return true;
 }
 
-/* Sectors that differ lie together, so one that is equal lets hope for half of those behind it. */
-static bool sector_pays(const reflash_plan_t *plan, uint32_t left)
+static bool block_pays(const reflash_plan_t *plan, uint32_t left, uint32_t whole)
 {
-    return pays(plan->same, blind_us(plan, 1 + left / 2), reflash_ask_us(plan->model, 1));
+    return pays(plan->block_same, least(blind_us(plan->model, left), search_us(plan, left)), reflash_ask_us(plan->model, whole));
 }
 
 static bool ask_in_advance(reflash_plan_t *plan)
 {
     static const uint8_t quarters[SAMPLES] = {2, 1, 3};
-    const uint32_t blocks = plan->sectors / REFLASH_SECTORS_PER_BLOCK;
+    const uint32_t sectors = plan->sectors;
+    const uint32_t blocks = (sectors + 15) / REFLASH_SECTORS_PER_BLOCK;
     const reflash_model_t *model = plan->model;
-    if (!plan->asked_image && blocks * model->ask_us > plan->sectors * model->hash_us) {
+    const uint32_t image_us = reflash_ask_us(model, sectors);
+    if (!plan->asked_image &&
+        ((image_us < 2*model->ask_us && blocks > 1) || (plan->samples == SAMPLES && blocks > 1 && pays(plan->block_same, blocks * least(reflash_ask_us(model, 16), blind_us(model, 16)), image_us)))) {
         plan->asked_image = true;
-        return ask(plan, REFLASH_ASK_IMAGE, 0, plan->sectors);
+        return ask(plan, REFLASH_ASK_IMAGE, 0, sectors);
     }
-    if (plan->samples < SAMPLES && blocks >= SAMPLED_FROM_BLOCKS) {
-        const uint32_t sample = plan->sectors / 4 * quarters[plan->samples];
+    if ((blocks > 1 || image_us >= 2*model->ask_us) && sectors > 1 && plan->samples < (blocks >= SAMPLED_FROM_BLOCKS ? SAMPLES : 1)) {
+        const uint32_t sample = sectors / 4 * quarters[plan->samples];
         return ask(plan, REFLASH_ASK_SECTOR, sample, sample + 1);
+    }
+    if (plan->samples < SAMPLES) {
+        plan->samples = SAMPLES;
+        return ask_in_advance(plan);
     }
     return false;
 }
@@ -88,7 +139,7 @@ void reflash_plan_begin(reflash_plan_t *plan, const reflash_model_t *model, cons
                         uint32_t sectors)
 {
     reflash_set_bits(differ, 0, sectors, true);
-    *plan = (reflash_plan_t){.model = model, .differ = *differ, .sectors = sectors, .same = AT_FIRST};
+    *plan = (reflash_plan_t){.model = model, .differ = *differ, .sectors = sectors, .block_same = BLOCK_AT_FIRST, .sector_same = SECTOR_AT_FIRST};
 }
 
 bool reflash_plan_ask(reflash_plan_t *plan)
@@ -96,7 +147,6 @@ bool reflash_plan_ask(reflash_plan_t *plan)
     if (plan->at == 0 && plan->block_end == 0 && ask_in_advance(plan)) {
         return true;
     }
-    plan->samples = SAMPLES;
     while (plan->at < plan->sectors) {
         const uint32_t at = plan->at;
         if (at == plan->block_end) {
@@ -115,20 +165,23 @@ bool reflash_plan_ask(reflash_plan_t *plan)
             continue;
         }
         const uint32_t whole = plan->block_end - plan->block_at;
-        if (!plan->block_differs && plan->block_clean && plan->same > LIKELY && whole > 1) {
-            const uint32_t all_same = 2u * (plan->same - LIKELY);
-            if (pays(all_same, blind_us(plan, left), reflash_ask_us(plan->model, whole))) {
-                return ask(plan, REFLASH_ASK_BLOCK, plan->block_at, plan->block_end);
-            }
+        if (!plan->block_differs && plan->block_clean && whole > 1 && block_pays(plan, left, whole)) {
+            return ask(plan, REFLASH_ASK_BLOCK, plan->block_at, plan->block_end);
         }
-        if (sector_pays(plan, left)) {
+        if (search_us(plan, left) < blind_us(plan->model, left)) {
             return ask(plan, REFLASH_ASK_SECTOR, at, at + 1);
         }
-        /* The rest of this block is written unseen, and the guess about what follows less sure. */
-        plan->same = (uint16_t)(plan->same > LIKELY ? plan->same - plan->same / 8 : plan->same + plan->same / 2);
+        /* The rest of this block is written unseen. */
+        plan->block_same = (uint16_t)(plan->block_same > 0x8000 ? plan->block_same : plan->block_same + plan->block_same / Q_BLIND);
         plan->at = plan->block_end;
     }
     return false;
+}
+
+static uint16_t after(uint32_t chance, bool equal, unsigned up, unsigned down)
+{
+    chance = equal ? chance + (CERTAIN - chance) / up : chance - chance / down;
+    return (uint16_t)(chance < LEAST ? LEAST : chance);
 }
 
 void reflash_plan_answer(reflash_plan_t *plan, bool equal)
@@ -145,19 +198,18 @@ void reflash_plan_answer(reflash_plan_t *plan, bool equal)
         break;
     case REFLASH_ASK_BLOCK:
         plan->block_differs = !equal;
+        plan->block_same = after(plan->block_same, equal, 2, Q_DIFF_DIV);
         if (equal) {
-            plan->same = (uint16_t)(plan->same + (CERTAIN - plan->same) / 2);
             plan->at = question->end;
         }
         break;
     case REFLASH_ASK_SECTOR:
         if (plan->samples < SAMPLES) {
             plan->samples = equal && plan->samples == 0 ? SAMPLES : (uint8_t)(plan->samples + 1);
-            plan->same = (uint16_t)(equal ? AFTER_EQUAL_SAMPLE : plan->same / 3);
+            plan->block_same = equal ? after(plan->block_same, true, Q_SAMPLE_UP, 2) : (uint16_t)(plan->block_same / Q_SAMPLE_DIV);
             break;
         }
-        plan->same = (uint16_t)(equal ? plan->same + (CERTAIN - plan->same) / 4 : plan->same - plan->same / 4);
-        plan->same = plan->same > UNLIKELY ? plan->same : (uint16_t)UNLIKELY;
+        plan->sector_same = after(plan->sector_same, equal, S_UP, S_DOWN);
         plan->block_clean = plan->block_clean && equal;
         plan->at++;
         break;

@@ -42,7 +42,7 @@ typedef struct {
     uint32_t at;                 /* all in front of it is decided */
     uint32_t block_at;           /* the block that contains it: first and ... */
     uint32_t block_end;          /* ... behind the last of its sectors; block_end == at: not looked at yet */
-    uint16_t same;               /* the chance that the next sector is equal, of 65536 */
+    uint16_t block_same, sector_same; /* the chance that the next block is equal, of 65536; that the next sector of one that differs is */
     uint8_t samples;             /* sectors that were asked about in advance */
     bool asked_image;
     bool block_differs; /* it was asked about */
