@@ -670,7 +670,7 @@ static int report(uint64_t seed, unsigned count)
         print_row(sizes[size], count, offsetof(result_t, size), size);
     }
     (void)printf("\nSeeds of the worst: ");
-    for (unsigned at = count - 1; at > 0 && at + 10 >= count; at--) {
+    for (unsigned at = count - 1; at > 0 && at + 25 >= count; at--) {
         (void)printf(" %llu (%.2f)", (unsigned long long)results[at].seed, results[at].regret);
     }
     (void)printf("\n");

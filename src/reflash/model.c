@@ -9,6 +9,7 @@ enum {
     RUN_QUESTIONS = 3,        /* begin, end, and the block that is not full */
     RUN_WIRE_BYTES = 120,
     SECTORS_PER_BLOCK = 16,
+    SECTORS_PER_STUB_BLOCK = 5,
     PACKED_EIGHTHS = 5 /* what is left of most programs when they are compressed */
 };
 
@@ -60,19 +61,20 @@ uint32_t reflash_ask_us(const reflash_model_t *model, uint32_t sectors)
     return model->ask_us + sectors * model->hash_us;
 }
 
-uint32_t reflash_write_us(const reflash_model_t *model, uint32_t sectors, uint32_t erase_us)
+uint32_t reflash_write_us(const reflash_model_t *model, uint32_t sectors, uint32_t runs, uint32_t erase_us)
 {
     const uint32_t line_us = sectors * model->line_us;
     const uint32_t flash_us = sectors * model->flash_us + erase_us;
-    if (!model->overlapped) {
-        return line_us + flash_us;
+    uint32_t us = line_us > flash_us ? line_us : flash_us;
+    if (!model->overlapped || sectors <= runs * SECTORS_PER_STUB_BLOCK) {
+        us = line_us + flash_us;
     }
-    return line_us > flash_us ? line_us : flash_us;
+    return runs * model->run_us + us;
 }
 
 uint32_t reflash_job_ms(const reflash_model_t *model, uint32_t hashed, uint32_t written)
 {
-    const uint32_t write_us = reflash_write_us(model, 1, model->erase_block_us / SECTORS_PER_BLOCK);
+    const uint32_t write_us = reflash_write_us(model, 1, 0, model->erase_block_us / SECTORS_PER_BLOCK);
     return hashed * model->hash_us / 1000 + written * (write_us / 1000);
 }
 

@@ -50,8 +50,8 @@ void reflash_learn(reflash_facts_t *facts, reflash_model_t *model, uint32_t sect
 /** Asking about `sectors` sectors at once. */
 uint32_t reflash_ask_us(const reflash_model_t *model, uint32_t sectors);
 
-/** Writing `sectors` sectors of one run whose erases take `erase_us`. */
-uint32_t reflash_write_us(const reflash_model_t *model, uint32_t sectors, uint32_t erase_us);
+/** Writing `sectors` sectors in `runs` runs whose erases take `erase_us`. */
+uint32_t reflash_write_us(const reflash_model_t *model, uint32_t sectors, uint32_t runs, uint32_t erase_us);
 
 /** Milliseconds for hashing and writing so many sectors. */
 uint32_t reflash_job_ms(const reflash_model_t *model, uint32_t hashed, uint32_t written);

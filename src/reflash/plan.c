@@ -7,6 +7,12 @@
 #ifndef BRUN
 #define BRUN + model->run_us
 #endif
+#ifndef Q_PROBE
+#define Q_PROBE 4
+#endif
+#ifndef IMG
+#define IMG *5/8
+#endif
 #ifndef S0
 #define S0 0xE800
 #endif
@@ -89,16 +95,16 @@ static uint32_t least(uint32_t a, uint32_t b)
 /* Writing and proving the `left` sectors that a block still has, unseen. */
 static uint32_t blind_us(const reflash_model_t *model, uint32_t left)
 {
-    return reflash_write_us(model, left, least(left * model->erase_us, model->erase_block_us)) + left * model->hash_us BRUN;
+    return reflash_write_us(model, left, 1, least(left * model->erase_us, model->erase_block_us)) +
+           left * model->hash_us;
 }
 
-/* Asking about each of them, and writing those that differ. */
+/* Asking about each of them, and writing and proving those that differ. */
 static uint32_t search_us(const reflash_plan_t *plan, uint32_t left)
 {
     const reflash_model_t *model = plan->model;
     const uint32_t differ = (plan->block_clean && left > 1 ? 1 : 0) + ((left * (CERTAIN - plan->sector_same) + 0x8000) >> 16);
-    return (left+differ) * reflash_ask_us(model, 1) + reflash_write_us(model, differ, differ * model->erase_us) +
-           differ * model->run_us;
+    return (left + differ) * reflash_ask_us(model, 1) + reflash_write_us(model, differ, differ, differ * model->erase_us);
 }
 
 static bool ask(reflash_plan_t *plan, reflash_ask_t what, uint32_t from, uint32_t end)
@@ -107,9 +113,11 @@ static bool ask(reflash_plan_t *plan, reflash_ask_t what, uint32_t from, uint32_
     return true;
 }
 
+/* Whether to ask about `whole` sectors of which `left` are unknown: what an equal block would cost without. */
 static bool block_pays(const reflash_plan_t *plan, uint32_t left, uint32_t whole)
 {
-    return pays(plan->block_same, least(blind_us(plan->model, left), search_us(plan, left)), reflash_ask_us(plan->model, whole));
+    const reflash_model_t *model = plan->model;
+    return pays(plan->block_same, least(blind_us(model, left), left * reflash_ask_us(model, 1)), reflash_ask_us(model, whole));
 }
 
 static bool ask_in_advance(reflash_plan_t *plan)
@@ -120,7 +128,7 @@ static bool ask_in_advance(reflash_plan_t *plan)
     const reflash_model_t *model = plan->model;
     const uint32_t image_us = reflash_ask_us(model, sectors);
     if (!plan->asked_image &&
-        ((image_us < 2*model->ask_us && blocks > 1) || (plan->samples == SAMPLES && blocks > 1 && pays(plan->block_same, blocks * least(reflash_ask_us(model, 16), blind_us(model, 16)), image_us)))) {
+        ((image_us < 2*model->ask_us && blocks > 1) || (plan->samples == SAMPLES && blocks > 1 && pays(plan->block_same IMG, blocks * model->ask_us + sectors * model->hash_us, image_us)))) {
         plan->asked_image = true;
         return ask(plan, REFLASH_ASK_IMAGE, 0, sectors);
     }
@@ -168,7 +176,8 @@ bool reflash_plan_ask(reflash_plan_t *plan)
         if (!plan->block_differs && plan->block_clean && whole > 1 && block_pays(plan, left, whole)) {
             return ask(plan, REFLASH_ASK_BLOCK, plan->block_at, plan->block_end);
         }
-        if (search_us(plan, left) < blind_us(plan->model, left)) {
+        const uint32_t unseen_us = blind_us(plan->model, left);
+        if (search_us(plan, left) < unseen_us || (at == plan->block_at && !plan->block_differs && pays(plan->block_same, unseen_us, reflash_ask_us(plan->model, 1)))) {
             return ask(plan, REFLASH_ASK_SECTOR, at, at + 1);
         }
         /* The rest of this block is written unseen. */
@@ -209,6 +218,9 @@ void reflash_plan_answer(reflash_plan_t *plan, bool equal)
             plan->block_same = equal ? after(plan->block_same, true, Q_SAMPLE_UP, 2) : (uint16_t)(plan->block_same / Q_SAMPLE_DIV);
             break;
         }
+        if (plan->block_clean && !plan->block_differs) {
+            plan->block_same = after(plan->block_same, equal, plan->at == plan->block_at ? Q_PROBE : 32, Q_DIFF_DIV);
+        }
         plan->sector_same = after(plan->sector_same, equal, S_UP, S_DOWN);
         plan->block_clean = plan->block_clean && equal;
         plan->at++;
@@ -230,8 +242,8 @@ static void join_block(const reflash_plan_t *plan, uint32_t from, uint32_t end)
         runs += now && !before ? 1 : 0;
         before = now;
     }
-    if (differ > 0 && reflash_write_us(model, end - from, model->erase_block_us) + model->run_us <=
-                          reflash_write_us(model, differ, differ * model->erase_us) + runs * model->run_us) {
+    if (differ > 0 && reflash_write_us(model, end - from, 1, model->erase_block_us) <=
+                          reflash_write_us(model, differ, runs, differ * model->erase_us)) {
         reflash_set_bits(&plan->differ, from, end, true);
     }
 }
@@ -250,7 +262,7 @@ uint32_t reflash_plan_join(const reflash_plan_t *plan)
         if (!reflash_bit(&plan->differ, at)) {
             continue;
         }
-        if (gap <= at && reflash_write_us(plan->model, gap, gap * plan->model->erase_us) < plan->model->run_us) {
+        if (gap <= at && reflash_write_us(plan->model, gap, 0, gap * plan->model->erase_us) < plan->model->run_us) {
             reflash_set_bits(&plan->differ, at - gap, at, true);
             count += gap;
         }
