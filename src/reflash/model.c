@@ -4,6 +4,9 @@
 #include "chips/speeds.h"
 #include "loader/command.h"
 
+#ifndef ROMERASE
+#define ROMERASE
+#endif
 enum {
     ASK_WIRE_BYTES = 26 + 28, /* a question for a digest and its answer; a mask ROM's has 46 bytes */
     RUN_QUESTIONS = 3,        /* begin, end, and the block that is not full */
@@ -39,7 +42,7 @@ reflash_model_t reflash_model(const reflash_facts_t *facts)
         .line_us = facts->packed ? line_us / 8 * PACKED_EIGHTHS : line_us,
         .flash_us = of_sector_us(facts->program_ns) + (facts->packed ? of_sector_us(facts->inflate_ns) : 0),
         .erase_us = facts->erase_sector_us,
-        .erase_block_us = facts->stub ? facts->erase_block_us : SECTORS_PER_BLOCK * facts->erase_sector_us,
+        .erase_block_us = facts->erase_block_us ROMERASE,
         .run_us = RUN_QUESTIONS * facts->turnaround_us + facts->byte_ns * RUN_WIRE_BYTES / 1000,
         .overlapped = facts->stub,
     };
@@ -80,6 +83,6 @@ uint32_t reflash_job_ms(const reflash_model_t *model, uint32_t hashed, uint32_t 
 
 uint32_t reflash_stub_ms(const reflash_facts_t *facts)
 {
-    enum { STUB_WIRE_BYTES = 9000, QUESTIONS = 10, START_MS = 30 };
+    enum { STUB_WIRE_BYTES = 7500, QUESTIONS = 17, START_MS = 10 };
     return STUB_WIRE_BYTES * (facts->byte_ns / 1000) / 1000 + QUESTIONS * (facts->turnaround_us / 1000) + START_MS;
 }

@@ -7,14 +7,29 @@
 #ifndef BRUN
 #define BRUN + model->run_us
 #endif
+#ifndef KIMG
+#define KIMG 8
+#endif
+#ifndef PB
+#define PB 4
+#endif
+#ifndef BS
+#define BS 7
+#endif
+#ifndef Q_EQ
+#define Q_EQ 2
+#endif
+#ifndef Q_SEC
+#define Q_SEC 32
+#endif
 #ifndef Q_PROBE
-#define Q_PROBE 4
+#define Q_PROBE 8
 #endif
 #ifndef IMG
-#define IMG *5/8
+#define IMG
 #endif
 #ifndef S0
-#define S0 0xE800
+#define S0 0xF400
 #endif
 #ifndef Q0
 #define Q0 0x8000
@@ -38,7 +53,7 @@ enum { /* chances of 65536 */
 #define Q_BLIND 8
 #endif
 #ifndef S_UP
-#define S_UP 4
+#define S_UP 2
 #endif
 #ifndef S_DOWN
 #define S_DOWN 8
@@ -128,11 +143,11 @@ static bool ask_in_advance(reflash_plan_t *plan)
     const reflash_model_t *model = plan->model;
     const uint32_t image_us = reflash_ask_us(model, sectors);
     if (!plan->asked_image &&
-        ((image_us < 2*model->ask_us && blocks > 1) || (plan->samples == SAMPLES && blocks > 1 && pays(plan->block_same IMG, blocks * model->ask_us + sectors * model->hash_us, image_us)))) {
+        ((image_us < KIMG*model->ask_us/4 && blocks > 1) || (plan->samples == SAMPLES && blocks > 1 && pays(plan->block_same IMG, blocks * model->ask_us + sectors * model->hash_us, image_us)))) {
         plan->asked_image = true;
         return ask(plan, REFLASH_ASK_IMAGE, 0, sectors);
     }
-    if ((blocks > 1 || image_us >= 2*model->ask_us) && sectors > 1 && plan->samples < (blocks >= SAMPLED_FROM_BLOCKS ? SAMPLES : 1)) {
+    if ((blocks > 1 || image_us >= KIMG*model->ask_us/4) && sectors > 1 && plan->samples < (blocks >= SAMPLED_FROM_BLOCKS ? SAMPLES : 1)) {
         const uint32_t sample = sectors / 4 * quarters[plan->samples];
         return ask(plan, REFLASH_ASK_SECTOR, sample, sample + 1);
     }
@@ -177,7 +192,7 @@ bool reflash_plan_ask(reflash_plan_t *plan)
             return ask(plan, REFLASH_ASK_BLOCK, plan->block_at, plan->block_end);
         }
         const uint32_t unseen_us = blind_us(plan->model, left);
-        if (search_us(plan, left) < unseen_us || (at == plan->block_at && !plan->block_differs && pays(plan->block_same, unseen_us, reflash_ask_us(plan->model, 1)))) {
+        if (search_us(plan, left)/8*BS < unseen_us || (at == plan->block_at && !plan->block_differs && pays(plan->block_same, unseen_us, reflash_ask_us(plan->model, 1)*PB/4))) {
             return ask(plan, REFLASH_ASK_SECTOR, at, at + 1);
         }
         /* The rest of this block is written unseen. */
@@ -207,7 +222,7 @@ void reflash_plan_answer(reflash_plan_t *plan, bool equal)
         break;
     case REFLASH_ASK_BLOCK:
         plan->block_differs = !equal;
-        plan->block_same = after(plan->block_same, equal, 2, Q_DIFF_DIV);
+        plan->block_same = after(plan->block_same, equal, Q_EQ, Q_DIFF_DIV);
         if (equal) {
             plan->at = question->end;
         }
@@ -219,7 +234,7 @@ void reflash_plan_answer(reflash_plan_t *plan, bool equal)
             break;
         }
         if (plan->block_clean && !plan->block_differs) {
-            plan->block_same = after(plan->block_same, equal, plan->at == plan->block_at ? Q_PROBE : 32, Q_DIFF_DIV);
+            plan->block_same = after(plan->block_same, equal, plan->at == plan->block_at ? Q_PROBE : Q_SEC, Q_DIFF_DIV);
         }
         plan->sector_same = after(plan->sector_same, equal, S_UP, S_DOWN);
         plan->block_clean = plan->block_clean && equal;
