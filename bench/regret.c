@@ -173,10 +173,11 @@ static void draw_case(uint64_t seed)
     const double latency_ms = by_logarithm(1, 200);
     c.turnaround_us = latency_ms * 1000;
     c.told_ms = latency_ms > USB_MS_MAX ? (uint32_t)(latency_ms * between(0.8, 1.2)) : 0;
+    const double clock = by_logarithm(0.7, 1.4);
     for (unsigned stub = 0; stub < 2; stub++) {
         const reflash_speeds_t *speeds = reflash_speeds(c.chip, stub == 1);
-        c.md5_us[stub] = speeds->md5_ns * 1e-3 * by_logarithm(0.7, 1.4);
-        c.inflate_us[stub] = speeds->inflate_ns * 1e-3 * by_logarithm(0.7, 1.4);
+        c.md5_us[stub] = speeds->md5_ns * 1e-3 * clock * by_logarithm(0.9, 1.1);
+        c.inflate_us[stub] = speeds->inflate_ns * 1e-3 * clock * by_logarithm(0.9, 1.1);
     }
     const double worn = by_logarithm(1, 4);
     c.program_us = PROGRAM_NS * 1e-3 * REFLASH_SECTOR_BYTES * by_logarithm(0.8, 2);
@@ -524,7 +525,7 @@ static double our_us(bool tell)
     memset(written, 0, sizeof(written));
     memset(known_blank, 0, sizeof(known_blank));
     set_prices(&engine, false);
-    consider_stub(&engine, sectors, sectors / 8);
+    consider_stub(&engine, sectors, sectors / 16);
     for (unsigned index = 0; index < c.image_count; index++) {
         unwritten += ask_image(&engine, &c.images[index], tell);
     }

@@ -412,7 +412,7 @@ static esp_loader_error_t pass(engine_t *engine)
     engine->unasked = engine->unwritten = engine->unproved = 0;
     memset(engine->job->memory, 0, engine->job->memory_bytes);
     RETURN_ON_ERROR(check(engine));
-    RETURN_ON_ERROR(consider_stub(engine, engine->unasked, engine->unasked / 8));
+    RETURN_ON_ERROR(consider_stub(engine, engine->unasked, engine->unasked / 16));
     for (uint16_t index = 0; index < image_count; index++) {
         RETURN_ON_ERROR(open_image(engine, index));
         RETURN_ON_ERROR(ask_image(engine));

@@ -4,9 +4,6 @@
 #include "chips/speeds.h"
 #include "loader/command.h"
 
-#ifndef ROMERASE
-#define ROMERASE
-#endif
 enum {
     ASK_WIRE_BYTES = 26 + 28, /* a question for a digest and its answer; a mask ROM's has 46 bytes */
     RUN_QUESTIONS = 3,        /* begin, end, and the block that is not full */
@@ -42,7 +39,7 @@ reflash_model_t reflash_model(const reflash_facts_t *facts)
         .line_us = facts->packed ? line_us / 8 * PACKED_EIGHTHS : line_us,
         .flash_us = of_sector_us(facts->program_ns) + (facts->packed ? of_sector_us(facts->inflate_ns) : 0),
         .erase_us = facts->erase_sector_us,
-        .erase_block_us = facts->erase_block_us ROMERASE,
+        .erase_block_us = facts->erase_block_us,
         .run_us = RUN_QUESTIONS * facts->turnaround_us + facts->byte_ns * RUN_WIRE_BYTES / 1000,
         .overlapped = facts->stub,
     };
@@ -77,7 +74,7 @@ uint32_t reflash_write_us(const reflash_model_t *model, uint32_t sectors, uint32
 
 uint32_t reflash_job_ms(const reflash_model_t *model, uint32_t hashed, uint32_t written)
 {
-    const uint32_t write_us = reflash_write_us(model, 1, 0, model->erase_block_us / SECTORS_PER_BLOCK);
+    const uint32_t write_us = reflash_write_us(model, 1, 0, model->overlapped ? model->erase_block_us / SECTORS_PER_BLOCK : model->erase_us);
     return hashed * model->hash_us / 1000 + written * (write_us / 1000);
 }
 

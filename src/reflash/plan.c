@@ -1,71 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reflash/plan.h"
 
-#ifndef LEAST_
-#define LEAST_ 512
-#endif
-#ifndef BRUN
-#define BRUN + model->run_us
-#endif
-#ifndef KIMG
-#define KIMG 8
-#endif
-#ifndef PB
-#define PB 4
-#endif
-#ifndef BS
-#define BS 7
-#endif
-#ifndef Q_EQ
-#define Q_EQ 2
-#endif
-#ifndef Q_SEC
-#define Q_SEC 32
-#endif
-#ifndef Q_PROBE
-#define Q_PROBE 8
-#endif
-#ifndef IMG
-#define IMG
-#endif
-#ifndef S0
-#define S0 0xF400
-#endif
-#ifndef Q0
-#define Q0 0x8000
-#endif
-enum { /* chances of 65536 */
-    CERTAIN = 0xFFFF,
-    BLOCK_AT_FIRST = Q0,
-    SECTOR_AT_FIRST = S0,
-    LEAST = LEAST_
-};
-#ifndef Q_SAMPLE_DIV
-#define Q_SAMPLE_DIV 4
-#endif
-#ifndef Q_SAMPLE_UP
-#define Q_SAMPLE_UP 2
-#endif
-#ifndef Q_DIFF_DIV
-#define Q_DIFF_DIV 2
-#endif
-#ifndef Q_BLIND
-#define Q_BLIND 8
-#endif
-#ifndef S_UP
-#define S_UP 2
-#endif
-#ifndef S_DOWN
-#define S_DOWN 8
-#endif
-#ifndef LEAST_
-#define LEAST_ 512
-#endif
-
-enum {
-    SAMPLES = 3,            /* at most, at a half, a quarter and three quarters of an image ... */
-    SAMPLED_FROM_BLOCKS = 3 /* ... of so many blocks */
-};
+/* Chances of 65536. Halving or doubling any of them or of the shifts below changes little; see docs/regret.md. */
+enum { CERTAIN = 0xFFFF, BLOCK_AT_FIRST = 0x8000, SECTOR_AT_FIRST = 0xF400 };
 
 /* --- Bits -------------------------------------------------------------------------------------------------------- */
 
@@ -102,24 +39,25 @@ static bool pays(uint32_t chance, uint32_t save_us, uint32_t ask_us)
     return (save_us >> 10) * (chance >> 4) >> 2 > ask_us; /* less than an hour */
 }
 
-static uint32_t least(uint32_t a, uint32_t b)
+static uint32_t smaller(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
 }
 
 /* Writing and proving the `left` sectors that a block still has, unseen. */
-static uint32_t blind_us(const reflash_model_t *model, uint32_t left)
+static uint32_t unseen_us(const reflash_model_t *model, uint32_t left)
 {
-    return reflash_write_us(model, left, 1, least(left * model->erase_us, model->erase_block_us)) +
+    return reflash_write_us(model, left, 1, smaller(left * model->erase_us, model->erase_block_us)) +
            left * model->hash_us;
 }
 
-/* Asking about each of them, and writing and proving those that differ. */
+/* Asking about each of them, and writing those that differ: one at least, or there were none to look for. */
 static uint32_t search_us(const reflash_plan_t *plan, uint32_t left)
 {
     const reflash_model_t *model = plan->model;
-    const uint32_t differ = (plan->block_clean && left > 1 ? 1 : 0) + ((left * (CERTAIN - plan->sector_same) + 0x8000) >> 16);
-    return (left + differ) * reflash_ask_us(model, 1) + reflash_write_us(model, differ, differ, differ * model->erase_us);
+    uint32_t differ = (left * (CERTAIN - plan->sector_same) + 0x8000) >> 16;
+    differ += plan->block_clean && left > 1 ? 1 : 0;
+    return left * reflash_ask_us(model, 1) + reflash_write_us(model, differ, differ, differ * model->erase_us);
 }
 
 static bool ask(reflash_plan_t *plan, reflash_ask_t what, uint32_t from, uint32_t end)
@@ -128,32 +66,20 @@ static bool ask(reflash_plan_t *plan, reflash_ask_t what, uint32_t from, uint32_
     return true;
 }
 
-/* Whether to ask about `whole` sectors of which `left` are unknown: what an equal block would cost without. */
-static bool block_pays(const reflash_plan_t *plan, uint32_t left, uint32_t whole)
-{
-    const reflash_model_t *model = plan->model;
-    return pays(plan->block_same, least(blind_us(model, left), left * reflash_ask_us(model, 1)), reflash_ask_us(model, whole));
-}
-
 static bool ask_in_advance(reflash_plan_t *plan)
 {
-    static const uint8_t quarters[SAMPLES] = {2, 1, 3};
     const uint32_t sectors = plan->sectors;
-    const uint32_t blocks = (sectors + 15) / REFLASH_SECTORS_PER_BLOCK;
     const reflash_model_t *model = plan->model;
-    const uint32_t image_us = reflash_ask_us(model, sectors);
-    if (!plan->asked_image &&
-        ((image_us < KIMG*model->ask_us/4 && blocks > 1) || (plan->samples == SAMPLES && blocks > 1 && pays(plan->block_same IMG, blocks * model->ask_us + sectors * model->hash_us, image_us)))) {
+    if (!plan->sampled && sectors > 1) {
+        return ask(plan, REFLASH_ASK_SECTOR, sectors / 2, sectors / 2 + 1);
+    }
+    plan->sampled = true;
+    const uint32_t blocks = (sectors + REFLASH_SECTORS_PER_BLOCK - 1) / REFLASH_SECTORS_PER_BLOCK;
+    if (!plan->asked_image && blocks > 1) {
         plan->asked_image = true;
-        return ask(plan, REFLASH_ASK_IMAGE, 0, sectors);
-    }
-    if ((blocks > 1 || image_us >= KIMG*model->ask_us/4) && sectors > 1 && plan->samples < (blocks >= SAMPLED_FROM_BLOCKS ? SAMPLES : 1)) {
-        const uint32_t sample = sectors / 4 * quarters[plan->samples];
-        return ask(plan, REFLASH_ASK_SECTOR, sample, sample + 1);
-    }
-    if (plan->samples < SAMPLES) {
-        plan->samples = SAMPLES;
-        return ask_in_advance(plan);
+        const uint32_t image_us = reflash_ask_us(model, sectors);
+        return pays(plan->block_same, image_us + (blocks - 1) * model->ask_us, image_us) &&
+               ask(plan, REFLASH_ASK_IMAGE, 0, sectors);
     }
     return false;
 }
@@ -162,14 +88,19 @@ void reflash_plan_begin(reflash_plan_t *plan, const reflash_model_t *model, cons
                         uint32_t sectors)
 {
     reflash_set_bits(differ, 0, sectors, true);
-    *plan = (reflash_plan_t){.model = model, .differ = *differ, .sectors = sectors, .block_same = BLOCK_AT_FIRST, .sector_same = SECTOR_AT_FIRST};
+    *plan = (reflash_plan_t){.model = model,
+                             .differ = *differ,
+                             .sectors = sectors,
+                             .block_same = BLOCK_AT_FIRST,
+                             .sector_same = SECTOR_AT_FIRST};
 }
 
 bool reflash_plan_ask(reflash_plan_t *plan)
 {
-    if (plan->at == 0 && plan->block_end == 0 && ask_in_advance(plan)) {
+    if (plan->block_end == 0 && ask_in_advance(plan)) {
         return true;
     }
+    const reflash_model_t *model = plan->model;
     while (plan->at < plan->sectors) {
         const uint32_t at = plan->at;
         if (at == plan->block_end) {
@@ -179,6 +110,7 @@ bool reflash_plan_ask(reflash_plan_t *plan)
             plan->block_clean = true;
         }
         const uint32_t left = plan->block_end - at;
+        const bool may_be_equal = plan->block_clean && !plan->block_differs;
         if (!reflash_bit(&plan->differ, at)) {
             plan->at++; /* asked in advance */
             continue;
@@ -187,25 +119,28 @@ bool reflash_plan_ask(reflash_plan_t *plan)
             plan->at++; /* it must be this one */
             continue;
         }
-        const uint32_t whole = plan->block_end - plan->block_at;
-        if (!plan->block_differs && plan->block_clean && whole > 1 && block_pays(plan, left, whole)) {
+        const uint32_t write_us = unseen_us(model, left);
+        const uint32_t ask_us = reflash_ask_us(model, 1);
+        const uint32_t block_us = reflash_ask_us(model, plan->block_end - plan->block_at);
+        if (may_be_equal && left > 1 && pays(plan->block_same, smaller(write_us, left * ask_us), block_us)) {
             return ask(plan, REFLASH_ASK_BLOCK, plan->block_at, plan->block_end);
         }
-        const uint32_t unseen_us = blind_us(plan->model, left);
-        if (search_us(plan, left)/8*BS < unseen_us || (at == plan->block_at && !plan->block_differs && pays(plan->block_same, unseen_us, reflash_ask_us(plan->model, 1)*PB/4))) {
+        if (search_us(plan, left) < write_us ||
+            (may_be_equal && at == plan->block_at && pays(plan->block_same, write_us, ask_us))) {
             return ask(plan, REFLASH_ASK_SECTOR, at, at + 1);
         }
-        /* The rest of this block is written unseen. */
-        plan->block_same = (uint16_t)(plan->block_same > 0x8000 ? plan->block_same : plan->block_same + plan->block_same / Q_BLIND);
+        /* The rest of this block is written unseen, and after a while it is worth to look again. */
+        if (plan->block_same < BLOCK_AT_FIRST) {
+            plan->block_same = (uint16_t)(plan->block_same + (plan->block_same >> 3) + 16);
+        }
         plan->at = plan->block_end;
     }
     return false;
 }
 
-static uint16_t after(uint32_t chance, bool equal, unsigned up, unsigned down)
+static uint16_t after(uint16_t chance, bool equal, unsigned up_shift, unsigned down_shift)
 {
-    chance = equal ? chance + (CERTAIN - chance) / up : chance - chance / down;
-    return (uint16_t)(chance < LEAST ? LEAST : chance);
+    return (uint16_t)(equal ? chance + ((CERTAIN - chance) >> up_shift) : chance - (chance >> down_shift));
 }
 
 void reflash_plan_answer(reflash_plan_t *plan, bool equal)
@@ -214,32 +149,22 @@ void reflash_plan_answer(reflash_plan_t *plan, bool equal)
     if (equal) {
         reflash_set_bits(&plan->differ, question->from, question->end, false);
     }
-    switch (question->what) {
-    case REFLASH_ASK_IMAGE:
-        if (equal) {
-            plan->at = plan->sectors;
-        }
-        break;
-    case REFLASH_ASK_BLOCK:
+    if (question->what == REFLASH_ASK_IMAGE) {
+        plan->at = equal ? question->end : 0;
+    } else if (question->what == REFLASH_ASK_BLOCK) {
         plan->block_differs = !equal;
-        plan->block_same = after(plan->block_same, equal, Q_EQ, Q_DIFF_DIV);
-        if (equal) {
-            plan->at = question->end;
-        }
-        break;
-    case REFLASH_ASK_SECTOR:
-        if (plan->samples < SAMPLES) {
-            plan->samples = equal && plan->samples == 0 ? SAMPLES : (uint8_t)(plan->samples + 1);
-            plan->block_same = equal ? after(plan->block_same, true, Q_SAMPLE_UP, 2) : (uint16_t)(plan->block_same / Q_SAMPLE_DIV);
-            break;
-        }
+        plan->block_same = after(plan->block_same, equal, 1, 1);
+        plan->at = equal ? question->end : plan->at;
+    } else if (!plan->sampled) {
+        plan->sampled = true;
+        plan->block_same = equal ? CERTAIN / 4 * 3 : BLOCK_AT_FIRST / 8;
+    } else {
         if (plan->block_clean && !plan->block_differs) {
-            plan->block_same = after(plan->block_same, equal, plan->at == plan->block_at ? Q_PROBE : Q_SEC, Q_DIFF_DIV);
+            plan->block_same = after(plan->block_same, equal, 4, 1);
         }
-        plan->sector_same = after(plan->sector_same, equal, S_UP, S_DOWN);
+        plan->sector_same = after(plan->sector_same, equal, 1, 3);
         plan->block_clean = plan->block_clean && equal;
         plan->at++;
-        break;
     }
 }
 

@@ -5,10 +5,11 @@
  *  Where nothing was asked a sector counts as different, so that whatever the plan guesses, the result is right; a
  *  wrong guess costs time.
  *
- *  The guess is one number, the chance that the next sector is equal. It comes from a few sectors spread over the
- *  image and follows the answers from then on, because sectors that differ lie together: a change of code moves all
- *  behind it, a change of data stays where it is. Where it is large whole blocks are asked about, where it is
- *  small single sectors, and where a write would cost less than the answer may save, nothing. */
+ *  For each block there are three prices: writing it unseen, searching it sector by sector, and asking about it at once
+ *  in the hope that it is equal. What they come to depends on two guesses, how likely the next block is equal and how
+ *  likely a sector of one that differs; both follow the answers, because what differs lies together. Where a write is
+ *  dear a sector of each block is looked at even if there is little hope: that costs a share of the write that is no
+ *  larger than the hope. */
 #pragma once
 
 #include "reflash/model.h"
@@ -42,11 +43,12 @@ typedef struct {
     uint32_t at;                 /* all in front of it is decided */
     uint32_t block_at;           /* the block that contains it: first and ... */
     uint32_t block_end;          /* ... behind the last of its sectors; block_end == at: not looked at yet */
-    uint16_t block_same, sector_same; /* the chance that the next block is equal, of 65536; that the next sector of one that differs is */
-    uint8_t samples;             /* sectors that were asked about in advance */
-    bool asked_image;
-    bool block_differs; /* it was asked about */
-    bool block_clean;   /* all of its sectors so far are equal */
+    uint16_t block_same;         /* the chance that the next block is equal, of 65536 */
+    uint16_t sector_same;        /* the chance that the next sector of one that differs is equal */
+    bool sampled;                /* a sector was asked about in advance */
+    bool asked_image;            /* or need not be */
+    bool block_differs;          /* it was asked about */
+    bool block_clean;            /* all of its sectors so far are equal */
 } reflash_plan_t;
 
 /** Begin with an image of `sectors` sectors: all of them are marked in `differ`. */
