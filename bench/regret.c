@@ -464,7 +464,7 @@ typedef struct {
 static void set_prices(engine_t *engine, bool stub)
 {
     reflash_facts_of_loader(&engine->facts, c.chip, stub, c.packed);
-    engine->model = reflash_model(&engine->facts);
+    reflash_model(&engine->model, &engine->facts);
 }
 
 static void consider_stub(engine_t *engine, uint32_t hashed, uint32_t unwritten)

@@ -10,7 +10,9 @@
 
 enum {
     PASSES = 3,
+    PLAIN_BLOCK_BYTES = REFLASH_SECTOR_BYTES,
     ROM_PACKED_BLOCK_BYTES = 0x1800,
+    STUB_BLOCK_BYTES = 0x4000,
     UNPACKED_PER_BYTE = 2 * 1032, /* the most that deflate makes of a byte; a stub answers while it works on another */
     STUB_ERASE_BYTES = 0x10000
 };
@@ -91,7 +93,7 @@ static esp_loader_error_t read_sector(engine_t *engine, uint32_t at, reflash_bun
 static void set_prices(engine_t *engine, bool stub)
 {
     reflash_facts_of_loader(&engine->facts, engine->loader->_chip, stub, engine->bundle->has_packed);
-    engine->model = reflash_model(&engine->facts);
+    reflash_model(&engine->model, &engine->facts);
 }
 
 /* Start a stub if the rest of the job is likely to be shorter with it, the upload included. */
@@ -256,7 +258,7 @@ static esp_loader_error_t write_run(engine_t *engine, uint32_t from, uint32_t en
     reflash_apply_t *job = engine->job;
     const bool stub = engine->facts.stub;
     sending_t sending = {.engine = engine, .from = from, .end = end};
-    uint32_t block_bytes_max = stub ? REFLASH_STUB_BLOCK_BYTES : ROM_PACKED_BLOCK_BYTES;
+    uint32_t block_bytes_max = stub ? STUB_BLOCK_BYTES : ROM_PACKED_BLOCK_BYTES;
     if (engine->facts.packed) {
         RETURN_ON_ERROR(try_packed(engine, &sending, block_bytes_max));
     }
@@ -271,7 +273,7 @@ static esp_loader_error_t write_run(engine_t *engine, uint32_t from, uint32_t en
         work_bytes = block_bytes_max * UNPACKED_PER_BYTE;
         work_bytes = work_bytes < run_bytes ? work_bytes : run_bytes;
     } else {
-        block_bytes_max = REFLASH_PLAIN_BLOCK_BYTES;
+        block_bytes_max = PLAIN_BLOCK_BYTES;
     }
     const uint32_t erase_bytes = is_erased(engine, from, end) ? 0 : run_bytes;
     const uint32_t words[] = {erase_bytes, block_count, block_bytes_max,

@@ -13,10 +13,16 @@ enum {
     PACKED_EIGHTHS = 5 /* what is left of most programs when they are compressed */
 };
 
-/* What one byte takes, for a sector of them: at most 8 ms. */
+/* What one byte takes, for a sector of them: 4096 / 1000 times as much. */
 static uint32_t of_sector_us(uint32_t ns)
 {
-    return ns * (REFLASH_SECTOR_BYTES / 8) / 1000 * 8;
+    return ns * 131 >> 5;
+}
+
+/* Less than 2.4 % off. */
+static uint32_t us_of(uint32_t ns)
+{
+    return ns >> 10;
 }
 
 void reflash_facts_of_loader(reflash_facts_t *facts, const reflash_chip_t *chip, bool stub, bool has_packed)
@@ -27,33 +33,40 @@ void reflash_facts_of_loader(reflash_facts_t *facts, const reflash_chip_t *chip,
     facts->md5_ns = speeds->md5_ns;
     facts->inflate_ns = speeds->inflate_ns;
     facts->packed = unpacks && has_packed;
-    facts->block_bytes = stub ? REFLASH_STUB_BLOCK_BYTES : facts->packed ? 0x1800 : REFLASH_PLAIN_BLOCK_BYTES;
 }
 
-reflash_model_t reflash_model(const reflash_facts_t *facts)
+void reflash_model(reflash_model_t *model, const reflash_facts_t *facts)
 {
-    const uint32_t line_us = of_sector_us(facts->byte_ns) + facts->turnaround_us * REFLASH_SECTOR_BYTES / facts->block_bytes;
-    return (reflash_model_t){
-        .ask_us = facts->turnaround_us + facts->byte_ns * ASK_WIRE_BYTES / 1000,
-        .hash_us = of_sector_us(facts->md5_ns),
-        .line_us = facts->packed ? line_us / 8 * PACKED_EIGHTHS : line_us,
-        .flash_us = of_sector_us(facts->program_ns) + (facts->packed ? of_sector_us(facts->inflate_ns) : 0),
-        .erase_us = facts->erase_sector_us,
-        .erase_block_us = facts->erase_block_us,
-        .run_us = RUN_QUESTIONS * facts->turnaround_us + facts->byte_ns * RUN_WIRE_BYTES / 1000,
-        .overlapped = facts->stub,
-    };
+    const uint32_t turnaround_us = facts->turnaround_us;
+    uint32_t line_us = of_sector_us(facts->byte_ns) + turnaround_us;
+    uint32_t flash_us = of_sector_us(facts->program_ns);
+    if (facts->packed) {
+        line_us -= facts->stub ? turnaround_us / 4 * 3 : 0; /* four sectors in a block, the others one */
+        line_us = line_us / 8 * PACKED_EIGHTHS;
+        flash_us += of_sector_us(facts->inflate_ns);
+    }
+    model->ask_us = turnaround_us + us_of(facts->byte_ns * ASK_WIRE_BYTES);
+    model->hash_us = of_sector_us(facts->md5_ns);
+    model->line_us = line_us;
+    model->flash_us = flash_us;
+    model->erase_us = facts->erase_sector_us;
+    model->erase_block_us = facts->erase_block_us;
+    model->run_us = RUN_QUESTIONS * turnaround_us + us_of(facts->byte_ns * RUN_WIRE_BYTES);
+    model->overlapped = facts->stub;
 }
 
 void reflash_learn(reflash_facts_t *facts, reflash_model_t *model, uint32_t sectors, uint32_t took_us)
 {
-    const uint32_t known_us = sectors * model->hash_us + model->ask_us - facts->turnaround_us;
     if (sectors >= SECTORS_PER_BLOCK && took_us > model->ask_us) {
-        facts->md5_ns = (took_us - model->ask_us) / sectors * 125 / (REFLASH_SECTOR_BYTES / 8);
-    } else if (sectors == 1 && took_us > known_us) {
-        facts->turnaround_us = (facts->turnaround_us + took_us - known_us) / 2;
+        facts->md5_ns = (took_us - model->ask_us) / sectors * 125 >> 9;
+    } else if (sectors == 1) {
+        const uint32_t wire_us = model->ask_us - facts->turnaround_us;
+        const uint32_t work_us = model->hash_us + wire_us;
+        if (took_us > work_us) {
+            facts->turnaround_us = (facts->turnaround_us + took_us - work_us) / 2;
+        }
     }
-    *model = reflash_model(facts);
+    reflash_model(model, facts);
 }
 
 uint32_t reflash_ask_us(const reflash_model_t *model, uint32_t sectors)
@@ -74,12 +87,13 @@ uint32_t reflash_write_us(const reflash_model_t *model, uint32_t sectors, uint32
 
 uint32_t reflash_job_ms(const reflash_model_t *model, uint32_t hashed, uint32_t written)
 {
-    const uint32_t write_us = reflash_write_us(model, 1, 0, model->overlapped ? model->erase_block_us / SECTORS_PER_BLOCK : model->erase_us);
-    return hashed * model->hash_us / 1000 + written * (write_us / 1000);
+    /* A mask ROM begins and ends a run with single sectors. */
+    const uint32_t erase_us = model->overlapped ? model->erase_block_us / SECTORS_PER_BLOCK : model->erase_us;
+    return (hashed * (model->hash_us / 8) + written * (reflash_write_us(model, 1, 0, erase_us) / 8)) / (1000 / 8);
 }
 
 uint32_t reflash_stub_ms(const reflash_facts_t *facts)
 {
-    enum { STUB_WIRE_BYTES = 7500, QUESTIONS = 17, START_MS = 10 };
-    return STUB_WIRE_BYTES * (facts->byte_ns / 1000) / 1000 + QUESTIONS * (facts->turnaround_us / 1000) + START_MS;
+    enum { WIRE_BYTES = 7500, QUESTIONS = 17, START_MS = 10 };
+    return (us_of(facts->byte_ns) * WIRE_BYTES + QUESTIONS * facts->turnaround_us) / 1000 + START_MS;
 }

@@ -7,11 +7,6 @@
 
 #include "chips/chips.h"
 
-enum {
-    REFLASH_PLAIN_BLOCK_BYTES = 0x1000, /* sent at a time: what is not compressed, ... */
-    REFLASH_STUB_BLOCK_BYTES = 0x4000   /* ... and what is, to a stub */
-};
-
 /** What the prices follow from. */
 typedef struct {
     uint32_t byte_ns;         /* ten bits on the line */
@@ -21,7 +16,6 @@ typedef struct {
     uint32_t program_ns;      /* programming one byte */
     uint32_t erase_sector_us; /* erasing 4 KiB */
     uint32_t erase_block_us;  /* erasing 64 KiB at once */
-    uint32_t block_bytes;     /* sent at a time */
     bool packed;              /* data are sent compressed */
     bool stub;                /* a RAM stub runs: it erases by blocks, and works while the next data comes */
 } reflash_facts_t;
@@ -39,10 +33,10 @@ typedef struct {
 } reflash_model_t;
 
 /** Fill in what follows from the loader that runs, `chip`'s mask ROM or a stub: `packed` if there are such data and it
- *  can unpack them, the speeds, the block. */
+ *  can unpack them, the speeds. */
 void reflash_facts_of_loader(reflash_facts_t *facts, const reflash_chip_t *chip, bool stub, bool has_packed);
 
-reflash_model_t reflash_model(const reflash_facts_t *facts);
+void reflash_model(reflash_model_t *model, const reflash_facts_t *facts);
 
 /** What a question about `sectors` sectors really took, from its first byte to its answer's last, corrects the prices. */
 void reflash_learn(reflash_facts_t *facts, reflash_model_t *model, uint32_t sectors, uint32_t took_us);

@@ -56,7 +56,7 @@ static uint32_t search_us(const reflash_plan_t *plan, uint32_t left)
 {
     const reflash_model_t *model = plan->model;
     uint32_t differ = (left * (CERTAIN - plan->sector_same) + 0x8000) >> 16;
-    differ += plan->block_clean && left > 1 ? 1 : 0;
+    differ += plan->block != REFLASH_BLOCK_FOUND && left > 1 ? 1 : 0;
     return left * reflash_ask_us(model, 1) + reflash_write_us(model, differ, differ, differ * model->erase_us);
 }
 
@@ -69,19 +69,15 @@ static bool ask(reflash_plan_t *plan, reflash_ask_t what, uint32_t from, uint32_
 static bool ask_in_advance(reflash_plan_t *plan)
 {
     const uint32_t sectors = plan->sectors;
-    const reflash_model_t *model = plan->model;
-    if (!plan->sampled && sectors > 1) {
-        return ask(plan, REFLASH_ASK_SECTOR, sectors / 2, sectors / 2 + 1);
+    const uint32_t middle = sectors / 2;
+    if (plan->stage == REFLASH_PLAN_SAMPLE && middle > 0) {
+        return ask(plan, REFLASH_ASK_SECTOR, middle, middle + 1);
     }
-    plan->sampled = true;
-    const uint32_t blocks = (sectors + REFLASH_SECTORS_PER_BLOCK - 1) / REFLASH_SECTORS_PER_BLOCK;
-    if (!plan->asked_image && blocks > 1) {
-        plan->asked_image = true;
-        const uint32_t image_us = reflash_ask_us(model, sectors);
-        return pays(plan->block_same, image_us + (blocks - 1) * model->ask_us, image_us) &&
-               ask(plan, REFLASH_ASK_IMAGE, 0, sectors);
-    }
-    return false;
+    plan->stage = REFLASH_PLAN_BLOCKS;
+    const uint32_t image_us = reflash_ask_us(plan->model, sectors);
+    const uint32_t other_blocks = (sectors - 1) / REFLASH_SECTORS_PER_BLOCK;
+    return other_blocks > 0 && pays(plan->block_same, image_us + other_blocks * plan->model->ask_us, image_us) &&
+           ask(plan, REFLASH_ASK_IMAGE, 0, sectors);
 }
 
 void reflash_plan_begin(reflash_plan_t *plan, const reflash_model_t *model, const reflash_bitmap_t *differ,
@@ -97,7 +93,7 @@ void reflash_plan_begin(reflash_plan_t *plan, const reflash_model_t *model, cons
 
 bool reflash_plan_ask(reflash_plan_t *plan)
 {
-    if (plan->block_end == 0 && ask_in_advance(plan)) {
+    if (plan->stage != REFLASH_PLAN_BLOCKS && ask_in_advance(plan)) {
         return true;
     }
     const reflash_model_t *model = plan->model;
@@ -106,27 +102,22 @@ bool reflash_plan_ask(reflash_plan_t *plan)
         if (at == plan->block_end) {
             plan->block_at = at;
             plan->block_end = end_of_block(plan, at);
-            plan->block_differs = false;
-            plan->block_clean = true;
+            plan->block = REFLASH_BLOCK_OPEN;
         }
         const uint32_t left = plan->block_end - at;
-        const bool may_be_equal = plan->block_clean && !plan->block_differs;
-        if (!reflash_bit(&plan->differ, at)) {
-            plan->at++; /* asked in advance */
-            continue;
-        }
-        if (plan->block_differs && plan->block_clean && left == 1) {
-            plan->at++; /* it must be this one */
+        const bool open = plan->block == REFLASH_BLOCK_OPEN;
+        if (!reflash_bit(&plan->differ, at) || (plan->block == REFLASH_BLOCK_SOUGHT && left == 1)) {
+            plan->at++; /* it was asked about in advance, or must be the one */
             continue;
         }
         const uint32_t write_us = unseen_us(model, left);
         const uint32_t ask_us = reflash_ask_us(model, 1);
         const uint32_t block_us = reflash_ask_us(model, plan->block_end - plan->block_at);
-        if (may_be_equal && left > 1 && pays(plan->block_same, smaller(write_us, left * ask_us), block_us)) {
+        if (open && left > 1 && pays(plan->block_same, smaller(write_us, left * ask_us), block_us)) {
             return ask(plan, REFLASH_ASK_BLOCK, plan->block_at, plan->block_end);
         }
         if (search_us(plan, left) < write_us ||
-            (may_be_equal && at == plan->block_at && pays(plan->block_same, write_us, ask_us))) {
+            (open && at == plan->block_at && pays(plan->block_same, write_us, ask_us))) {
             return ask(plan, REFLASH_ASK_SECTOR, at, at + 1);
         }
         /* The rest of this block is written unseen, and after a while it is worth to look again. */
@@ -152,18 +143,23 @@ void reflash_plan_answer(reflash_plan_t *plan, bool equal)
     if (question->what == REFLASH_ASK_IMAGE) {
         plan->at = equal ? question->end : 0;
     } else if (question->what == REFLASH_ASK_BLOCK) {
-        plan->block_differs = !equal;
         plan->block_same = after(plan->block_same, equal, 1, 1);
-        plan->at = equal ? question->end : plan->at;
-    } else if (!plan->sampled) {
-        plan->sampled = true;
+        if (equal) {
+            plan->at = question->end;
+        } else {
+            plan->block = REFLASH_BLOCK_SOUGHT;
+        }
+    } else if (plan->stage == REFLASH_PLAN_SAMPLE) {
+        plan->stage = REFLASH_PLAN_IMAGE;
         plan->block_same = equal ? CERTAIN / 4 * 3 : BLOCK_AT_FIRST / 8;
     } else {
-        if (plan->block_clean && !plan->block_differs) {
+        if (plan->block == REFLASH_BLOCK_OPEN) {
             plan->block_same = after(plan->block_same, equal, 4, 1);
         }
+        if (!equal) {
+            plan->block = REFLASH_BLOCK_FOUND;
+        }
         plan->sector_same = after(plan->sector_same, equal, 1, 3);
-        plan->block_clean = plan->block_clean && equal;
         plan->at++;
     }
 }

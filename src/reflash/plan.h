@@ -35,6 +35,13 @@ typedef struct {
     uint32_t from, end; /* sectors of the image */
 } reflash_question_t;
 
+typedef enum { REFLASH_PLAN_SAMPLE, REFLASH_PLAN_IMAGE, REFLASH_PLAN_BLOCKS } reflash_plan_stage_t;
+typedef enum {
+    REFLASH_BLOCK_OPEN,   /* nothing of it is known to differ */
+    REFLASH_BLOCK_SOUGHT, /* it differs, but not in the sectors in front of this one */
+    REFLASH_BLOCK_FOUND   /* a sector does */
+} reflash_plan_block_t;
+
 typedef struct {
     const reflash_model_t *model;
     reflash_bitmap_t differ;     /* of the sectors that have to be written */
@@ -45,10 +52,8 @@ typedef struct {
     uint32_t block_end;          /* ... behind the last of its sectors; block_end == at: not looked at yet */
     uint16_t block_same;         /* the chance that the next block is equal, of 65536 */
     uint16_t sector_same;        /* the chance that the next sector of one that differs is equal */
-    bool sampled;                /* a sector was asked about in advance */
-    bool asked_image;            /* or need not be */
-    bool block_differs;          /* it was asked about */
-    bool block_clean;            /* all of its sectors so far are equal */
+    reflash_plan_stage_t stage;
+    reflash_plan_block_t block; /* what is known of it */
 } reflash_plan_t;
 
 /** Begin with an image of `sectors` sectors: all of them are marked in `differ`. */

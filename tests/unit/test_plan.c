@@ -30,7 +30,6 @@ static reflash_facts_t facts_at(uint32_t byte_ns)
                              .program_ns = 3360,
                              .erase_sector_us = 45000,
                              .erase_block_us = 150000,
-                             .block_bytes = 0x4000,
                              .packed = true,
                              .stub = true};
 }
@@ -92,24 +91,24 @@ static void prices_follow_from_the_facts(void **state)
 {
     (void)state;
     const reflash_facts_t facts = facts_at(10850);
-    reflash_model_t model = reflash_model(&facts);
+    reflash_model_t model;
+    reflash_model(&model, &facts);
     assert_in_range(model.hash_us, 3200, 3300);     /* 4096 * 0.8 us */
     assert_in_range(model.ask_us, 2500, 2700);      /* and 54 bytes */
     assert_in_range(model.line_us, 28000, 28600); /* five eighths of 4096 bytes, and a quarter of a turnaround */
     assert_in_range(model.flash_us, 14000, 14700);  /* programming and unpacking */
     assert_int_equal(model.erase_block_us, 150000); /* at once */
-    assert_int_equal(reflash_write_us(&model, 16, 150000), 16 * model.flash_us + 150000 > 16 * model.line_us
+    assert_int_equal(reflash_write_us(&model, 16, 0, 150000), 16 * model.flash_us + 150000 > 16 * model.line_us
                                                                ? 16 * model.flash_us + 150000
                                                                : 16 * model.line_us);
     reflash_facts_t rom = facts;
     rom.stub = false;
     rom.packed = false;
-    rom.block_bytes = 4096;
-    model = reflash_model(&rom);
+    reflash_model(&model, &rom);
     assert_int_equal(model.erase_block_us, 16 * 45000); /* sector by sector */
     assert_in_range(model.line_us, 44000, 47000);
     assert_in_range(model.flash_us, 13300, 13800); /* nothing to unpack */
-    assert_int_equal(reflash_write_us(&model, 2, 90000), 2 * (model.line_us + model.flash_us) + 90000);
+    assert_int_equal(reflash_write_us(&model, 2, 1, 90000), model.run_us + 2 * (model.line_us + model.flash_us) + 90000);
 }
 
 /* --- Asking ---------------------------------------------------------------------------------------------------------- */
@@ -118,7 +117,8 @@ static void an_unchanged_image_is_hashed_little_more_than_once(void **state)
 {
     (void)state;
     const reflash_facts_t facts = facts_at(fast_ns);
-    const reflash_model_t model = reflash_model(&facts);
+    reflash_model_t model;
+    reflash_model(&model, &facts);
     plan_with(&model, SECTORS);
     assert_int_equal(written(SECTORS), 0);
     assert_in_range(t.hashed, SECTORS, SECTORS + 1);
@@ -130,7 +130,8 @@ static void where_questions_are_dear_the_image_is_asked_about_first(void **state
     (void)state;
     reflash_facts_t facts = facts_at(fast_ns);
     facts.turnaround_us = 200000;
-    const reflash_model_t model = reflash_model(&facts);
+    reflash_model_t model;
+    reflash_model(&model, &facts);
     plan_with(&model, SECTORS);
     assert_int_equal(t.questions, 1);
     assert_int_equal(t.images, 1);
@@ -141,7 +142,8 @@ static void one_changed_sector_is_found_alone(void **state)
 {
     (void)state;
     const reflash_facts_t facts = facts_at(fast_ns);
-    const reflash_model_t model = reflash_model(&facts);
+    reflash_model_t model;
+    reflash_model(&model, &facts);
     for (uint32_t changed = 0; changed < SECTORS; changed++) {
         (void)set_up(state);
         set_truth(changed, changed + 1);
@@ -160,12 +162,13 @@ static void a_changed_program_is_written_almost_unasked(void **state)
         (void)set_up(state);
         set_truth(0, SECTORS);
         const reflash_facts_t facts = facts_at(rates[at]);
-        const reflash_model_t model = reflash_model(&facts);
+        reflash_model_t model;
+        reflash_model(&model, &facts);
         plan_with(&model, SECTORS);
         assert_int_equal(written(SECTORS), SECTORS);
         /* Asking takes no more than 2.5 % of the write. */
         const uint32_t asked_us = t.questions * model.ask_us + t.hashed * model.hash_us;
-        assert_true(asked_us * 40 < reflash_write_us(&model, SECTORS, 16 * model.erase_block_us));
+        assert_true(asked_us * 40 < reflash_write_us(&model, SECTORS, 1, 16 * model.erase_block_us));
     }
 }
 
@@ -173,7 +176,8 @@ static void what_lies_before_a_change_of_code_stays(void **state)
 {
     (void)state;
     const reflash_facts_t facts = facts_at(slow_ns);
-    const reflash_model_t model = reflash_model(&facts);
+    reflash_model_t model;
+    reflash_model(&model, &facts);
     for (uint32_t from = 0; from < SECTORS; from += 5) {
         (void)set_up(state);
         set_truth(from, SECTORS);
@@ -189,7 +193,8 @@ static void nothing_is_asked_where_writing_is_quicker(void **state)
     facts.turnaround_us = 1000000;
     facts.program_ns = 1;
     facts.erase_sector_us = facts.erase_block_us = 1;
-    const reflash_model_t model = reflash_model(&facts);
+    reflash_model_t model;
+    reflash_model(&model, &facts);
     plan_with(&model, 8);
     assert_int_equal(t.questions, 0);
     assert_int_equal(written(8), 8);
@@ -199,7 +204,8 @@ static void the_last_sector_of_a_block_is_deduced(void **state)
 {
     (void)state;
     const reflash_facts_t facts = facts_at(slow_ns);
-    const reflash_model_t model = reflash_model(&facts);
+    reflash_model_t model;
+    reflash_model(&model, &facts);
     set_truth(15, 16);
     plan_with(&model, 16);
     assert_int_equal(t.blocks, 1);
@@ -211,7 +217,8 @@ static void an_image_of_one_sector_takes_one_question(void **state)
 {
     (void)state;
     const reflash_facts_t facts = facts_at(slow_ns);
-    const reflash_model_t model = reflash_model(&facts);
+    reflash_model_t model;
+    reflash_model(&model, &facts);
     plan_with(&model, 1);
     assert_int_equal(t.questions, 1);
     assert_int_equal(written(1), 0);
@@ -221,7 +228,8 @@ static void an_image_of_one_sector_takes_one_question(void **state)
 
 static void join_with(const reflash_facts_t *facts, uint32_t sectors)
 {
-    const reflash_model_t model = reflash_model(facts);
+    reflash_model_t model;
+    reflash_model(&model, facts);
     reflash_set_bits(&t.differ, 0, sectors, false);
     for (uint32_t at = 0; at < sectors; at++) {
         reflash_set_bits(&t.differ, at, at + 1, t.truth[at]);
