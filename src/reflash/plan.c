@@ -154,7 +154,7 @@ void reflash_plan_answer(reflash_plan_t *plan, bool equal)
         plan->block_same = equal ? CERTAIN / 4 * 3 : BLOCK_AT_FIRST / 8;
     } else {
         if (plan->block == REFLASH_BLOCK_OPEN) {
-            plan->block_same = after(plan->block_same, equal, 4, 1);
+            plan->block_same = after(plan->block_same, equal, 3, 1);
         }
         if (!equal) {
             plan->block = REFLASH_BLOCK_FOUND;
