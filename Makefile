@@ -2,10 +2,11 @@
 
 SETUP := scripts/setup.sh
 FUZZ_SECONDS ?= 60
+PREFIX ?= /usr/local
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo demo-mcu test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench bench-speed regret mutate mutate-sample interop interop-ci stub-codes source-release docs api-table clean
+.PHONY: help demo demo-mcu test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench bench-speed regret mutate mutate-sample interop interop-ci stub-codes source-release docs api-table install deb arduino package-check clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -107,6 +108,23 @@ stub-codes: ## compare the table of official RAM stubs with the packages that ca
 source-release: ## build/reflash-VERSION.tar.gz: sources and RAM stubs, for builds that fetch nothing
 	@$(SETUP) base stubs
 	@scripts/source_release.sh
+
+install: ## programs, library, files for CMake and pkg-config below PREFIX (/usr/local), DESTDIR in front of it
+	@$(SETUP) base stubs
+	@scripts/build.sh release
+	@cmake --install build/release --prefix "$(PREFIX)"
+
+deb: ## Debian packages of the programs and of the library, in build/deb/packages
+	@$(SETUP) base stubs deb
+	@scripts/deb.sh
+
+arduino: ## a library for Arduino, with the RAM stubs, in build/arduino
+	@$(SETUP) stubs
+	@scripts/arduino_library.sh
+
+package-check: ## make Debian packages and use them; the manifests as Zephyr and PlatformIO read them
+	@$(SETUP) base stubs test deb package-check
+	@scripts/package_check.sh
 
 docs: ## the API's documentation, from the headers, to build/docs/html; a warning is an error
 	@$(SETUP) docs

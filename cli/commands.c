@@ -3,6 +3,7 @@
 
 #include "erase.h"
 #include "flash.h"
+#include "image_command.h"
 #include "job.h"
 #include "monitor.h"
 #include "pack.h"
@@ -110,5 +111,6 @@ const command_t commands[] = {
     {"monitor", "", "show the target's log", monitor_run, ONE_TARGET},
     {"ports", "", "list the serial ports of this computer", ports_run, NO_TARGET},
     {"pack", "INPUT...", "write INPUT to a bundle, for hosts that have little memory", pack_run, NO_TARGET},
+    {"image", "FILE...", "explain images, partition tables, merged images and bundles", image_run, NO_TARGET},
 };
 const unsigned command_count = sizeof(commands) / sizeof(commands[0]);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flash_settings.h"
 #include "wiring.h"
 
 /** Exit status of the program. Stable: scripts rely on it. */
@@ -58,7 +59,8 @@ typedef struct {
     const char *partition; /* which one is meant; NULL: not told   */
     uint32_t partition_table_addr;
     wiring_t wiring;
-    bool is_wiring_told; /* --before was given */
+    bool is_wiring_told;    /* --before was given */
+    flash_settings_t flash; /* for the bootloader's header; NULL: what the build says */
 } options_t;
 
 /** How many targets a command works on. */

@@ -38,7 +38,7 @@ static reflash_bundle_error_t get_image(const reflash_bundle_t *bundle, uint16_t
 static reflash_bundle_error_t hash(const uint8_t *data, uint32_t bytes, uint8_t md5[16])
 {
     return mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_MD5), data, bytes, md5) == 0 ? REFLASH_BUNDLE_GOOD
-                                                                                          : REFLASH_BUNDLE_UNREADABLE;
+                                                                                        : REFLASH_BUNDLE_UNREADABLE;
 }
 
 static uint32_t bytes_from(const reflash_image_t *image, uint32_t offset, uint32_t at_most)
@@ -47,8 +47,8 @@ static uint32_t bytes_from(const reflash_image_t *image, uint32_t offset, uint32
     return left_bytes < at_most ? left_bytes : at_most;
 }
 
-static reflash_bundle_error_t get_sector(const reflash_bundle_t *bundle, const reflash_bundle_image_t *of, uint32_t index,
-                       reflash_bundle_sector_t *sector)
+static reflash_bundle_error_t get_sector(const reflash_bundle_t *bundle, const reflash_bundle_image_t *of,
+                                         uint32_t index, reflash_bundle_sector_t *sector)
 {
     enum { XOR_BYTES = 1024 };
     const reflash_image_t *image = image_of(bundle, of);
@@ -62,7 +62,8 @@ static reflash_bundle_error_t get_sector(const reflash_bundle_t *bundle, const r
     return hash(data, sector->bytes, sector->md5);
 }
 
-static reflash_bundle_error_t get_block_md5(const reflash_bundle_t *bundle, const reflash_bundle_image_t *of, uint32_t index, uint8_t md5[16])
+static reflash_bundle_error_t get_block_md5(const reflash_bundle_t *bundle, const reflash_bundle_image_t *of,
+                                            uint32_t index, uint8_t md5[16])
 {
     const reflash_image_t *image = image_of(bundle, of);
     const uint32_t in_front = image->flash_addr % REFLASH_BLOCK_BYTES;
@@ -71,8 +72,8 @@ static reflash_bundle_error_t get_block_md5(const reflash_bundle_t *bundle, cons
     return hash(image->data + from, bytes, md5);
 }
 
-static reflash_bundle_error_t get_plain(const reflash_bundle_t *bundle, const reflash_bundle_image_t *of, uint32_t offset, uint8_t *buf,
-                      uint32_t bytes)
+static reflash_bundle_error_t get_plain(const reflash_bundle_t *bundle, const reflash_bundle_image_t *of,
+                                        uint32_t offset, uint8_t *buf, uint32_t bytes)
 {
     memcpy(buf, image_of(bundle, of)->data + offset, bytes);
     return REFLASH_BUNDLE_GOOD;
@@ -81,8 +82,8 @@ static reflash_bundle_error_t get_plain(const reflash_bundle_t *bundle, const re
 /* --- A compressed run -------------------------------------------------------------------------------------------- */
 
 static reflash_bundle_error_t begin_run(reflash_run_t *run, const reflash_bundle_t *bundle,
-                                        const reflash_bundle_image_t *of, uint32_t first_sector,
-                                        uint32_t sector_count, uint32_t block_bytes_max)
+                                        const reflash_bundle_image_t *of, uint32_t first_sector, uint32_t sector_count,
+                                        uint32_t block_bytes_max)
 {
     content_packed_t *packed = content_of(bundle)->packed;
     const reflash_image_t *image = image_of(bundle, of);

@@ -206,7 +206,7 @@ static void draw(flashing_t *flashing, const reflash_image_t *image)
             if (sector > row && sector % PER_BLOCK == 0) {
                 line[at++] = ' ';
             }
-            line[at++] = sector < first ? ' ' : is_marked(flashing, sector) ? '#' : '.';
+            line[at++] = " .#"[sector < first ? 0 : 1 + is_marked(flashing, sector)];
         }
         line[at] = '\0';
         output_line(&flashing->job.output, "  %08x  %s", row * REFLASH_SECTOR_BYTES, line);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads flasher_args.json, what an ESP-IDF build says about its images. Pure: text in, listing out. */
+/* Reads flasher_args.json, what an ESP-IDF build says about its images, and PlatformIO's idedata.json. Pure: text in, listing out. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +67,6 @@ static inputs_result_t add_flash_files(json_t *root, const char *where, inputs_l
                            "%s: \"flash_files\" is empty, so there is nothing to flash. Build the project again.",
                            where);
     }
-    listing->entries = inputs_need(calloc(json_object_size(files), sizeof(listing->entries[0])));
     const char *addr_text;
     json_t *file;
     json_object_foreach(files, addr_text, file)
@@ -84,8 +83,7 @@ static inputs_result_t add_flash_files(json_t *root, const char *where, inputs_l
                                "%s: the file for \"%s\" in \"flash_files\" is no text, or empty. Name a file there.",
                                where, addr_text);
         }
-        listing->entries[listing->count++] =
-            (inputs_entry_t){.path = inputs_text_of("%s", json_string_value(file)), .flash_addr = flash_addr};
+        (void)inputs_add_entry(listing, flash_addr, inputs_text_of("%s", json_string_value(file)));
     }
     return INPUTS_OK;
 }
@@ -177,6 +175,31 @@ static void add_encrypt_option(const json_t *root, inputs_listing_t *listing)
     }
 }
 
+/* What the bootloader's header shall say. Whether a word is possible depends on the chip. */
+static inputs_result_t add_flash_settings(const json_t *root, const char *where, inputs_listing_t *listing,
+                                          inputs_message_t message)
+{
+    const struct {
+        const char *key;
+        char **word;
+    } keys[] = {{"flash_mode", &listing->flash_mode},
+                {"flash_freq", &listing->flash_freq},
+                {"flash_size", &listing->flash_size}};
+    const json_t *object = json_object_get(root, "flash_settings");
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const json_t *value = json_object_get(object, keys[i].key);
+        if (value != NULL && json_string_length(value) == 0) {
+            return inputs_fail(message, INPUTS_CONTENT,
+                               "%s: \"%s\" in \"flash_settings\" is no text, or empty. Build the project again.", where,
+                               keys[i].key);
+        }
+        if (value != NULL) {
+            *keys[i].word = inputs_text_of("%s", json_string_value(value));
+        }
+    }
+    return INPUTS_OK;
+}
+
 static inputs_result_t add_chip(const json_t *root, const char *where, inputs_listing_t *listing,
                                 inputs_message_t message)
 {
@@ -215,6 +238,9 @@ inputs_result_t inputs_parse_flasher_args(const char *text, size_t text_bytes, c
         result = add_chip(root, where, listing, message);
     }
     if (result == INPUTS_OK) {
+        result = add_flash_settings(root, where, listing, message);
+    }
+    if (result == INPUTS_OK) {
         add_encrypt_option(root, listing);
     }
     json_decref(root);
@@ -224,12 +250,53 @@ inputs_result_t inputs_parse_flasher_args(const char *text, size_t text_bytes, c
     return result;
 }
 
-void inputs_listing_free(inputs_listing_t *listing)
+/* --- PlatformIO ------------------------------------------------------------------------------------ */
+
+/* { "extra" : { "flash_images" : [ { "offset" : "0x1000", "path" : "/.../bootloader.bin" }, ... ],
+ *   "application_offset" : "0x10000" }, ... } */
+static inputs_result_t add_flash_images(const json_t *extra, const char *where, inputs_listing_t *listing,
+                                        uint32_t *app_addr, inputs_message_t message)
 {
-    for (uint32_t i = 0; i < listing->count; i++) {
-        free(listing->entries[i].name);
-        free(listing->entries[i].path);
+    size_t index;
+    json_t *image;
+    json_array_foreach(json_object_get(extra, "flash_images"), index, image)
+    {
+        const char *addr_text = text_at(image, "offset");
+        const char *path = text_at(image, "path");
+        uint32_t flash_addr = 0;
+        const char *wrong = addr_text == NULL ? "is missing" : inputs_parse_addr(addr_text, &flash_addr);
+        if (wrong != NULL || path == NULL) {
+            return inputs_fail(message, INPUTS_CONTENT,
+                               "%s: the \"%s\" of image %zu in \"flash_images\" %s. Build the project again.", where,
+                               wrong != NULL ? "offset" : "path", index + 1, wrong != NULL ? wrong : "is missing");
+        }
+        (void)inputs_add_entry(listing, flash_addr, inputs_text_of("%s", path));
     }
-    free(listing->entries);
+    const char *addr_text = text_at(extra, "application_offset");
+    const char *wrong = addr_text == NULL ? NULL : inputs_parse_addr(addr_text, app_addr);
+    if (wrong != NULL) {
+        return inputs_fail(message, INPUTS_CONTENT, "%s: \"application_offset\", \"%s\", %s. Build the project again.",
+                           where, addr_text, wrong);
+    }
+    return INPUTS_OK;
+}
+
+inputs_result_t inputs_parse_idedata(const char *text, size_t text_bytes, const char *where, inputs_listing_t *listing,
+                                     uint32_t *app_addr, char *message_text, size_t message_bytes)
+{
+    const inputs_message_t message = inputs_message_into(message_text, message_bytes);
     *listing = (inputs_listing_t){0};
+    json_error_t error;
+    json_t *root = json_loadb(text, text_bytes, JSON_REJECT_DUPLICATES, &error);
+    if (root == NULL) {
+        return inputs_fail(message, INPUTS_CONTENT,
+                           "%s:%d:%d: %s. Run \"pio run -t idedata\" again, or remove the file.", where, error.line,
+                           error.column, error.text);
+    }
+    const inputs_result_t result = add_flash_images(json_object_get(root, "extra"), where, listing, app_addr, message);
+    json_decref(root);
+    if (result != INPUTS_OK) {
+        inputs_listing_free(listing);
+    }
+    return result;
 }

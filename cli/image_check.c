@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tells whole images from damaged ones and from those of another chip. */
+/* Tells whole programs from damaged ones and from those of another chip. */
 #include "image_check.h"
 
 #include <ctype.h>
@@ -12,27 +12,18 @@
 #define SHORT_HEADER_BYTES 8u     /* ESP8266 */
 #define EXTENDED_HEADER_BYTES 24u /* every later chip */
 #define CHIP_ID_OFFSET 12u
+#define MIN_REVISION_OFFSET 15u
+#define MAX_REVISION_OFFSET 17u
 #define DIGEST_FLAG_OFFSET 23u
-#define SEGMENT_COUNT_MAX 16u
 #define SEGMENT_HEADER_BYTES 8u
 #define CHECKSUM_SEED 0xEFu
 #define CHECKSUM_ALIGN_BYTES 16u
 #define SHA256_BYTES 32u
 
-#define ROW_BYTES 32u
-#define TABLE_BYTES_MAX 3072u
-#define ROW_MD5_OFFSET 16u
-
-/* Published chip ids, also of chips that this program cannot flash: a message should name them. */
-static const struct {
-    int id;
-    const char *name;
-} chips[] = {
-    {0, "ESP32"},      {2, "ESP32-S2"},  {5, "ESP32-C3"},   {9, "ESP32-S3"},   {12, "ESP32-C2"},
-    {13, "ESP32-C6"},  {16, "ESP32-H2"}, {18, "ESP32-P4"},  {20, "ESP32-C61"}, {23, "ESP32-C5"},
-    {25, "ESP32-H21"}, {28, "ESP32-H4"}, {31, "ESP32-E22"}, {32, "ESP32-S31"}, {IMAGE_CHIP_ESP8266, "ESP8266"},
-};
-#define CHIP_COUNT (sizeof(chips) / sizeof(chips[0]))
+#define APP_DESCRIPTION_MAGIC 0xABCD5432u
+#define APP_DESCRIPTION_BYTES 256u
+#define BOOT_DESCRIPTION_MAGIC 0x50u
+#define BOOT_DESCRIPTION_BYTES 80u
 
 struct why {
     char *text;
@@ -47,13 +38,14 @@ static struct why why_into(char *text, size_t bytes)
     return why;
 }
 
-__attribute__((format(printf, 2, 3))) static image_verdict_t damaged(struct why why, const char *format, ...)
+/* Says why, and false. */
+__attribute__((format(printf, 2, 3))) static bool damaged(struct why why, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(why.text, why.bytes, format, arguments);
     va_end(arguments);
-    return IMAGE_DAMAGED;
+    return false;
 }
 
 static uint32_t le32(const uint8_t *at)
@@ -61,130 +53,135 @@ static uint32_t le32(const uint8_t *at)
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
-static bool digest_is(mbedtls_md_type_t type, const uint8_t *data, size_t bytes, const uint8_t *expected)
+static uint16_t le16(const uint8_t *at)
 {
-    const mbedtls_md_info_t *info = mbedtls_md_info_from_type(type);
-    uint8_t digest[MBEDTLS_MD_MAX_SIZE];
-    return info != NULL && mbedtls_md(info, data, bytes, digest) == 0 &&
-           memcmp(digest, expected, mbedtls_md_get_size(info)) == 0;
+    return (uint16_t)(at[0] | at[1] << 8);
+}
+
+static bool not_a_program(struct why why)
+{
+    return damaged(why, "the byte at offset 0x0 is not 0x%02x, the mark of a program image", PROGRAM_MAGIC);
 }
 
 /* --- Programs -------------------------------------------------------------------------------------- */
 
-/* Adds up all segments. Afterwards *end is the offset behind the last one, within the buffer. */
-static image_verdict_t walk_segments(const uint8_t *data, size_t bytes, size_t header_bytes, size_t *end,
-                                     uint8_t *checksum, struct why why)
+/* Notes all segments within the buffer and adds them up. Afterwards *end is the offset behind the last one. */
+static bool read_segments(image_t *image, const uint8_t *data, size_t bytes, size_t *end, struct why why)
 {
     const unsigned segment_count = data[1];
-    if (segment_count == 0 || segment_count > SEGMENT_COUNT_MAX) {
+    if (segment_count == 0 || segment_count > IMAGE_SEGMENTS_MAX) {
         return damaged(why, "the header names %u segments at offset 0x1, where 1 to %u are possible", segment_count,
-                       SEGMENT_COUNT_MAX);
+                       IMAGE_SEGMENTS_MAX);
     }
-    size_t offset = header_bytes;
-    *checksum = CHECKSUM_SEED;
-    for (unsigned segment = 1; segment <= segment_count; segment++) {
+    size_t offset = *end;
+    image->checksum = CHECKSUM_SEED;
+    while (image->segment_count < segment_count) {
+        const unsigned number = image->segment_count + 1;
         if (bytes - offset < SEGMENT_HEADER_BYTES) {
             return damaged(why, "the header of segment %u of %u at offset 0x%zx runs past the end of the file at 0x%zx",
-                           segment, segment_count, offset, bytes);
+                           number, segment_count, offset, bytes);
         }
         const uint32_t segment_bytes = le32(data + offset + 4);
         if (bytes - offset - SEGMENT_HEADER_BYTES < segment_bytes) {
             return damaged(why, "segment %u of %u at offset 0x%zx (0x%x bytes) runs past the end of the file at 0x%zx",
-                           segment, segment_count, offset, (unsigned)segment_bytes, bytes);
+                           number, segment_count, offset, (unsigned)segment_bytes, bytes);
         }
+        image->segments[image->segment_count++] = (image_segment_t){
+            .offset = offset + SEGMENT_HEADER_BYTES, .addr = le32(data + offset), .bytes = segment_bytes};
         offset += SEGMENT_HEADER_BYTES;
         for (const size_t segment_end = offset + segment_bytes; offset < segment_end; offset++) {
-            *checksum ^= data[offset];
+            image->checksum ^= data[offset];
         }
     }
     *end = offset;
-    return IMAGE_SOUND;
+    return true;
 }
 
-static image_verdict_t check_digest(const uint8_t *data, size_t bytes, size_t offset, struct why why)
+static bool read_digest(image_t *image, const uint8_t *data, size_t bytes, struct why why)
 {
     const unsigned appended = data[DIGEST_FLAG_OFFSET];
-    if (appended == 0) {
-        return IMAGE_SOUND;
-    }
-    if (appended != 1) {
+    if (appended > 1) {
         return damaged(why, "the header has 0x%02x at offset 0x%x, where 0 (no SHA-256) or 1 (a SHA-256) is possible",
                        appended, DIGEST_FLAG_OFFSET);
     }
+    if (appended == 0) {
+        return true;
+    }
+    const size_t offset = image->checksum_offset + 1;
     if (bytes - offset < SHA256_BYTES) {
         return damaged(why, "the SHA-256 at offset 0x%zx runs past the end of the file at 0x%zx", offset, bytes);
     }
-    if (!digest_is(MBEDTLS_MD_SHA256, data, offset, data + offset)) {
-        return damaged(why, "the SHA-256 at offset 0x%zx does not fit the bytes before it", offset);
-    }
-    return IMAGE_SOUND;
+    image->digest_offset = offset;
+    image->bytes += SHA256_BYTES;
+    return true;
 }
 
-static image_verdict_t check_structure(const uint8_t *data, size_t bytes, size_t header_bytes, struct why why)
+static void read_header(image_t *image, const uint8_t *data, size_t header_bytes)
 {
+    image->flash_mode = data[2];
+    image->flash_size = data[3] >> 4;
+    image->flash_freq = data[3] & 0xF;
+    image->entry = le32(data + 4);
+    if (header_bytes == EXTENDED_HEADER_BYTES) {
+        image->min_revision = le16(data + MIN_REVISION_OFFSET);
+        image->max_revision = le16(data + MAX_REVISION_OFFSET);
+    }
+}
+
+static bool read_structure(image_t *image, const uint8_t *data, size_t bytes, size_t header_bytes, struct why why)
+{
+    *image = (image_t){.chip_id = header_bytes == SHORT_HEADER_BYTES ? IMAGE_CHIP_ESP8266 : IMAGE_CHIP_ANY};
     if (bytes < header_bytes) {
         return damaged(why, "the header of %zu bytes runs past the end of the file at 0x%zx", header_bytes, bytes);
     }
-    size_t end = 0;
-    uint8_t checksum = 0;
-    const image_verdict_t verdict = walk_segments(data, bytes, header_bytes, &end, &checksum, why);
-    if (verdict != IMAGE_SOUND) {
-        return verdict;
+    read_header(image, data, header_bytes);
+    size_t end = header_bytes;
+    if (!read_segments(image, data, bytes, &end, why)) {
+        return false;
     }
     const size_t checksum_offset = end | (CHECKSUM_ALIGN_BYTES - 1); /* last byte of the 16 that `end` is in */
     if (checksum_offset >= bytes) {
         return damaged(why, "the checksum at offset 0x%zx lies past the end of the file at 0x%zx", checksum_offset,
                        bytes);
     }
-    if (data[checksum_offset] != checksum) {
-        return damaged(why, "the checksum at offset 0x%zx is 0x%02x, but the segments add up to 0x%02x",
-                       checksum_offset, data[checksum_offset], checksum);
+    image->checksum_offset = checksum_offset;
+    image->bytes = checksum_offset + 1;
+    return header_bytes == SHORT_HEADER_BYTES || read_digest(image, data, bytes, why);
+}
+
+static bool check_structure(const uint8_t *data, size_t bytes, size_t header_bytes, struct why why)
+{
+    image_t image;
+    if (!read_structure(&image, data, bytes, header_bytes, why)) {
+        return false;
     }
-    return header_bytes == SHORT_HEADER_BYTES ? IMAGE_SOUND : check_digest(data, bytes, checksum_offset + 1, why);
+    if (data[image.checksum_offset] != image.checksum) {
+        return damaged(why, "the checksum at offset 0x%zx is 0x%02x, but the segments add up to 0x%02x",
+                       image.checksum_offset, data[image.checksum_offset], image.checksum);
+    }
+    if (image.digest_offset != 0 && !image_digest_is_right(&image, data)) {
+        return damaged(why, "the SHA-256 at offset 0x%zx does not fit the bytes before it", image.digest_offset);
+    }
+    return true;
 }
 
 static bool is_sound(const uint8_t *data, size_t bytes, size_t header_bytes)
 {
-    return check_structure(data, bytes, header_bytes, (struct why){NULL, 0}) == IMAGE_SOUND;
+    return check_structure(data, bytes, header_bytes, (struct why){NULL, 0});
 }
 
 /* --- Public: programs ------------------------------------------------------------------------------ */
 
 const char *image_chip_name(int chip_id)
 {
-    for (size_t chip = 0; chip < CHIP_COUNT; chip++) {
-        if (chips[chip].id == chip_id) {
-            return chips[chip].name;
-        }
-    }
-    return "an unknown chip";
-}
-
-/* Compare without regard to case and hyphens. */
-static bool same_chip_name(const char *a, const char *b)
-{
-    for (;;) {
-        a += *a == '-';
-        b += *b == '-';
-        if (tolower((unsigned char)*a) != tolower((unsigned char)*b)) {
-            return false;
-        }
-        if (*a == '\0') {
-            return true;
-        }
-        a++;
-        b++;
-    }
+    const chip_format_t *chip = chip_format_by_id(chip_id);
+    return chip != NULL ? chip->name : "an unknown chip";
 }
 
 int image_chip_id(const char *name)
 {
-    for (size_t chip = 0; chip < CHIP_COUNT; chip++) {
-        if (same_chip_name(chips[chip].name, name)) {
-            return chips[chip].id;
-        }
-    }
-    return IMAGE_CHIP_ANY;
+    const chip_format_t *chip = chip_format_by_name(name);
+    return chip != NULL ? chip->id : IMAGE_CHIP_ANY;
 }
 
 bool image_is_program(const uint8_t *data, size_t bytes)
@@ -204,20 +201,23 @@ int image_program_chip(const uint8_t *data, size_t bytes)
     if (bytes < EXTENDED_HEADER_BYTES) {
         return IMAGE_CHIP_ANY;
     }
-    return data[CHIP_ID_OFFSET] | data[CHIP_ID_OFFSET + 1] << 8;
+    return le16(data + CHIP_ID_OFFSET);
 }
 
 image_verdict_t image_check(const uint8_t *data, size_t bytes, int expected_chip_id, char *why, size_t why_bytes)
 {
     const struct why reason = why_into(why, why_bytes);
     if (!image_is_program(data, bytes)) {
-        return damaged(reason, "the byte at offset 0x0 is not 0x%02x, the mark of a program image", PROGRAM_MAGIC);
+        (void)not_a_program(reason);
+        return IMAGE_DAMAGED;
     }
     const int chip = image_program_chip(data, bytes);
-    if (expected_chip_id == IMAGE_CHIP_ESP8266 && !is_sound(data, bytes, EXTENDED_HEADER_BYTES)) {
-        return check_structure(data, bytes, SHORT_HEADER_BYTES, reason);
-    }
-    if (expected_chip_id != IMAGE_CHIP_ANY && chip != IMAGE_CHIP_ANY && chip != expected_chip_id) {
+    size_t header_bytes = chip == IMAGE_CHIP_ESP8266 ? SHORT_HEADER_BYTES : EXTENDED_HEADER_BYTES;
+    /* The very smallest may be sound with either header. */
+    if (expected_chip_id == IMAGE_CHIP_ESP8266 &&
+        (is_sound(data, bytes, SHORT_HEADER_BYTES) || !is_sound(data, bytes, EXTENDED_HEADER_BYTES))) {
+        header_bytes = SHORT_HEADER_BYTES;
+    } else if (expected_chip_id != IMAGE_CHIP_ANY && chip != IMAGE_CHIP_ANY && chip != expected_chip_id) {
         if (chip == IMAGE_CHIP_ESP8266) {
             (void)damaged(reason, "the image has the header of the ESP8266, not of %s",
                           image_chip_name(expected_chip_id));
@@ -227,51 +227,73 @@ image_verdict_t image_check(const uint8_t *data, size_t bytes, int expected_chip
         }
         return IMAGE_WRONG_CHIP;
     }
-    return check_structure(data, bytes, chip == IMAGE_CHIP_ESP8266 ? SHORT_HEADER_BYTES : EXTENDED_HEADER_BYTES,
-                           reason);
+    return check_structure(data, bytes, header_bytes, reason) ? IMAGE_SOUND : IMAGE_DAMAGED;
 }
 
-/* --- Public: partition tables ---------------------------------------------------------------------- */
+/* --- Public: what is in them ----------------------------------------------------------------------- */
 
-bool image_is_partition_table(const uint8_t *data, size_t bytes)
-{
-    return bytes >= 2 && data[0] == 0xAA && data[1] == 0x50;
-}
-
-static bool is_md5_row(const uint8_t *row)
-{
-    return row[0] == 0xEB && row[1] == 0xEB;
-}
-
-static bool is_blank_row(const uint8_t *row)
-{
-    return row[0] == 0xFF && memcmp(row, row + 1, ROW_BYTES - 1) == 0;
-}
-
-image_verdict_t image_check_partition_table(const uint8_t *data, size_t bytes, char *why, size_t why_bytes)
+bool image_read(image_t *image, const uint8_t *data, size_t bytes, char *why, size_t why_bytes)
 {
     const struct why reason = why_into(why, why_bytes);
-    if (!image_is_partition_table(data, bytes)) {
-        return damaged(reason, "the bytes at offset 0x0 are not AA 50, the mark of a partition table row");
+    *image = (image_t){.chip_id = IMAGE_CHIP_ANY};
+    if (!image_is_program(data, bytes)) {
+        return not_a_program(reason);
     }
-    const size_t table_bytes = bytes < TABLE_BYTES_MAX ? bytes : TABLE_BYTES_MAX;
-    for (size_t offset = 0; offset < table_bytes; offset += ROW_BYTES) {
-        const uint8_t *row = data + offset;
-        if (bytes - offset < ROW_BYTES) {
-            return damaged(reason, "the row at offset 0x%zx runs past the end of the file at 0x%zx", offset, bytes);
-        }
-        if (is_blank_row(row)) {
-            return IMAGE_SOUND; /* a table without an MD5 row ends like this */
-        }
-        if (is_md5_row(row)) {
-            return digest_is(MBEDTLS_MD_MD5, data, offset, row + ROW_MD5_OFFSET)
-                       ? IMAGE_SOUND
-                       : damaged(reason, "the MD5 row at offset 0x%zx does not fit the rows before it", offset);
-        }
-        if (!image_is_partition_table(row, ROW_BYTES)) {
-            return damaged(reason, "the row at offset 0x%zx starts with %02X %02X, not with AA 50, EB EB or FF FF",
-                           offset, row[0], row[1]);
-        }
+    const int chip_id = image_program_chip(data, bytes);
+    const bool whole = read_structure(
+        image, data, bytes, chip_id == IMAGE_CHIP_ESP8266 ? SHORT_HEADER_BYTES : EXTENDED_HEADER_BYTES, reason);
+    image->chip_id = chip_id;
+    return whole;
+}
+
+bool image_digest_is_right(const image_t *image, const uint8_t *data)
+{
+    uint8_t digest[SHA256_BYTES];
+    return mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), data, image->digest_offset, digest) == 0 &&
+           memcmp(digest, data + image->digest_offset, sizeof(digest)) == 0;
+}
+
+/* --- Public: descriptions -------------------------------------------------------------------------- */
+
+/* `text` gets the characters of a field that may fill all of its bytes, and a zero. */
+static void copy_text(char *text, const uint8_t *field, size_t field_bytes)
+{
+    memcpy(text, field, field_bytes);
+    text[field_bytes] = '\0';
+}
+
+/* Where the first segment starts, if it has so many bytes; else NULL. */
+static const uint8_t *first_bytes(const image_t *image, const uint8_t *data, size_t bytes)
+{
+    return image->segment_count > 0 && image->segments[0].bytes >= bytes ? data + image->segments[0].offset : NULL;
+}
+
+bool image_app_description(const image_t *image, const uint8_t *data, image_app_description_t *description)
+{
+    const uint8_t *at = first_bytes(image, data, APP_DESCRIPTION_BYTES);
+    if (at == NULL || le32(at) != APP_DESCRIPTION_MAGIC) {
+        return false;
     }
-    return damaged(reason, "no row of FF and no MD5 row ends the table before offset 0x%zx", table_bytes);
+    description->secure_version = le32(at + 4);
+    copy_text(description->version, at + 16, 32);
+    copy_text(description->project, at + 48, 32);
+    copy_text(description->time, at + 80, 16);
+    copy_text(description->date, at + 96, 16);
+    copy_text(description->idf_version, at + 112, 32);
+    memcpy(description->elf_sha256, at + 144, sizeof(description->elf_sha256));
+    return true;
+}
+
+/* Its mark is a single byte, so its version has to begin like a text, too. */
+bool image_boot_description(const image_t *image, const uint8_t *data, image_boot_description_t *description)
+{
+    const uint8_t *at = first_bytes(image, data, BOOT_DESCRIPTION_BYTES);
+    if (at == NULL || at[0] != BOOT_DESCRIPTION_MAGIC || !isprint(at[8])) {
+        return false;
+    }
+    description->secure_version = at[3];
+    description->version = le32(at + 4);
+    copy_text(description->idf_version, at + 8, 32);
+    copy_text(description->date_time, at + 40, 24);
+    return true;
 }

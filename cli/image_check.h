@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** image_check: is this buffer a whole program image or partition table? Pure functions: no files, no output,
+/** image_check: is this buffer a whole program image? Where is what in it? Pure functions: no files, no output,
  *  nothing kept. Every byte is a claim until it was compared with the size of the buffer. */
 #pragma once
 
@@ -7,11 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Any chip will do. */
-#define IMAGE_CHIP_ANY (-1)
-/** The ESP8266 has no number of its own: its images have an 8-byte header without a chip id. No real chip id
- *  is as large. */
-#define IMAGE_CHIP_ESP8266 0x8266
+#include "chip_formats.h"
 
 typedef enum {
     IMAGE_SOUND = 0,
@@ -25,9 +21,8 @@ const char *image_chip_name(int chip_id);
  *  called so. */
 int image_chip_id(const char *name);
 
-/** First bytes of a program (bootloader or application), of a partition table. Says nothing of the rest. */
+/** First byte of a program (bootloader or application). Says nothing of the rest. */
 bool image_is_program(const uint8_t *data, size_t bytes);
-bool image_is_partition_table(const uint8_t *data, size_t bytes);
 
 /** The chip a program says it is for; IMAGE_CHIP_ANY if it is no program, or too short to say. */
 int image_program_chip(const uint8_t *data, size_t bytes);
@@ -38,5 +33,49 @@ int image_program_chip(const uint8_t *data, size_t bytes);
  *  which check failed at which offset, cut to `why_bytes`; no full stop. `why` may be NULL if `why_bytes` is 0. */
 image_verdict_t image_check(const uint8_t *data, size_t bytes, int expected_chip_id, char *why, size_t why_bytes);
 
-/** Check a partition table: rows, their end and, if there is one, the MD5 row. `why` as above. */
-image_verdict_t image_check_partition_table(const uint8_t *data, size_t bytes, char *why, size_t why_bytes);
+/* --- What is in a program -------------------------------------------------------------------------- */
+
+#define IMAGE_SEGMENTS_MAX 16u
+
+typedef struct {
+    size_t offset;        /*!< Of its data in the file. */
+    uint32_t addr, bytes; /*!< Where it goes to, and how much. */
+} image_segment_t;
+
+typedef struct {
+    int chip_id; /*!< As image_program_chip() tells. */
+    uint32_t entry;
+    uint8_t flash_mode, flash_size, flash_freq; /*!< Codes of chip_formats.h. */
+    uint16_t min_revision, max_revision;        /*!< Major revision times 100 and minor; ESP8266: 0. */
+    uint32_t segment_count;                     /*!< Of those that lie within the file. */
+    image_segment_t segments[IMAGE_SEGMENTS_MAX];
+    size_t checksum_offset; /*!< 0: it was not reached. */
+    uint8_t checksum;       /*!< What the segments add up to; that in the file may differ. */
+    size_t digest_offset;   /*!< Of the appended SHA-256; 0: there is none. */
+    size_t bytes;           /*!< Where the image ends in the file; what follows does not belong to it. */
+} image_t;
+
+/** Find the parts of a program. Looks at no sum and no digest. False: it is no program or a part lies outside of the
+ *  buffer; `why` as above, and `image` has what was found before. */
+bool image_read(image_t *image, const uint8_t *data, size_t bytes, char *why, size_t why_bytes);
+
+/** Whether the 32 bytes at `image->digest_offset` are the SHA-256 of what is before them. */
+bool image_digest_is_right(const image_t *image, const uint8_t *data);
+
+/** What an application says of itself. Texts end with a zero. */
+typedef struct {
+    uint32_t secure_version;
+    char version[33], project[33], time[17], date[17], idf_version[33];
+    uint8_t elf_sha256[32];
+} image_app_description_t;
+/** False: there is no description in its place. */
+bool image_app_description(const image_t *image, const uint8_t *data, image_app_description_t *description);
+
+/** What a newer bootloader says of itself. */
+typedef struct {
+    uint8_t secure_version;
+    uint32_t version;
+    char idf_version[33], date_time[25];
+} image_boot_description_t;
+/** False: there is no description in its place, as in older ones. */
+bool image_boot_description(const image_t *image, const uint8_t *data, image_boot_description_t *description);

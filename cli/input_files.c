@@ -21,10 +21,9 @@ static inputs_result_t check_file_kind(const char *path, const struct stat *stat
     if (status->st_size == 0) {
         return inputs_fail(message, INPUTS_FILE, "%s: is empty. Build the project again.", path);
     }
-    if (status->st_size > (off_t)INPUTS_FLASH_BYTES_MAX) {
-        return inputs_fail(message, INPUTS_FILE,
-                           "%s: has %lld bytes; a ROM loader can address 16 MiB (%u bytes) of flash. Check the path.",
-                           path, (long long)status->st_size, INPUTS_FLASH_BYTES_MAX);
+    if (status->st_size > (off_t)INPUTS_FILE_BYTES_MAX) {
+        return inputs_fail(message, INPUTS_FILE, "%s: has %lld bytes, more than any input. Check the path.", path,
+                           (long long)status->st_size);
     }
     return INPUTS_OK;
 }

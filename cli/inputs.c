@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Turns the INPUT words of a command line into checked images in memory: words -> listing (what, where to) ->
- * files read whole -> layout checks -> content checks. Each stage believes nothing the stage before let pass. */
+ * files read whole and taken apart -> flash settings -> layout checks -> content checks. Each stage believes nothing the
+ * stage before let pass. */
 #include "inputs.h"
 
 #include <assert.h>
-#include <ctype.h>
-#include <errno.h>
 #include <mbedtls/md.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "chips/chips.h"
+#include "chip_formats.h"
 #include "image_check.h"
 #include "inputs_support.h"
+#include "partition_table.h"
 
 #define HEADER_ADDR_MAX 0x2000u /* where bootloaders start: 0x0, 0x1000 or 0x2000, by chip */
 
@@ -49,136 +47,29 @@ bool inputs_is_known_name(const char *name)
     return role_by_name(name) != NULL;
 }
 
-static const role_t *role_by_content(const reflash_image_t *image)
+static const role_t *role_by_content(const inputs_entry_t *entry)
 {
-    if (image_is_partition_table(image->data, image->bytes)) {
+    if (image_is_partition_table(entry->data, entry->bytes)) {
         return &roles[ROLE_PARTITION_TABLE];
     }
-    if (image_is_program(image->data, image->bytes)) {
-        return &roles[image->flash_addr <= HEADER_ADDR_MAX ? ROLE_BOOTLOADER : ROLE_APP];
+    if (image_is_program(entry->data, entry->bytes)) {
+        return &roles[entry->flash_addr <= HEADER_ADDR_MAX ? ROLE_BOOTLOADER : ROLE_APP];
     }
     return NULL;
 }
 
-/* --- Words to listing ------------------------------------------------------------------------------ */
-
-static inputs_result_t list_pairs(int argc, char *const *argv, inputs_listing_t *listing, inputs_message_t message)
+/* A name tells what an image is for, whatever it holds: another chip's program may well be stored as data. Without one
+ * its content does, or its place. `table` is that of the same inputs; NULL: there is none. */
+static const role_t *role_of(const inputs_entry_t *entry, const partition_table_t *table)
 {
-    listing->entries = inputs_need(calloc((size_t)argc, sizeof(listing->entries[0])));
-    for (int word = 0; word < argc; word += 2) {
-        uint32_t flash_addr = 0;
-        const char *wrong = inputs_parse_addr(argv[word], &flash_addr);
-        if (wrong != NULL) {
-            return inputs_fail(
-                message, INPUTS_USAGE,
-                "The address \"%s\" %s. Give ADDR FILE pairs such as 0x10000 app.bin, or a build folder alone.",
-                argv[word], wrong);
-        }
-        if (word + 1 == argc) {
-            return inputs_fail(message, INPUTS_USAGE, "The address %s has no file. Give pairs such as 0x10000 app.bin.",
-                               argv[word]);
-        }
-        listing->entries[listing->count++] =
-            (inputs_entry_t){.path = inputs_text_of("%s", argv[word + 1]), .flash_addr = flash_addr};
+    if (entry->name != NULL) {
+        return role_by_name(entry->name);
     }
-    return INPUTS_OK;
-}
-
-/* Paths in the listing become relative to our own folder, not to that of the file they stand in. */
-static void join_paths(inputs_listing_t *listing, const char *listing_path)
-{
-    const int folder_length = (int)(inputs_base_name(listing_path) - listing_path); /* with its slash */
-    for (uint32_t i = 0; i < listing->count; i++) {
-        char *path = listing->entries[i].path;
-        if (path[0] != '/') {
-            listing->entries[i].path = inputs_text_of("%.*s%s", folder_length, listing_path, path);
-            free(path);
-        }
-    }
-}
-
-static bool looks_like_json(const inputs_file_t *file)
-{
-    size_t offset = 0;
-    while (offset < file->bytes && isspace(file->data[offset])) {
-        offset++;
-    }
-    return offset < file->bytes && file->data[offset] == '{';
-}
-
-static inputs_result_t list_flasher_args(const char *path, const inputs_options_t *options, inputs_listing_t *listing,
-                                         inputs_message_t message)
-{
-    inputs_file_t file = {0};
-    inputs_result_t result = inputs_read_file(path, options, &file, message);
-    if (result != INPUTS_OK) {
-        return result;
-    }
-    const size_t path_length = strlen(path);
-    const bool named_json = path_length >= 5 && strcmp(path + path_length - 5, ".json") == 0;
-    if (named_json || looks_like_json(&file)) {
-        result =
-            inputs_parse_flasher_args((const char *)file.data, file.bytes, path, listing, message.text, message.bytes);
-    } else {
-        result = inputs_fail(message, INPUTS_USAGE,
-                             "%s: is neither a build folder nor a " INPUTS_FLASHER_ARGS
-                             ". To flash a file, put its address before it: "
-                             "ADDR FILE.",
-                             path);
-    }
-    free(file.data);
-    if (result == INPUTS_OK && !options->force && listing->chip[0] != '\0' &&
-        image_chip_id(listing->chip) == IMAGE_CHIP_ANY) {
-        result = inputs_fail(message, INPUTS_CONTENT,
-                             "%s: the build is for the chip \"%s\", which is unknown here. Check \"chip\" in "
-                             "\"extra_esptool_args\", or use --force to flash without checking images.",
-                             path, listing->chip);
-    }
-    join_paths(listing, path);
-    return result;
-}
-
-static inputs_result_t list_folder_or_file(const char *path, const inputs_options_t *options, inputs_listing_t *listing,
-                                           inputs_message_t message)
-{
-    struct stat status = {0};
-    uint32_t flash_addr = 0;
-    if (stat(path, &status) != 0 && errno == ENOENT) {
-        if (inputs_parse_addr(path, &flash_addr) == NULL) {
-            return inputs_fail(message, INPUTS_USAGE, "The address %s has no file. Give pairs such as 0x10000 app.bin.",
-                               path);
-        }
-        return inputs_fail(message, INPUTS_FILE,
-                           "%s: does not exist. Give a build folder, a " INPUTS_FLASHER_ARGS " or ADDR FILE pairs.",
-                           path);
-    }
-    if (!S_ISDIR(status.st_mode)) {
-        return list_flasher_args(path, options, listing, message); /* says why, if it cannot be opened */
-    }
-    char *inside = inputs_text_of("%s%s" INPUTS_FLASHER_ARGS, path, path[strlen(path) - 1] == '/' ? "" : "/");
-    inputs_result_t result;
-    if (access(inside, F_OK) != 0 && errno == ENOENT) {
-        result = inputs_fail(message, INPUTS_FILE,
-                             "%s: has no " INPUTS_FLASHER_ARGS
-                             ". Build the project first (idf.py build), or give ADDR FILE pairs.",
-                             path);
-    } else {
-        result = list_flasher_args(inside, options, listing, message);
-    }
-    free(inside);
-    return result;
-}
-
-static inputs_result_t list_words(int argc, char *const *argv, const inputs_options_t *options,
-                                  inputs_listing_t *listing, inputs_message_t message)
-{
-    if (argc <= 0) {
-        return inputs_fail(message, INPUTS_USAGE,
-                           "There is nothing to flash. Give a build folder, a " INPUTS_FLASHER_ARGS
-                           " or ADDR FILE pairs.");
-    }
-    return argc == 1 ? list_folder_or_file(argv[0], options, listing, message)
-                     : list_pairs(argc, argv, listing, message);
+    const role_t *role = role_by_content(entry);
+    const partition_t *partition = role == NULL && table != NULL ? partition_at(table, entry->flash_addr) : NULL;
+    const bool is_otadata =
+        partition != NULL && partition->type == PARTITION_DATA && partition->subtype == PARTITION_DATA_OTA;
+    return is_otadata ? &roles[ROLE_OTADATA] : role;
 }
 
 /* --- Listing to images ----------------------------------------------------------------------------- */
@@ -200,71 +91,120 @@ static bool name_is_taken(const inputs_t *in, const char *name)
     return false;
 }
 
-/* Takes the file's data over. */
-static void add_image(inputs_t *in, const inputs_entry_t *entry, const inputs_file_t *file)
+static void compute_md5(reflash_image_t *image)
+{
+    (void)mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_MD5), image->data, image->bytes, image->md5);
+}
+
+/* Takes the entry's data over. */
+static void add_image(inputs_t *in, inputs_entry_t *entry, const partition_table_t *table)
 {
     reflash_image_t *image = &in->images[in->count];
     *image = (reflash_image_t){
-        .kind = REFLASH_KIND_APPLICATION, .flash_addr = entry->flash_addr, .bytes = file->bytes, .data = file->data};
-    (void)mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_MD5), file->data, file->bytes, image->md5);
+        .kind = REFLASH_KIND_APPLICATION, .flash_addr = entry->flash_addr, .bytes = entry->bytes, .data = entry->data};
+    compute_md5(image);
+    entry->data = NULL;
 
-    /* A name tells what an image is for, whatever it holds: another chip's program may well be stored as data. */
-    const role_t *role = entry->name != NULL ? role_by_name(entry->name) : role_by_content(image);
-    const char *base = inputs_base_name(entry->path);
-    const char *name = entry->name != NULL ? entry->name : role != NULL ? role->name : base;
+    const role_t *role = role_of(&(inputs_entry_t){.name = entry->name,
+                                                   .flash_addr = entry->flash_addr,
+                                                   .data = (uint8_t *)image->data,
+                                                   .bytes = image->bytes},
+                                 table);
+    const char *title = entry->title != NULL ? entry->title : inputs_base_name(entry->path);
+    const char *name = entry->name != NULL ? entry->name : role != NULL ? role->name : title;
     if (role != NULL) {
         image->kind = role->kind;
     }
     in->programs[in->count] = role != NULL && role->program;
+    in->encrypted[in->count] = entry->encrypted;
     in->paths[in->count] = inputs_text_of("%s", entry->path);
-    in->titles[in->count] = inputs_text_of("%s", role != NULL ? role->title : base);
+    in->titles[in->count] = inputs_text_of("%s", role != NULL ? role->title : title);
     in->names[in->count] = name_is_taken(in, name) ? inputs_text_of("%s@0x%x", name, (unsigned)entry->flash_addr)
                                                    : inputs_text_of("%s", name);
     in->count++;
 }
 
-static inputs_result_t check_entry(const inputs_entry_t *entry, inputs_message_t message)
+static inputs_result_t check_alignment(const inputs_listing_t *listing, inputs_message_t message)
 {
-    if (entry->encrypted) {
-        return inputs_fail(
-            message, INPUTS_CONTENT,
-            "%s: the build wants it encrypted (\"encrypted\" : \"true\"), and flash encryption is not supported "
-            "yet. Use a build without flash encryption.",
-            entry->path);
-    }
-    if (entry->flash_addr % REFLASH_SECTOR_BYTES != 0) {
-        return inputs_fail(
-            message, INPUTS_CONTENT,
-            "%s: the address 0x%x is no multiple of 0x%x. Flash is erased by whole sectors, so bytes before it "
-            "would be lost. Give a sector's start.",
-            entry->path, (unsigned)entry->flash_addr, REFLASH_SECTOR_BYTES);
+    for (uint32_t i = 0; i < listing->count; i++) {
+        const inputs_entry_t *entry = &listing->entries[i];
+        if (entry->flash_addr % REFLASH_SECTOR_BYTES != 0) {
+            return inputs_fail(
+                message, INPUTS_CONTENT,
+                "%s: the address 0x%x is no multiple of 0x%x. Flash is erased by whole sectors, so bytes before it "
+                "would be lost. Give a sector's start.",
+                entry->path, (unsigned)entry->flash_addr, REFLASH_SECTOR_BYTES);
+        }
     }
     return INPUTS_OK;
 }
 
-static inputs_result_t read_images(inputs_t *in, const inputs_options_t *options, inputs_listing_t *listing,
-                                   inputs_message_t message)
+/* False: no entry is one, or it is damaged. */
+static bool find_table(const inputs_listing_t *listing, partition_table_t *table)
+{
+    for (uint32_t i = 0; i < listing->count; i++) {
+        const inputs_entry_t *entry = &listing->entries[i];
+        if (role_of(entry, NULL) == &roles[ROLE_PARTITION_TABLE]) {
+            return partition_table_check(table, entry->data, entry->bytes, NULL, 0);
+        }
+    }
+    return false;
+}
+
+static void make_images(inputs_t *in, const inputs_options_t *options, inputs_listing_t *listing)
 {
     assert(listing->count > 0);
+    partition_table_t table;
+    const bool has_table = find_table(listing, &table);
     qsort(listing->entries, listing->count, sizeof(listing->entries[0]), by_flash_addr);
     in->images = inputs_need(calloc(listing->count, sizeof(in->images[0])));
     in->names = inputs_need(calloc(listing->count, sizeof(in->names[0])));
     in->titles = inputs_need(calloc(listing->count, sizeof(in->titles[0])));
     in->paths = inputs_need(calloc(listing->count, sizeof(in->paths[0])));
     in->programs = inputs_need(calloc(listing->count, sizeof(in->programs[0])));
+    in->encrypted = inputs_need(calloc(listing->count, sizeof(in->encrypted[0])));
     (void)snprintf(in->chip, sizeof(in->chip), "%s", listing->chip);
     in->force = options->force;
     for (uint32_t i = 0; i < listing->count; i++) {
-        inputs_file_t file = {0};
-        inputs_result_t result = check_entry(&listing->entries[i], message);
-        if (result == INPUTS_OK) {
-            result = inputs_read_file(listing->entries[i].path, options, &file, message);
-        }
-        if (result != INPUTS_OK) {
-            return result;
-        }
-        add_image(in, &listing->entries[i], &file);
+        add_image(in, &listing->entries[i], has_table ? &table : NULL);
     }
+}
+
+/* --- Flash settings -------------------------------------------------------------------------------- */
+
+/* Only sound bootloaders, where their chip looks for them, are changed: what else begins alike may be anything. */
+static void patch_bootloader(reflash_image_t *image, const flash_settings_t *flash, uint32_t flash_bytes)
+{
+    const reflash_chip_t *row = chip_format_row(image_program_chip(image->data, image->bytes));
+    if (row != NULL && image->flash_addr == row->boot_addr &&
+        image_check(image->data, image->bytes, IMAGE_CHIP_ANY, NULL, 0) == IMAGE_SOUND &&
+        flash_settings_patch((uint8_t *)image->data, image->bytes, flash, flash_bytes)) {
+        compute_md5(image);
+    }
+}
+
+static inputs_result_t apply_flash_settings(inputs_t *in, const inputs_options_t *options,
+                                            const flash_settings_t *from_build, inputs_message_t message)
+{
+    const flash_settings_t flash = flash_settings_or(options->flash, *from_build);
+    char why[200];
+    for (uint32_t i = 0; i < in->count; i++) {
+        const reflash_image_t *image = &in->images[i];
+        const int chip_id = in->programs[i] ? image_program_chip(image->data, image->bytes) : IMAGE_CHIP_ANY;
+        if (!flash_settings_check(&options->flash, chip_id, why, sizeof(why))) {
+            return inputs_fail(message, INPUTS_USAGE, "%s. Give one of these, or keep.", why);
+        }
+        if (!flash_settings_check(&flash, chip_id, why, sizeof(why))) {
+            return inputs_fail(message, INPUTS_CONTENT,
+                               "The build's flash settings: %s. Build the project again, or choose with --flash-mode, "
+                               "--flash-freq and --flash-size.",
+                               why);
+        }
+    }
+    for (uint32_t i = 0; i < in->count; i++) {
+        patch_bootloader(&in->images[i], &flash, 0);
+    }
+    in->detects_flash_size = flash_settings_detect_size(&flash);
     return INPUTS_OK;
 }
 
@@ -309,7 +249,9 @@ static inputs_result_t check_contents(const inputs_t *in, inputs_message_t messa
         if (in->programs[i]) {
             verdict = image_check(image->data, image->bytes, chip_id, why, sizeof(why));
         } else if (image->kind == REFLASH_KIND_PARTITION_TABLE) {
-            verdict = image_check_partition_table(image->data, image->bytes, why, sizeof(why));
+            partition_table_t table;
+            verdict = partition_table_check(&table, image->data, image->bytes, why, sizeof(why)) ? IMAGE_SOUND
+                                                                                                 : IMAGE_DAMAGED;
         }
         if (verdict != IMAGE_SOUND) {
             return inputs_fail(message, INPUTS_CONTENT, "%s (%s): %s. %s, or use --force to flash it as it is.",
@@ -321,18 +263,38 @@ static inputs_result_t check_contents(const inputs_t *in, inputs_message_t messa
     return INPUTS_OK;
 }
 
-/* NULL if this build of the program has no such chip. */
-static const reflash_chip_t *chip_row(int chip_id)
+static const reflash_image_t *table_of(const inputs_t *in)
 {
-#define ROW(name) &reflash_chip_##name,
-    static const reflash_chip_t *const rows[] = {REFLASH_CHIPS(ROW)};
-#undef ROW
-    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
-        if (image_chip_id(rows[row]->name) == chip_id) {
-            return rows[row];
+    for (uint32_t i = 0; i < in->count; i++) {
+        if (in->images[i].kind == REFLASH_KIND_PARTITION_TABLE) {
+            return &in->images[i];
         }
     }
     return NULL;
+}
+
+/* What begins in a partition has to end there: the one behind it belongs to somebody else. */
+static inputs_result_t check_partitions(const inputs_t *in, inputs_message_t message)
+{
+    partition_table_t table;
+    const reflash_image_t *table_image = table_of(in);
+    if (table_image == NULL || !partition_table_check(&table, table_image->data, table_image->bytes, NULL, 0)) {
+        return INPUTS_OK;
+    }
+    for (uint32_t i = 0; i < in->count; i++) {
+        const reflash_image_t *image = &in->images[i];
+        const partition_t *partition = partition_at(&table, image->flash_addr);
+        if (partition == NULL || image->bytes <= partition->bytes - (image->flash_addr - partition->flash_addr)) {
+            continue;
+        }
+        return inputs_fail(message, INPUTS_CONTENT,
+                           "%s (%s): has 0x%x bytes (%u KiB), but the partition \"%s\" at 0x%x has 0x%x (%u KiB). Make "
+                           "the image smaller or the partition larger, or use --force.",
+                           in->paths[i], in->titles[i], (unsigned)image->bytes,
+                           (unsigned)((image->bytes + 1023) / 1024), partition->label, (unsigned)partition->flash_addr,
+                           (unsigned)partition->bytes, (unsigned)(partition->bytes / 1024));
+    }
+    return INPUTS_OK;
 }
 
 static inputs_result_t check_chip(const inputs_t *in, int chip_id, const char *chip_name, inputs_message_t message)
@@ -343,7 +305,7 @@ static inputs_result_t check_chip(const inputs_t *in, int chip_id, const char *c
             "The build is for %s, but the target is %s. Connect the right target, or build for this one.", in->chip,
             chip_name);
     }
-    const reflash_chip_t *row = chip_row(chip_id);
+    const reflash_chip_t *row = chip_format_row(chip_id);
     for (uint32_t i = 0; i < in->count; i++) {
         const reflash_image_t *image = &in->images[i];
         const int image_chip = in->programs[i] ? image_program_chip(image->data, image->bytes) : chip_id;
@@ -393,15 +355,27 @@ inputs_result_t inputs_load(inputs_t *in, const inputs_options_t *options, int a
         options = &defaults;
     }
     *in = (inputs_t){0};
-    inputs_result_t result = list_words(argc, argv, options, &listing, message);
+    inputs_result_t result = inputs_list_words(argc, argv, options, &listing, message);
+    const flash_settings_t from_build = {listing.flash_mode, listing.flash_freq, listing.flash_size};
+    const flash_settings_t flash = flash_settings_or(options->flash, from_build);
     if (result == INPUTS_OK) {
-        result = read_images(in, options, &listing, message);
+        result = inputs_open(&listing, options, &flash, message);
     }
     if (result == INPUTS_OK) {
+        result = check_alignment(&listing, message);
+    }
+    if (result == INPUTS_OK) {
+        make_images(in, options, &listing);
         result = check_layout(in, message);
+    }
+    if (result == INPUTS_OK) {
+        result = apply_flash_settings(in, options, &from_build, message);
     }
     if (result == INPUTS_OK && !in->force) {
         result = check_contents(in, message);
+    }
+    if (result == INPUTS_OK && !in->force) {
+        result = check_partitions(in, message);
     }
     inputs_listing_free(&listing);
     if (result != INPUTS_OK) {
@@ -423,6 +397,7 @@ void inputs_free(inputs_t *in)
     free(in->titles);
     free(in->paths);
     free(in->programs);
+    free(in->encrypted);
     *in = (inputs_t){0};
 }
 
@@ -436,4 +411,26 @@ inputs_result_t inputs_check_chip(const inputs_t *in, uint16_t chip_id, const ch
         result = check_flash_size(in, flash_bytes, message);
     }
     return result;
+}
+
+void inputs_set_flash_size(inputs_t *in, uint32_t flash_bytes)
+{
+    const flash_settings_t flash = {.size = "detect"};
+    for (uint32_t i = 0; in->detects_flash_size && i < in->count; i++) {
+        patch_bootloader(&in->images[i], &flash, flash_bytes);
+    }
+}
+
+inputs_result_t inputs_refuse_encrypted(const inputs_t *in, const char *advice, char *message_text,
+                                        size_t message_bytes)
+{
+    for (uint32_t i = 0; i < in->count; i++) {
+        if (in->encrypted[i]) {
+            return inputs_fail(inputs_message_into(message_text, message_bytes), INPUTS_CONTENT,
+                               "%s (%s): the build wants it encrypted on its way into the flash, which only the target "
+                               "can do. %s",
+                               in->paths[i], in->titles[i], advice);
+        }
+    }
+    return INPUTS_OK;
 }

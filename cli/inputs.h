@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "flash_settings.h"
 #include "reflash.h"
 
 /** A mask ROM addresses flash with 24 bits. No image is larger, none ends behind it. */
@@ -25,6 +26,9 @@ typedef struct {
     /** Skip the checks of what is inside images: structure, chip, bootloader address. Never skipped: addresses,
      *  overlaps, the flash size, encryption. */
     bool force;
+    const char *chip;       /*!< What the user says it is for, in any spelling; NULL: the images tell. ELF files need it
+                                 where no other image does. */
+    flash_settings_t flash; /*!< For the bootloader's header, before those of the build. */
     /** Test seam; NULL in production. Called after the bytes of a file were read and before the file is looked
      *  at again, so that a test can change the file at the one moment that matters. */
     void (*after_read)(void *context, const char *path);
@@ -42,33 +46,47 @@ typedef struct {
                                   the file's base name. */
     char **paths;            /*!< As opened. */
     bool *programs;          /*!< It is code for the target's own processor, with an image header to check. */
+    bool *encrypted;         /*!< The target has to encrypt it while it writes; its digest cannot be compared. */
     uint32_t count;
     char chip[INPUTS_CHIP_BYTES]; /*!< As flasher_args.json spells it ("esp32c3"); "": not told. */
     bool force;                   /*!< As given in the options. */
+    bool detects_flash_size;      /*!< The bootloader's header shall get the target's: inputs_set_flash_size(). */
 } inputs_t;
 
-/** One line of a list of images, before any file is opened. */
+/** One line of a list of images. */
 typedef struct {
-    char *name; /*!< NULL: it has none. */
-    char *path; /*!< As written. In flasher_args.json: relative to its folder unless it starts with '/'. */
+    char *name;  /*!< NULL: it has none. */
+    char *title; /*!< NULL: that of its role, else the file's base name. */
+    char *path;  /*!< As written. In lists of builds: relative to the list's folder unless it starts with '/'. */
     uint32_t flash_addr;
     bool encrypted; /*!< The build wants it encrypted on its way into the flash. */
+    uint8_t *data;  /*!< NULL until the file was read. */
+    uint32_t bytes;
 } inputs_entry_t;
 
 typedef struct {
     inputs_entry_t *entries;
     uint32_t count;
     char chip[INPUTS_CHIP_BYTES];
+    char *flash_mode, *flash_freq, *flash_size; /*!< NULL: not told. */
 } inputs_listing_t;
 
 /* --- Functions ------------------------------------------------------------------------------------- */
 
-/** Load what the words name: one build folder, one flasher_args.json, or pairs ADDR FILE [ADDR FILE ...].
- *  Addresses are hexadecimal (0x...) or decimal. `options` may be NULL for the defaults.
+/** Load what the words name, one of
+ *  - a build folder: of ESP-IDF (flasher_args.json), Arduino (NAME.ino.bin and its companions, or flash_args) or
+ *    PlatformIO (.pio/build/ENV, or the project if it has one environment)
+ *  - a file that tells addresses: flasher_args.json, flash_args, Intel HEX, a merged image, NAME.ino.bin with its
+ *    companions beside it
+ *  - pairs ADDR FILE [ADDR FILE ...]; addresses are hexadecimal (0x...) or decimal. FILE is raw bytes, an ELF file, which
+ *    becomes an image, or Intel HEX, with the address where it begins or 0.
+ *  A merged image becomes one image for each thing in it; of blank space between partitions none.
+ *  The header of the bootloader gets the flash settings of the options, else those of the build, else keeps its own.
+ *  `options` may be NULL for the defaults.
  *  INPUTS_OK: `in` holds at least one image; each starts a sector of its own and ends within 16 MiB, and unless
- *  `force` each program and partition table is whole and for the chip that flasher_args.json names. Release it
- *  with inputs_free(). Any other value: `in` is empty, and `message` says what is wrong, where, and what to try,
- *  cut to `message_bytes`. Ends the process if the host has no memory left. */
+ *  `force` each program and partition table is whole and for the chip that the build names, and none is larger than its
+ *  partition. Release it with inputs_free(). Any other value: `in` is empty, and `message` says what is wrong, where,
+ *  and what to try, cut to `message_bytes`. Ends the process if the host has no memory left. */
 inputs_result_t inputs_load(inputs_t *in, const inputs_options_t *options, int argc, char *const *argv, char *message,
                             size_t message_bytes);
 
@@ -81,6 +99,13 @@ void inputs_free(inputs_t *in);
 inputs_result_t inputs_check_chip(const inputs_t *in, uint16_t chip_id, const char *chip_name, uint32_t flash_bytes,
                                   char *message, size_t message_bytes);
 
+/** Write the size of the target's flash into the bootloader's header, if the settings were "detect". 0, or a size that
+ *  has no code: nothing changes. Digests are those of the new bytes. */
+void inputs_set_flash_size(inputs_t *in, uint32_t flash_bytes);
+
+/** INPUTS_CONTENT and a message that ends with `advice`, if there is an image to be encrypted. */
+inputs_result_t inputs_refuse_encrypted(const inputs_t *in, const char *advice, char *message, size_t message_bytes);
+
 /** Read the text of a flasher_args.json. Pure: opens no file, checks nothing but the text itself.
  *  "flash_files" says what is flashed, in this order; the other objects with an "offset" name images and say
  *  whether they are encrypted. Objects that no line of "flash_files" mentions are left out, as the build's own flash
@@ -88,4 +113,12 @@ inputs_result_t inputs_check_chip(const inputs_t *in, uint16_t chip_id, const ch
  *  INPUTS_CONTENT: `listing` is empty and `message` as above. */
 inputs_result_t inputs_parse_flasher_args(const char *text, size_t text_bytes, const char *where,
                                           inputs_listing_t *listing, char *message, size_t message_bytes);
+/** The same of a flash_args, what ESP-IDF and Arduino write besides: options of esptool, then a line ADDR FILE for each
+ *  image. Options that say nothing about the images are ignored. */
+inputs_result_t inputs_parse_flash_args(const char *text, size_t text_bytes, const char *where,
+                                        inputs_listing_t *listing, char *message, size_t message_bytes);
+/** The same of PlatformIO's idedata.json: what belongs in front of the application, and `*app_addr`, where that goes. No
+ *  entries: it does not tell. */
+inputs_result_t inputs_parse_idedata(const char *text, size_t text_bytes, const char *where, inputs_listing_t *listing,
+                                     uint32_t *app_addr, char *message, size_t message_bytes);
 void inputs_listing_free(inputs_listing_t *listing);

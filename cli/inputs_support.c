@@ -72,3 +72,26 @@ const char *inputs_parse_addr(const char *word, uint32_t *addr)
     *addr = (uint32_t)value;
     return NULL;
 }
+
+inputs_entry_t *inputs_add_entry(inputs_listing_t *listing, uint32_t flash_addr, char *path)
+{
+    listing->entries = inputs_need(realloc(listing->entries, (listing->count + 1) * sizeof(listing->entries[0])));
+    inputs_entry_t *entry = &listing->entries[listing->count++];
+    *entry = (inputs_entry_t){.path = path, .flash_addr = flash_addr};
+    return entry;
+}
+
+void inputs_listing_free(inputs_listing_t *listing)
+{
+    for (uint32_t i = 0; i < listing->count; i++) {
+        free(listing->entries[i].name);
+        free(listing->entries[i].title);
+        free(listing->entries[i].path);
+        free(listing->entries[i].data);
+    }
+    free(listing->entries);
+    free(listing->flash_mode);
+    free(listing->flash_freq);
+    free(listing->flash_size);
+    *listing = (inputs_listing_t){0};
+}

@@ -34,12 +34,43 @@ const char *inputs_base_name(const char *path);
 /** Read a flash address. NULL and *addr, or what is wrong with the word. */
 const char *inputs_parse_addr(const char *word, uint32_t *addr);
 
+/* --- Listings -------------------------------------------------------------------------------------- */
+
+/** A new entry at the end of the listing, for a path of its own. */
+inputs_entry_t *inputs_add_entry(inputs_listing_t *listing, uint32_t flash_addr, char *path);
+
+/** Paths that do not start with '/' get the folder of `listing_path` in front (input_words.c). */
+void inputs_join_paths(inputs_listing_t *listing, const char *listing_path);
+/** What the words of the command line name (input_words.c). */
+inputs_result_t inputs_list_words(int argc, char *const *argv, const inputs_options_t *options,
+                                  inputs_listing_t *listing, inputs_message_t message);
+/** A folder that a build left (build_folders.c). */
+inputs_result_t inputs_list_folder(const char *path, const inputs_options_t *options, inputs_listing_t *listing,
+                                   inputs_message_t message);
+/** An application of Arduino or PlatformIO, from its name and what is beside it (build_folders.c). False: `path` is not
+ *  called so, or is alone; otherwise *result is as above. */
+bool inputs_list_companions(const char *path, const inputs_options_t *options, inputs_listing_t *listing,
+                            inputs_result_t *result, inputs_message_t message);
+/** A flasher_args.json (input_words.c). */
+inputs_result_t inputs_list_flasher_args(const char *path, const inputs_options_t *options, inputs_listing_t *listing,
+                                         inputs_message_t message);
+/** A flash_args (input_words.c). */
+inputs_result_t inputs_list_flash_args(const char *path, const inputs_options_t *options, inputs_listing_t *listing,
+                                       inputs_message_t message);
+/** Read the files of all entries that have no data, and put what is in them in their place: the pieces of Intel HEX, the
+ *  parts of merged images, the images that ELF files become (input_open.c). `flash` is for these. */
+inputs_result_t inputs_open(inputs_listing_t *listing, const inputs_options_t *options, const flash_settings_t *flash,
+                            inputs_message_t message);
+
 /* --- Files (input_files.c) ------------------------------------------------------------------------- */
 
 typedef struct {
     uint8_t *data; /* NULL unless read whole */
     uint32_t bytes;
 } inputs_file_t;
+
+/** Anything longer is no input. */
+#define INPUTS_FILE_BYTES_MAX 0x10000000u
 
 /** Read a whole file; free(file->data) afterwards. Any other value than INPUTS_OK: there is no data. */
 inputs_result_t inputs_read_file(const char *path, const inputs_options_t *options, inputs_file_t *file,

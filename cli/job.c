@@ -211,11 +211,16 @@ status_t job_connect(job_t *job, const job_needs_t *needs)
 
 static status_t load_inputs(job_t *job, int word_count, char *const *words)
 {
-    const inputs_options_t input_options = {.force = job->options->force};
+    const inputs_options_t input_options = {
+        .force = job->options->force, .chip = job->options->chip, .flash = job->options->flash};
     const inputs_result_t loaded =
         inputs_load(&job->inputs, &input_options, word_count, words, job->message, sizeof(job->message));
     if (loaded != INPUTS_OK) {
         return job_give_up(job, loaded == INPUTS_USAGE ? STATUS_USAGE : STATUS_INPUT);
+    }
+    if (inputs_refuse_encrypted(&job->inputs, "That is not supported yet; use a build without flash encryption.",
+                                job->message, sizeof(job->message)) != INPUTS_OK) {
+        return job_give_up(job, STATUS_INPUT);
     }
     return STATUS_OK;
 }
@@ -228,6 +233,7 @@ static status_t check_inputs(job_t *job)
                           sizeof(job->message)) != INPUTS_OK) {
         return job_give_up(job, STATUS_INPUT);
     }
+    inputs_set_flash_size(&job->inputs, job->flash_bytes);
     return STATUS_OK;
 }
 
@@ -246,13 +252,13 @@ static status_t load_for_partition(job_t *job, const job_needs_t *needs, int wor
     free(file.data);
     status_t status = job_connect(job, needs);
     partition_t partition;
-    status = status == STATUS_OK ? partition_find(job, &partition) : status;
+    status = status == STATUS_OK ? partitions_find_named(job, &partition) : status;
     if (status != STATUS_OK) {
         return status;
     }
     if (file.bytes > partition.bytes) {
         return job_refuse(job, STATUS_INPUT, "%s: its %u bytes do not fit into partition %s, which has %u", words[0],
-                          file.bytes, partition.name, partition.bytes);
+                          file.bytes, partition.label, partition.bytes);
     }
     char addr[16];
     (void)snprintf(addr, sizeof(addr), "0x%x", partition.flash_addr);

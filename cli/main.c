@@ -24,8 +24,10 @@ static void print_usage(void)
     }
     (void)printf(
         "\n"
-        "INPUT is a build folder with flasher_args.json, that file, or pairs ADDR FILE (0x10000 app.bin); with\n"
-        "--partition one FILE. ADDR SIZE is a range of the flash (0x10000 64K), for which --partition or --all may "
+        "INPUT is a build folder of ESP-IDF, Arduino or PlatformIO, a flasher_args.json, a merged image or Intel HEX\n"
+        "file, or pairs ADDR FILE (0x10000 app.bin). ELF files become images (0x10000 app.elf --chip esp32). With\n"
+        "--partition it is one FILE. ADDR SIZE is a range of the flash (0x10000 64K), for which --partition or --all "
+        "may "
         "stand.\n"
         "IMAGE is a program whose segments all belong to RAM.\n\n"
         "The port and the target\n"
@@ -57,6 +59,9 @@ static void print_usage(void)
         "      --partition NAME  that one of the partition table in the target's flash: read, erase, and one FILE\n"
         "                     for flash, verify\n"
         "      --partition-table-offset ADDR  where that table is (0x8000)\n"
+        "      --flash-mode MODE, --flash-freq FREQ, --flash-size SIZE\n"
+        "                     what the bootloader's header shall say: qio, qout, dio, dout; 80m, 40m, ...; 4MB, ...\n"
+        "                     or detect; keep: as it is. Else what the build says, else as it is\n"
         "      --dry-run      flash: only show what would be written, as diff does\n"
         "      --force        flash images whose header or checksum is wrong, or that are for another chip\n\n"
         "Files\n"
@@ -71,7 +76,8 @@ static void print_usage(void)
         "      --json         one JSON object a line; the last one is the summary\n"
         "  -h, --help         this text\n"
         "  -V, --version      the version\n\n"
-        "Exit status: 0 done, 1 verify or diff found a difference or the log lacks what --until waits for, 2 wrong usage,\n"
+        "Exit status: 0 done, 1 verify or diff found a difference or the log lacks what --until waits for, 2 wrong "
+        "usage,\n"
         "3 a file is missing, damaged, does not fit or cannot be written, or the target has no such partition,\n"
         "4 cannot connect, 5 the job failed on the target, 130 interrupted.\n\n"
         "Try it without hardware: reflash flash -p 'sim:esp32?flash=board.bin' --monitor BUILD_FOLDER\n",
@@ -161,6 +167,9 @@ int main(int argc, char **argv)
     enum {
         CHIP = 256,
         MONITOR,
+        FLASH_MODE,
+        FLASH_FREQ,
+        FLASH_SIZE,
         BEFORE,
         AFTER,
         RESET,
@@ -188,6 +197,9 @@ int main(int argc, char **argv)
         {"output", required_argument, NULL, 'o'},
         {"for", required_argument, NULL, FOR},
         {"c-array", no_argument, NULL, C_ARRAY},
+        {"flash-mode", required_argument, NULL, FLASH_MODE},
+        {"flash-freq", required_argument, NULL, FLASH_FREQ},
+        {"flash-size", required_argument, NULL, FLASH_SIZE},
         {"monitor", no_argument, NULL, MONITOR},
         {"before", required_argument, NULL, BEFORE},
         {"after", required_argument, NULL, AFTER},
@@ -241,6 +253,15 @@ int main(int argc, char **argv)
         case C_ARRAY:
             options.c_array = true;
             break;
+        case FLASH_MODE:
+            options.flash.mode = optarg;
+            break;
+        case FLASH_FREQ:
+            options.flash.freq = optarg;
+            break;
+        case FLASH_SIZE:
+            options.flash.size = optarg;
+            break;
         case MONITOR:
             options.monitor = true;
             break;
@@ -292,10 +313,10 @@ int main(int argc, char **argv)
             *(option == BOOT_LINE ? &has_boot_line : &has_reset_line) = true;
             break;
         case INVERT_BOOT:
-            options.wiring.lines.invert_dtr = true;
+            options.wiring.lines.invert_boot = true;
             break;
         case INVERT_RESET:
-            options.wiring.lines.invert_rts = true;
+            options.wiring.lines.invert_reset = true;
             break;
         case FORCE:
             options.force = true;

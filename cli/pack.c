@@ -155,12 +155,23 @@ static inputs_result_t write_output(packing_t *packing)
 static inputs_result_t pack(packing_t *packing, int word_count, char *const *words)
 {
     const inputs_message_t message = inputs_message_into(packing->message, sizeof(packing->message));
-    const inputs_options_t input_options = {.force = packing->options->force};
-    if (packing->options->output == NULL) {
+    const options_t *options = packing->options;
+    const inputs_options_t input_options = {.force = options->force, .chip = options->chip, .flash = options->flash};
+    if (options->output == NULL) {
         return inputs_fail(message, INPUTS_USAGE, "pack writes a file: name it with -o, such as -o firmware.rfb");
+    }
+    if (flash_settings_detect_size(&options->flash)) {
+        return inputs_fail(message, INPUTS_USAGE,
+                           "pack has no target whose flash size could be detected: give --flash-size a size, or keep");
     }
     inputs_result_t result =
         inputs_load(&packing->inputs, &input_options, word_count, words, packing->message, sizeof(packing->message));
+    if (result == INPUTS_OK) {
+        result = inputs_refuse_encrypted(&packing->inputs,
+                                         "Hosts that send bundles prove all they write by digest, which encrypted data "
+                                         "have not: flash it from here.",
+                                         packing->message, sizeof(packing->message));
+    }
     if (result == INPUTS_OK) {
         result = find_facts(packing);
     }

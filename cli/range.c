@@ -67,7 +67,7 @@ status_t range_resolve(job_t *job, range_t *range)
         range->bytes = job->flash_bytes;
     } else if (range->kind == RANGE_PARTITION) {
         partition_t partition;
-        const status_t status = partition_find(job, &partition);
+        const status_t status = partitions_find_named(job, &partition);
         if (status != STATUS_OK) {
             return status;
         }

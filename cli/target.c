@@ -58,7 +58,7 @@ static target_result_t open_socket(target_t *target, char *rest, char *message, 
                     rest);
     }
     target->socket = (socket_port_t){
-        .port = {&socket_port_ops}, .host = target->host, .service = target->service, ._stream = {.fd = -1}};
+        ._stream = {.port = {&socket_port_ops}, .fd = -1}, .host = target->host, .service = target->service};
     target->port = &target->socket.port;
     target->stream = &target->socket._stream;
     return TARGET_OK;
@@ -70,11 +70,10 @@ static target_result_t open_rfc2217(target_t *target, char *rest, char *message,
         return fail(TARGET_USAGE, message, message_bytes, "rfc2217://%s: it takes HOST:PORT, with a port up to 65535",
                     rest);
     }
-    target->rfc2217 = (rfc2217_port_t){.port = {&rfc2217_port_ops},
+    target->rfc2217 = (rfc2217_port_t){._stream = {.port = {&rfc2217_port_ops}, .fd = -1},
                                        .host = target->host,
                                        .service = target->service,
-                                       .baudrate = TARGET_FIRST_BAUD,
-                                       ._stream = {.fd = -1}};
+                                       .baudrate = TARGET_FIRST_BAUD};
     target->port = &target->rfc2217.port;
     target->stream = &target->rfc2217._stream;
     return TARGET_OK;
@@ -84,11 +83,10 @@ static target_result_t open_tty(target_t *target, char *rest, char *message, siz
 {
     (void)message;
     (void)message_bytes;
-    target->tty = (linux_port_t){.port = {&linux_uart_ops},
+    target->tty = (linux_port_t){._stream = {.port = {&linux_uart_ops}, .fd = -1},
                                  .device = rest,
                                  .baudrate = TARGET_FIRST_BAUD,
-                                 .gpio_mode = LINUX_GPIO_DTR_RTS,
-                                 ._stream = {.fd = -1}};
+                                 .gpio_mode = LINUX_GPIO_DTR_RTS};
     target->port = &target->tty.port;
     target->stream = &target->tty._stream;
     return TARGET_OK;

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# Images as C: an ESP-IDF build folder becomes three constants of type reflash_image_t, during the build and by CMake
-# alone.
+# Images as C, converted during the build and by CMake alone; one that changes is converted again. Each becomes a
+# constant of type reflash_image_t with data, size, MD5 and flash address.
 #
-#   embed_images(TARGET FOLDER)   adds to TARGET `bootloader_image`, `partition_table_image` and `application_image`,
-#                                 with data, size, MD5 and flash address; an image is converted again when it changes
+#   embed_target_images(TARGET FOLDER)    FOLDER has a folder for each chip (esp32, esp32c3, ...), which is an ESP-IDF
+#                                         build folder: adds to TARGET the table `target_images` of all that these name
+#   embed_target_programs(TARGET FOLDER)  the same, but each chip's folder holds one RAM image, a file *.bin
+#
+# The table is an array of target_images_t, `target_images_count` long; the program's own target_images.h declares both.
 
 # This file is also the script that converts one: INPUT, OUTPUT, NAME, KIND and ADDR come from the command line.
 if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
@@ -32,28 +35,141 @@ const reflash_image_t ${NAME} = {
     return()
 endif()
 
-set(embed_images_script ${CMAKE_CURRENT_LIST_FILE})
+# FILE becomes the constant NAME of TARGET, whenever the file or one of those behind it changed.
+function(embed_file target file name kind addr)
+    set(script ${CMAKE_CURRENT_FUNCTION_LIST_FILE})
+    set(output ${CMAKE_CURRENT_BINARY_DIR}/${name}.c)
+    cmake_path(GET file FILENAME file_name)
+    add_custom_command(OUTPUT ${output}
+        COMMAND ${CMAKE_COMMAND} -DINPUT=${file} -DOUTPUT=${output} -DNAME=${name} -DKIND=REFLASH_KIND_${kind}
+            -DADDR=${addr} -P ${script}
+        DEPENDS ${file} ${script} ${ARGN}
+        COMMENT "Converting ${file_name}"
+        VERBATIM)
+    target_sources(${target} PRIVATE ${output})
+endfunction()
 
-function(embed_images target folder)
+# What flasher_args.json in FOLDER says. The build is configured again when it changes.
+function(read_flasher_args out folder)
     set(args_file "${folder}/flasher_args.json")
     if(NOT EXISTS "${args_file}")
         message(FATAL_ERROR "No ESP-IDF build folder: there is no \"${args_file}\"")
     endif()
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${args_file}")
     file(READ "${args_file}" args)
-    foreach(row "bootloader bootloader BOOTLOADER" "partition-table partition_table PARTITION_TABLE"
-            "app application APPLICATION")
-        separate_arguments(row)
-        list(POP_FRONT row member name kind)
-        string(JSON file GET "${args}" ${member} file)
-        string(JSON addr GET "${args}" ${member} offset)
-        set(output ${CMAKE_CURRENT_BINARY_DIR}/${name}_image.c)
-        add_custom_command(OUTPUT ${output}
-            COMMAND ${CMAKE_COMMAND} -DINPUT=${folder}/${file} -DOUTPUT=${output} -DNAME=${name}_image
-                -DKIND=REFLASH_KIND_${kind} -DADDR=${addr} -P ${embed_images_script}
-            DEPENDS ${folder}/${file} ${args_file} ${embed_images_script}
-            COMMENT "Converting ${file}"
-            VERBATIM)
-        target_sources(${target} PRIVATE ${output})
+    set(${out} "${args}" PARENT_SCOPE)
+endfunction()
+
+# The folders in FOLDER, which are named after chips.
+function(find_chip_folders out folder)
+    set(chips)
+    file(GLOB entries CONFIGURE_DEPENDS LIST_DIRECTORIES true RELATIVE "${folder}" "${folder}/esp*")
+    foreach(entry IN LISTS entries)
+        if(IS_DIRECTORY "${folder}/${entry}")
+            list(APPEND chips ${entry})
+        endif()
     endforeach()
+    if(NOT chips)
+        message(FATAL_ERROR "There is nothing for any chip in \"${folder}\"; give each a folder such as \"esp32\"")
+    endif()
+    set(${out} ${chips} PARENT_SCOPE)
+endfunction()
+
+# Names of the images in the text `args` of a flasher_args.json: the boot chain first, then the others by alphabet.
+function(list_image_names out args)
+    set(names)
+    string(JSON count LENGTH "${args}")
+    math(EXPR last "${count} - 1")
+    foreach(index RANGE ${last})
+        string(JSON member MEMBER "${args}" ${index})
+        string(JSON addr ERROR_VARIABLE is_no_image GET "${args}" ${member} offset)
+        if(NOT is_no_image)
+            list(APPEND names ${member})
+        endif()
+    endforeach()
+    foreach(name otadata partition-table bootloader)
+        if(name IN_LIST names)
+            list(REMOVE_ITEM names ${name})
+            list(PREPEND names ${name})
+        endif()
+    endforeach()
+    set(${out} ${names} PARENT_SCOPE)
+endfunction()
+
+# What the image `name` of a flasher_args.json is called, and what it is for. Other names than these are data.
+function(describe_image out_title out_kind name)
+    foreach(row "bootloader|Bootloader|BOOTLOADER" "partition-table|Partition table|PARTITION_TABLE"
+            "otadata|OTA data|OTADATA" "app|Application|APPLICATION" "${name}|${name}|APPLICATION")
+        string(REPLACE "|" ";" row "${row}")
+        list(GET row 0 row_name)
+        if(name STREQUAL row_name)
+            list(GET row 1 title)
+            list(GET row 2 kind)
+            set(${out_title} "${title}" PARENT_SCOPE)
+            set(${out_kind} ${kind} PARENT_SCOPE)
+            return()
+        endif()
+    endforeach()
+endfunction()
+
+# The table `target_images` of TARGET.
+function(add_image_table target declarations rows)
+    set(output ${CMAKE_CURRENT_BINARY_DIR}/target_images.c)
+    file(CONFIGURE OUTPUT ${output} CONTENT "/* Written by cmake/embed_images.cmake. */
+#include \"target_images.h\"
+
+@declarations@
+const target_images_t target_images[] = {
+@rows@};
+
+const uint32_t target_images_count = sizeof(target_images) / sizeof(target_images[0]);
+" @ONLY)
+    target_sources(${target} PRIVATE ${output})
+endfunction()
+
+function(embed_target_images target folder)
+    find_chip_folders(chips "${folder}")
+    set(declarations)
+    set(rows)
+    foreach(chip IN LISTS chips)
+        read_flasher_args(args "${folder}/${chip}")
+        string(JSON built_for ERROR_VARIABLE ignored GET "${args}" extra_esptool_args chip)
+        if(NOT built_for STREQUAL chip)
+            message(FATAL_ERROR
+                "\"${folder}/${chip}\" is for another chip: its flasher_args.json says \"${built_for}\"")
+        endif()
+        string(TOUPPER ${chip} chip_constant)
+        string(APPEND rows "    {${chip_constant}_CHIP, {\n")
+        list_image_names(names "${args}")
+        foreach(name IN LISTS names)
+            string(JSON file GET "${args}" ${name} file)
+            string(JSON addr GET "${args}" ${name} offset)
+            string(MAKE_C_IDENTIFIER ${chip}_${name}_image image)
+            describe_image(title kind ${name})
+            embed_file(${target} ${folder}/${chip}/${file} ${image} ${kind} ${addr} ${folder}/${chip}/flasher_args.json)
+            string(APPEND declarations "extern const reflash_image_t ${image};\n")
+            string(APPEND rows "        {\"${title}\", &${image}},\n")
+        endforeach()
+        string(APPEND rows "    }},\n")
+    endforeach()
+    add_image_table(${target} "${declarations}" "${rows}")
+endfunction()
+
+function(embed_target_programs target folder)
+    find_chip_folders(chips "${folder}")
+    set(declarations)
+    set(rows)
+    foreach(chip IN LISTS chips)
+        file(GLOB file CONFIGURE_DEPENDS "${folder}/${chip}/*.bin")
+        list(LENGTH file file_count)
+        if(NOT file_count EQUAL 1)
+            message(FATAL_ERROR "\"${folder}/${chip}\" has to hold one RAM image, a file *.bin; it holds ${file_count}")
+        endif()
+        cmake_path(GET file STEM title)
+        embed_file(${target} ${file} ${chip}_program APPLICATION 0)
+        string(APPEND declarations "extern const reflash_image_t ${chip}_program;\n")
+        string(TOUPPER ${chip} chip_constant)
+        string(APPEND rows "    {${chip_constant}_CHIP, {{\"${title}\", &${chip}_program}}},\n")
+    endforeach()
+    add_image_table(${target} "${declarations}" "${rows}")
 endfunction()

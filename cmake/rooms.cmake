@@ -29,6 +29,21 @@ function(add_room name)
     link_rooms(${name} PUBLIC ${arg_LINK})
 endfunction()
 
+# reflash_port_NAME (reflash::NAME) of all sources in ports/NAME. Other projects may link it, so it can be installed.
+function(add_port_library name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK")
+    set(target reflash_port_${name})
+    file(GLOB sources CONFIGURE_DEPENDS ports/${name}/*.c)
+    add_library(${target} STATIC ${sources})
+    add_library(reflash::${name} ALIAS ${target})
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME reflash-${name} EXPORT_NAME ${name})
+    target_include_directories(${target} PUBLIC
+        $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/ports/${name}>
+        $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/reflash/${name}>)
+    target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+    target_link_libraries(${target} PUBLIC ${arg_LINK})
+endfunction()
+
 # Program `name`, made of one file and the rooms below it.
 function(add_room_program name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "DO_NOT_INSTALL" "NAME;MAIN" "LINK")
@@ -43,7 +58,7 @@ function(add_room_program name)
     if(arg_NAME)
         set_target_properties(${name} PROPERTIES OUTPUT_NAME ${arg_NAME})
     endif()
-    if(NOT arg_DO_NOT_INSTALL)
+    if(REFLASH_INSTALL AND NOT arg_DO_NOT_INSTALL)
         install(TARGETS ${name})
     endif()
 endfunction()

@@ -47,7 +47,7 @@ typedef struct {
     /** @cond */
     uint32_t hash[4];
     uint32_t total_bytes;
-    uint8_t block[64];
+    uint32_t block[16];
     /** @endcond */
 } reflash_md5_t;
 
@@ -114,39 +114,41 @@ struct reflash_link;
 /** A conversation with one target. Allocate it as you like; every member is private. */
 typedef struct {
     /** @cond */
+    /* Bytes stand in the first 32, half words in the first 64, words in the first 128: what a Cortex-M0 reaches by a
+     * short instruction. */
     esp_loader_port_t *_port;
     const struct reflash_transport *_transport;
     const struct reflash_chip *_chip; /* NULL until connected                                  */
     const struct reflash_stub *_stub; /* what runs in the target's RAM; NULL: its mask ROM     */
     bool _secure;                     /* the chip is in secure download mode                   */
     uint8_t _status_bytes;            /* at the end of every answer; 0 until a SYNC was answered */
-    uint16_t _answer_bytes;           /* data bytes of the last answer, in front of its status */
-    uint32_t _flash_bytes;            /* 0 until the flash was attached and its size told      */
-    uint32_t _answer_value;           /* value field of the last answer                        */
-    struct {
+    uint8_t _input_at, _input_end;    /* of _input: what was received and not looked at        */
+    struct reflash_fault_record {
         uint8_t code, cause, command, target_reason;
         uint16_t strapping;
         uint8_t boot, boot_pin;
     } _fault;
+    union {
+        struct {
+            uint8_t last_rx, last_tx; /* the buffers used last */
+        } spi;
+        struct {
+            uint8_t owed_answer; /* the ROM answers no packet: the opcode to be answered for it; 0: none */
+            bool left_rom;       /* it jumped to what was loaded */
+        } sdio;
+    } _transfer;            /* what the transport remembers */
+    uint16_t _frame_bytes;  /* of the last frame that was waited for; 0: none came */
+    uint32_t _flash_bytes;  /* 0 until the flash was attached and its size told      */
+    uint32_t _answer_value; /* value field of the last answer                        */
     const struct reflash_chip *(*_new_chip_by_id)(uint32_t chip_id); /* NULL: those of the API only */
     const struct reflash_link *_link;     /* NULL: the defaults                               */
     uint32_t _sync_ms;                    /* how long the answer to a SYNC may take           */
     uint32_t _baud;                       /* what both ends talk at                           */
     uint32_t _limit_ms;                   /* what the port's timer was started with           */
     struct reflash_boot_text *_boot_text; /* while connecting: takes whatever the target says */
-    uint16_t _frame_bytes;                /* of the last frame that was waited for; 0: none came */
-    uint8_t _input_at, _input_end;        /* of _input: what was received and not looked at */
+    uint16_t _answer_bytes;               /* data bytes of the last answer, in front of its status */
+    uint32_t _sdio_sequence, _sdio_addr;  /* of the next packet to an SDIO card's ROM */
     uint8_t _input[32];
-    union {
-        struct {
-            uint8_t last_rx, last_tx; /* the buffers used last */
-        } spi;
-        struct {
-            uint32_t sequence, addr; /* of the next packet to the ROM, ... */
-            uint8_t owed_answer;     /* ... which answers none: the opcode to be answered for it; 0: none */
-            bool left_rom;           /* it jumped to what was loaded */
-        } sdio;
-    } _transfer;        /* what the transport remembers */
     uint8_t _frame[80]; /* the last answer, unescaped: 8 header, 68 payload bytes */
     /** @endcond */
 } esp_loader_t;

@@ -27,7 +27,7 @@ scripts/build.sh sanitize espsim espsim_lines
 make --no-print-directory interop-ci >build/interop-ci.log 2>&1 &
 interop=$!
 
-for name in test-clang test-tsan lint docs size bench-speed sweep fuzz mutate-sample coverage stub-codes source-release; do
+for name in test-clang test-tsan lint docs size bench-speed sweep fuzz mutate-sample coverage stub-codes source-release package-check; do
     step "$name"
 done
 

@@ -30,7 +30,7 @@ VARIANTS = {
 HOW_TO = f"""The RAM stubs are taken from the npm package {PACKAGE}. One of these helps:
   - install npm (Debian, Ubuntu: apt-get install npm) and try again
   - put the package's archive, {FILE}, into build/stubs, or name it: cmake -DREFLASH_STUBS_PACKAGE=FILE
-  - build without stubs: cmake -DREFLASH_STUBS=OFF"""
+  - build without stubs: cmake -DREFLASH_STUBS=OFF; with ESP-IDF: reflash, RAM stubs, in menuconfig"""
 
 
 def fetch():

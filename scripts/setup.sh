@@ -9,6 +9,8 @@ has_header() { printf '#include <%s>\n' "$@" | ${CC:-cc} -E -x c - -o /dev/null 
 has_clang_runtime() { compgen -G "$(clang -print-resource-dir)/lib/*/libclang_rt.fuzzer*" >/dev/null; }
 has_llvm_cov() { [ -x "$(dirname "$(readlink -f "$(command -v clang)")")/llvm-cov" ]; }
 has_stubs() { [ -f build/stubs/esptool-js-0.7.0.tgz ]; }
+has_kconfiglib() { python3 -c 'import kconfiglib' || /usr/bin/python3 -c 'import kconfiglib'; }
+has_file() { [ -f "$1" ]; }
 has_newlib_nano() { [ -f "$(arm-none-eabi-gcc -print-file-name=nano.specs)" ]; }
 
 missing=()
@@ -32,7 +34,11 @@ for set in "$@"; do
             need libmbedtls-dev has_header mbedtls/md5.h
         fi
         ;;
-    test) need libcmocka-dev has_header stdarg.h stddef.h setjmp.h stdint.h cmocka.h ;;
+    test)
+        need libcmocka-dev has_header stdarg.h stddef.h setjmp.h stdint.h cmocka.h
+        need pkg-config have pkg-config
+        need python3-kconfiglib has_kconfiglib
+        ;;
     clang)
         need clang have clang
         need libclang-rt-dev has_clang_runtime
@@ -50,6 +56,10 @@ for set in "$@"; do
     size)
         need gcc-arm-none-eabi have arm-none-eabi-gcc
         need libnewlib-arm-none-eabi has_newlib_nano
+        need gcc-riscv64-unknown-elf have riscv64-unknown-elf-gcc
+        need picolibc-riscv64-unknown-elf has_file /usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs
+        need gcc-xtensa-lx106 have xtensa-lx106-elf-gcc
+        need picolibc-xtensa-lx106-elf has_file /usr/lib/xtensa-lx106-elf/include/string.h
         need python3 have python3
         ;;
     mcu)
@@ -61,6 +71,8 @@ for set in "$@"; do
         need gcovr have gcovr
         need python3 have python3
         ;;
+    deb) need dpkg-dev have dpkg-buildflags ;;
+    package-check) need python3-venv python3 -c "import ensurepip, venv" ;;
     docs) need doxygen have doxygen ;;
     mutate) need python3 have python3 ;;
     interop)

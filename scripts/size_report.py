@@ -7,7 +7,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-FLASH = re.compile(r"\.(text|rodata|data)\b")
+FLASH = re.compile(r"\.(text|literal|s?rodata|s?data)\b")
 RAM = re.compile(r"\.(data|bss)\b|COMMON")
 # Calls through the serial transport's table, which gcc's graphs do not show.
 THROUGH_TABLE = {

@@ -16,7 +16,25 @@ static const uint32_t sines[64] = {
     0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391,
 };
 
-static const uint8_t rotations[4][4] = {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
+/* In each round of 16 steps: which word of the block its first step takes, how far it is to the next step's, and how
+ * far four steps in turn rotate. */
+static const struct {
+    uint8_t first_word, stride, rotations[4];
+} rounds[4] = {{0, 1, {7, 12, 17, 22}}, {1, 5, {5, 9, 14, 20}}, {5, 3, {4, 11, 16, 23}}, {0, 7, {6, 10, 15, 21}}};
+
+static uint32_t mix(unsigned round, uint32_t b, uint32_t c, uint32_t d)
+{
+    switch (round) {
+    case 0:
+        return d ^ (b & (c ^ d));
+    case 1:
+        return c ^ (d & (b ^ c));
+    case 2:
+        return b ^ c ^ d;
+    default:
+        return c ^ (b | ~d);
+    }
+}
 
 static void take_block(reflash_md5_t *md5)
 {
@@ -26,32 +44,14 @@ static void take_block(reflash_md5_t *md5)
     uint32_t d = md5->hash[3];
 
     for (unsigned step = 0; step < 64; step++) {
-        uint32_t mixed;
-        unsigned word;
-        switch (step / 16) {
-        case 0:
-            mixed = d ^ (b & (c ^ d));
-            word = step;
-            break;
-        case 1:
-            mixed = c ^ (d & (b ^ c));
-            word = 5 * step + 1;
-            break;
-        case 2:
-            mixed = b ^ c ^ d;
-            word = 3 * step + 5;
-            break;
-        default:
-            mixed = c ^ (b | ~d);
-            word = 7 * step;
-            break;
-        }
-        mixed += a + sines[step] + reflash_get_le32(&md5->block[word % 16 * 4]);
-        const unsigned rotation = rotations[step / 16][step % 4];
+        const unsigned round = step / 16;
+        const unsigned word = (rounds[round].first_word + step * rounds[round].stride) % 16;
+        const unsigned rotation = rounds[round].rotations[step % 4];
+        const uint32_t sum = a + mix(round, b, c, d) + sines[step] + md5->block[word];
         a = d;
         d = c;
         c = b;
-        b += mixed << rotation | mixed >> (32 - rotation);
+        b += sum << rotation | sum >> (32 - rotation);
     }
     md5->hash[0] += a;
     md5->hash[1] += b;
@@ -59,9 +59,12 @@ static void take_block(reflash_md5_t *md5)
     md5->hash[3] += d;
 }
 
+/* Four bytes shifted in from the top are a little-endian word. */
 static void take_byte(reflash_md5_t *md5, uint8_t byte)
 {
-    md5->block[md5->total_bytes++ % 64] = byte;
+    uint32_t *word = &md5->block[md5->total_bytes / 4 % 16];
+    *word = *word >> 8 | (uint32_t)byte << 24;
+    md5->total_bytes++;
     if (md5->total_bytes % 64 == 0) {
         take_block(md5);
     }
@@ -90,10 +93,10 @@ void reflash_md5_final(reflash_md5_t *md5, uint8_t digest[16])
     while (md5->total_bytes % 64 != 56) {
         take_byte(md5, 0);
     }
-    reflash_put_le32(&md5->block[56], total_bytes << 3);
-    reflash_put_le32(&md5->block[60], total_bytes >> 29);
+    md5->block[14] = total_bytes << 3;
+    md5->block[15] = total_bytes >> 29;
     take_block(md5);
-    for (unsigned word = 0; word < 4; word++) {
-        reflash_put_le32(&digest[4 * word], md5->hash[word]);
+    for (unsigned byte = 0; byte < 16; byte++) {
+        digest[byte] = (uint8_t)(md5->hash[byte / 4] >> (8 * (byte % 4)));
     }
 }

@@ -8,9 +8,9 @@ enum { BAUD = 230400, FLASH_BYTES = 4 << 20 };
 
 static bool read_bundle(void *context, uint32_t offset, uint8_t *buf, uint32_t bytes)
 {
-    const uint8_t *bundle = context;
+    (void)context;
     for (uint32_t at = 0; at < bytes; at++) {
-        buf[at] = bundle[offset + at];
+        buf[at] = three_images[0].data[offset + at];
     }
     return true;
 }
@@ -19,8 +19,7 @@ static esp_loader_error_t reflash(esp_loader_t *loader)
 {
     static uint8_t memory[REFLASH_APPLY_MEMORY_BYTES(FLASH_BYTES)];
     static uint8_t buffer[REFLASH_APPLY_BUFFER_BYTES];
-    const reflash_source_t source = {
-        .read = read_bundle, .context = (void *)(uintptr_t)three_images[0].data, .bytes = three_images[0].bytes};
+    const reflash_source_t source = {.read = read_bundle, .bytes = three_images[0].bytes};
     esp_loader_connect_args_t connect_args = ESP_LOADER_CONNECT_DEFAULT();
     reflash_apply_t job = {
         .memory = memory, .memory_bytes = sizeof(memory), .buffer = buffer, .buffer_bytes = sizeof(buffer)};

@@ -90,7 +90,7 @@ static esp_loader_error_t set_rate(int fd, uint32_t rate)
 static esp_loader_error_t init(esp_loader_port_t *base)
 {
     linux_port_t *port = self(base);
-    port->_stream = (reflash_stream_t){.fd = -1};
+    reflash_stream_begin(&port->_stream);
     port->_gpiod = (reflash_gpiod_lines_t){NULL, NULL, NULL};
     if (port->gpio_mode == LINUX_GPIO_GPIOD) {
         const esp_loader_error_t err =
@@ -98,8 +98,8 @@ static esp_loader_error_t init(esp_loader_port_t *base)
         if (err != ESP_LOADER_SUCCESS) {
             return err;
         }
-        if (port->lines.invert_dtr || port->lines.invert_rts) {
-            set_gpiod_lines(port, port->lines.invert_dtr, port->lines.invert_rts); /* released, as they are wired */
+        if (port->lines.invert_boot || port->lines.invert_reset) {
+            set_gpiod_lines(base, port->lines.invert_boot, port->lines.invert_reset); /* released, as they are wired */
         }
     }
     port->_stream.fd = open(port->device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
@@ -126,49 +126,17 @@ static esp_loader_error_t change_transmission_rate(esp_loader_port_t *base, uint
     return set_rate(self(base)->_stream.fd, rate);
 }
 
-static void start_timer(esp_loader_port_t *base, uint32_t ms)
-{
-    reflash_stream_start_timer(&self(base)->_stream, ms);
-}
-
-static uint32_t remaining_time(esp_loader_port_t *base)
-{
-    return reflash_stream_remaining_ms(&self(base)->_stream);
-}
-
-static void delay_ms(esp_loader_port_t *base, uint32_t ms)
-{
-    (void)base;
-    reflash_stream_delay_ms(ms);
-}
-
-static esp_loader_error_t write_bytes(esp_loader_port_t *base, const uint8_t *data, uint16_t size, uint32_t timeout)
-{
-    return reflash_stream_write(&self(base)->_stream, data, size, timeout);
-}
-
-static esp_loader_error_t read_bytes(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint32_t timeout)
-{
-    return reflash_stream_read(&self(base)->_stream, data, size, timeout);
-}
-
-static esp_loader_error_t read_some(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint16_t *got_bytes,
-                                    uint32_t timeout)
-{
-    return reflash_stream_read_some(&self(base)->_stream, data, size, got_bytes, timeout);
-}
-
 const esp_loader_port_ops_t linux_uart_ops = {
     .init = init,
     .deinit = deinit,
     .enter_bootloader = enter_bootloader,
     .reset_target = reset_target,
-    .start_timer = start_timer,
-    .remaining_time = remaining_time,
-    .delay_ms = delay_ms,
+    .start_timer = reflash_stream_start_timer,
+    .remaining_time = reflash_stream_remaining_time,
+    .delay_ms = reflash_stream_delay_ms,
     .change_transmission_rate = change_transmission_rate,
-    .write = write_bytes,
-    .read = read_bytes,
-    .read_some = read_some,
+    .write = reflash_stream_write,
+    .read = reflash_stream_read,
+    .read_some = reflash_stream_read_some,
     .flush = flush,
 };

@@ -16,14 +16,16 @@ typedef enum {
 } linux_gpio_mode_t;
 
 typedef struct {
-    esp_loader_port_t port; /*!< .ops = &linux_uart_ops */
-    const char *device;     /*!< "/dev/ttyUSB0". */
-    uint32_t baudrate;      /*!< To open it with; any rate the hardware can divide. */
+    union {
+        esp_loader_port_t port;   /*!< .ops = &linux_uart_ops */
+        reflash_stream_t _stream; /*!< Private. */
+    };
+    const char *device; /*!< "/dev/ttyUSB0". */
+    uint32_t baudrate;  /*!< To open it with; any rate the hardware can divide. */
     linux_gpio_mode_t gpio_mode;
     const char *gpio_chip_path;   /*!< LINUX_GPIO_GPIOD only: "/dev/gpiochip0". */
     uint32_t reset_pin, boot_pin; /*!< LINUX_GPIO_GPIOD only: numbers of its lines. */
     reflash_lines_t lines;        /*!< How they are moved; all 0: a development board. */
-    reflash_stream_t _stream;     /*!< Private. */
     reflash_gpiod_lines_t _gpiod; /*!< Private. */
 } linux_port_t;
 

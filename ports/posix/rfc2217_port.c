@@ -18,7 +18,7 @@ static rfc2217_port_t *self(esp_loader_port_t *port)
 static esp_loader_error_t send_option(rfc2217_port_t *port, uint8_t command, uint8_t option)
 {
     const uint8_t bytes[] = {0xFF, command, option};
-    return reflash_stream_write(&port->_stream, bytes, sizeof(bytes), SEND_MS);
+    return reflash_stream_write(&port->port, bytes, sizeof(bytes), SEND_MS);
 }
 
 static void on_option(rfc2217_port_t *port, uint8_t command, uint8_t option)
@@ -60,7 +60,7 @@ static esp_loader_error_t take(rfc2217_port_t *port, uint8_t *data, bool *is_dat
 {
     uint8_t byte;
     *is_data = false;
-    const esp_loader_error_t err = reflash_stream_read(&port->_stream, &byte, 1, timeout_ms);
+    const esp_loader_error_t err = reflash_stream_read(&port->port, &byte, 1, timeout_ms);
     if (err != ESP_LOADER_SUCCESS) {
         return err;
     }
@@ -123,7 +123,7 @@ static esp_loader_error_t request(rfc2217_port_t *port, uint8_t code, uint32_t v
 {
     uint8_t bytes[REFLASH_RFC2217_BLOCK_MAX];
     const size_t count = reflash_rfc2217_request(code, value, value_bytes, bytes);
-    return reflash_stream_write(&port->_stream, bytes, (uint16_t)count, SEND_MS);
+    return reflash_stream_write(&port->port, bytes, (uint16_t)count, SEND_MS);
 }
 
 static esp_loader_error_t ask(rfc2217_port_t *port, uint8_t code, uint32_t value, unsigned value_bytes)
@@ -154,7 +154,7 @@ static void set_lines(esp_loader_port_t *base, bool dtr, bool rts)
         count += reflash_rfc2217_request(REFLASH_RFC2217_SET_CONTROL, controls[at], 1, bytes + count);
     }
     expect(port, REFLASH_RFC2217_SET_CONTROL);
-    if (reflash_stream_write(&port->_stream, bytes, (uint16_t)count, SEND_MS) != ESP_LOADER_SUCCESS) {
+    if (reflash_stream_write(&port->port, bytes, (uint16_t)count, SEND_MS) != ESP_LOADER_SUCCESS) {
         return; /* shows at the next write */
     }
     /* Servers that play the reset themselves, esptool's among them, answer nothing. They are waited for once. */
@@ -259,22 +259,6 @@ static esp_loader_error_t change_transmission_rate(esp_loader_port_t *base, uint
     return set_rate(self(base), rate);
 }
 
-static void start_timer(esp_loader_port_t *base, uint32_t ms)
-{
-    reflash_stream_start_timer(&self(base)->_stream, ms);
-}
-
-static uint32_t remaining_time(esp_loader_port_t *base)
-{
-    return reflash_stream_remaining_ms(&self(base)->_stream);
-}
-
-static void delay_ms(esp_loader_port_t *base, uint32_t ms)
-{
-    (void)base;
-    reflash_stream_delay_ms(ms);
-}
-
 static esp_loader_error_t write_bytes(esp_loader_port_t *base, const uint8_t *data, uint16_t size, uint32_t timeout)
 {
     enum { PIECE_BYTES = 512 };
@@ -288,7 +272,7 @@ static esp_loader_error_t write_bytes(esp_loader_port_t *base, const uint8_t *da
         uint8_t escaped[2 * PIECE_BYTES];
         const uint16_t piece = size - at < PIECE_BYTES ? (uint16_t)(size - at) : PIECE_BYTES;
         const size_t count = reflash_rfc2217_escape(data + at, piece, escaped);
-        err = reflash_stream_write(&port->_stream, escaped, (uint16_t)count, left_ms(deadline_ms));
+        err = reflash_stream_write(&port->port, escaped, (uint16_t)count, left_ms(deadline_ms));
         at = (uint16_t)(at + piece);
     }
     return err;
@@ -348,9 +332,9 @@ const esp_loader_port_ops_t rfc2217_port_ops = {
     .deinit = deinit,
     .enter_bootloader = enter_bootloader,
     .reset_target = reset_target,
-    .start_timer = start_timer,
-    .remaining_time = remaining_time,
-    .delay_ms = delay_ms,
+    .start_timer = reflash_stream_start_timer,
+    .remaining_time = reflash_stream_remaining_time,
+    .delay_ms = reflash_stream_delay_ms,
     .change_transmission_rate = change_transmission_rate,
     .write = write_bytes,
     .read = read_bytes,

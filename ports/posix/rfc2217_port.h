@@ -11,12 +11,14 @@
 enum { RFC2217_PORT_KEPT_BYTES = 1024 };
 
 typedef struct {
-    esp_loader_port_t port; /*!< .ops = &rfc2217_port_ops */
-    const char *host;       /*!< Name or address. */
-    const char *service;    /*!< Port number. */
-    uint32_t baudrate;      /*!< To begin with. */
-    reflash_lines_t lines;  /*!< All 0: a development board. */
-    reflash_stream_t _stream;
+    union {
+        esp_loader_port_t port;   /*!< .ops = &rfc2217_port_ops */
+        reflash_stream_t _stream; /*!< Private. */
+    };
+    const char *host;      /*!< Name or address. */
+    const char *service;   /*!< Port number. */
+    uint32_t baudrate;     /*!< To begin with. */
+    reflash_lines_t lines; /*!< All 0: a development board. */
     reflash_rfc2217_reader_t _reader;
     bool _agreed, _refused;       /* the server takes part in the COM-PORT option, or does not */
     bool _suspended;              /* the server wants no data for now */

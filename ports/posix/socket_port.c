@@ -23,7 +23,7 @@ static esp_loader_error_t open_connection(socket_port_t *port)
 static esp_loader_error_t init(esp_loader_port_t *base)
 {
     socket_port_t *port = self(base);
-    port->_stream = (reflash_stream_t){.fd = -1};
+    reflash_stream_begin(&port->_stream);
     /* A connection that the other end closed is an error of write, not the end of the process. */
     (void)signal(SIGPIPE, SIG_IGN);
     return open_connection(port);
@@ -50,38 +50,10 @@ static void reset_target(esp_loader_port_t *base)
     port->_fresh = false;
 }
 
-static void start_timer(esp_loader_port_t *base, uint32_t ms)
-{
-    reflash_stream_start_timer(&self(base)->_stream, ms);
-}
-
-static uint32_t remaining_time(esp_loader_port_t *base)
-{
-    return reflash_stream_remaining_ms(&self(base)->_stream);
-}
-
-static void delay_ms(esp_loader_port_t *base, uint32_t ms)
-{
-    (void)base;
-    reflash_stream_delay_ms(ms);
-}
-
 static esp_loader_error_t write_bytes(esp_loader_port_t *base, const uint8_t *data, uint16_t size, uint32_t timeout)
 {
-    socket_port_t *port = self(base);
-    port->_fresh = false;
-    return reflash_stream_write(&port->_stream, data, size, timeout);
-}
-
-static esp_loader_error_t read_bytes(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint32_t timeout)
-{
-    return reflash_stream_read(&self(base)->_stream, data, size, timeout);
-}
-
-static esp_loader_error_t read_some(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint16_t *got_bytes,
-                                    uint32_t timeout)
-{
-    return reflash_stream_read_some(&self(base)->_stream, data, size, got_bytes, timeout);
+    self(base)->_fresh = false;
+    return reflash_stream_write(base, data, size, timeout);
 }
 
 const esp_loader_port_ops_t socket_port_ops = {
@@ -89,10 +61,10 @@ const esp_loader_port_ops_t socket_port_ops = {
     .deinit = deinit,
     .enter_bootloader = enter_bootloader,
     .reset_target = reset_target,
-    .start_timer = start_timer,
-    .remaining_time = remaining_time,
-    .delay_ms = delay_ms,
+    .start_timer = reflash_stream_start_timer,
+    .remaining_time = reflash_stream_remaining_time,
+    .delay_ms = reflash_stream_delay_ms,
     .write = write_bytes,
-    .read = read_bytes,
-    .read_some = read_some,
+    .read = reflash_stream_read,
+    .read_some = reflash_stream_read_some,
 };

@@ -11,11 +11,13 @@
 #include "stream.h"
 
 typedef struct {
-    esp_loader_port_t port; /*!< .ops = &socket_port_ops */
-    const char *host;       /*!< Name or address. */
-    const char *service;    /*!< Port number. */
-    reflash_stream_t _stream;
-    bool _fresh; /*!< Connected, and nothing was sent yet. */
+    union {
+        esp_loader_port_t port;   /*!< .ops = &socket_port_ops */
+        reflash_stream_t _stream; /*!< Private. */
+    };
+    const char *host;    /*!< Name or address. */
+    const char *service; /*!< Port number. */
+    bool _fresh;         /*!< Connected, and nothing was sent yet. */
 } socket_port_t;
 
 /** `init` connects; FAIL leaves the reason in errno (EHOSTUNREACH: the name is not known). */

@@ -14,7 +14,7 @@ uint64_t reflash_stream_now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-void reflash_stream_delay_ms(uint32_t ms)
+void reflash_stream_sleep_ms(uint32_t ms)
 {
     struct timespec left = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
     while (nanosleep(&left, &left) != 0 && errno == EINTR) {
@@ -22,13 +22,25 @@ void reflash_stream_delay_ms(uint32_t ms)
     }
 }
 
-void reflash_stream_start_timer(reflash_stream_t *stream, uint32_t ms)
+static reflash_stream_t *self(esp_loader_port_t *port)
 {
-    stream->deadline_ms = reflash_stream_now_ms() + ms;
+    return container_of(port, reflash_stream_t, port);
 }
 
-uint32_t reflash_stream_remaining_ms(const reflash_stream_t *stream)
+void reflash_stream_delay_ms(esp_loader_port_t *port, uint32_t ms)
 {
+    (void)port;
+    reflash_stream_sleep_ms(ms);
+}
+
+void reflash_stream_start_timer(esp_loader_port_t *port, uint32_t ms)
+{
+    self(port)->deadline_ms = reflash_stream_now_ms() + ms;
+}
+
+uint32_t reflash_stream_remaining_time(esp_loader_port_t *port)
+{
+    const reflash_stream_t *stream = self(port);
     const uint64_t now_ms = reflash_stream_now_ms();
     return stream->deadline_ms > now_ms ? (uint32_t)(stream->deadline_ms - now_ms) : 0;
 }
@@ -67,8 +79,9 @@ static esp_loader_error_t fill(reflash_stream_t *stream, uint64_t deadline_ms)
     return ESP_LOADER_SUCCESS;
 }
 
-esp_loader_error_t reflash_stream_read(reflash_stream_t *stream, uint8_t *data, uint16_t size, uint32_t timeout_ms)
+esp_loader_error_t reflash_stream_read(esp_loader_port_t *port, uint8_t *data, uint16_t size, uint32_t timeout_ms)
 {
+    reflash_stream_t *stream = self(port);
     const uint64_t deadline_ms = reflash_stream_now_ms() + timeout_ms;
     for (uint16_t at = 0; at < size;) {
         if (stream->read_at < stream->read_end) {
@@ -86,10 +99,11 @@ esp_loader_error_t reflash_stream_read(reflash_stream_t *stream, uint8_t *data, 
     return ESP_LOADER_SUCCESS;
 }
 
-esp_loader_error_t reflash_stream_read_some(reflash_stream_t *stream, uint8_t *data, uint16_t size, uint16_t *got_bytes,
+esp_loader_error_t reflash_stream_read_some(esp_loader_port_t *port, uint8_t *data, uint16_t size, uint16_t *got_bytes,
                                             uint32_t timeout_ms)
 {
-    const esp_loader_error_t err = reflash_stream_read(stream, data, 1, timeout_ms);
+    reflash_stream_t *stream = self(port);
+    const esp_loader_error_t err = reflash_stream_read(port, data, 1, timeout_ms);
     if (err != ESP_LOADER_SUCCESS) {
         return err;
     }
@@ -100,9 +114,10 @@ esp_loader_error_t reflash_stream_read_some(reflash_stream_t *stream, uint8_t *d
     return ESP_LOADER_SUCCESS;
 }
 
-esp_loader_error_t reflash_stream_write(reflash_stream_t *stream, const uint8_t *data, uint16_t size,
+esp_loader_error_t reflash_stream_write(esp_loader_port_t *port, const uint8_t *data, uint16_t size,
                                         uint32_t timeout_ms)
 {
+    reflash_stream_t *stream = self(port);
     const uint64_t deadline_ms = reflash_stream_now_ms() + timeout_ms;
     if (stream->fd < 0) {
         return ESP_LOADER_ERROR_FAIL;
@@ -119,6 +134,11 @@ esp_loader_error_t reflash_stream_write(reflash_stream_t *stream, const uint8_t 
         }
     }
     return ESP_LOADER_SUCCESS;
+}
+
+void reflash_stream_begin(reflash_stream_t *stream)
+{
+    *stream = (reflash_stream_t){.port = stream->port, .fd = -1};
 }
 
 void reflash_stream_forget(reflash_stream_t *stream)

@@ -27,25 +27,22 @@ const reflash_chip_t *reflash_chip_by_id(uint32_t chip_id)
     return NULL;
 }
 
-/* The suffix stands behind the only '-' of a name; there, digits and small letters share the bit LOWER. */
-static bool is_called(const char *name, const char *suffix)
+/* What stands behind "ESP32-", and nothing of "ESP32", whose row is 0 there. The '6' of "ESP8266" is no suffix that a
+ * chip tells. Digits and small letters share the bit LOWER. */
+static uint32_t suffix_of(const reflash_chip_t *chip)
 {
-    enum { DASH_AT = 5, LOWER = 0x20 };
-    if (name[DASH_AT] != '-') {
-        return false;
+    enum { SUFFIX_AT = 6, LOWER = 0x20 };
+    uint32_t suffix = 0;
+    for (const char *at = chip->name + SUFFIX_AT; *at != '\0'; at++) {
+        suffix = suffix << 8 | (uint8_t)*at | LOWER;
     }
-    const char *at = name + DASH_AT + 1;
-    while (*suffix != '\0' && (*at | LOWER) == *suffix) {
-        at++;
-        suffix++;
-    }
-    return *suffix == *at; /* both at their end */
+    return suffix;
 }
 
-const reflash_chip_t *reflash_chip_by_suffix(const char *suffix)
+const reflash_chip_t *reflash_chip_by_suffix(uint32_t suffix)
 {
     for (size_t row = 0; row < ROW_COUNT; row++) {
-        if (is_called(rows[row]->name, suffix)) {
+        if (suffix_of(rows[row]) == suffix) {
             return rows[row];
         }
     }

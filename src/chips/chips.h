@@ -106,7 +106,7 @@ REFLASH_ALL_CHIPS(REFLASH_DECLARE_CHIP)
 const reflash_chip_t *reflash_chip_by_magic(uint32_t magic);
 /** The chip with this chip id among those whose ROM knows GET_SECURITY_INFO, which tells it; or NULL. */
 const reflash_chip_t *reflash_chip_by_id(uint32_t chip_id);
-/** The chip that calls itself ESP32-`suffix` ("c3", small letters), or NULL. */
-const reflash_chip_t *reflash_chip_by_suffix(const char *suffix);
+/** The chip that calls itself ESP32-`suffix` ('c' << 8 | '3', small letters; 0: none, as the ESP32), or NULL. */
+const reflash_chip_t *reflash_chip_by_suffix(uint32_t suffix);
 /** The row of `target`, or NULL if this build does not have it. */
 const reflash_chip_t *reflash_chip_by_target(target_chip_t target);

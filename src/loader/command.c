@@ -109,16 +109,17 @@ reflash_fault_t reflash_last_fault(const esp_loader_t *loader)
 
 esp_loader_error_t reflash_fail_to_receive(esp_loader_t *loader, esp_loader_error_t err)
 {
-    switch (err) {
-    case ESP_LOADER_SUCCESS:
+    reflash_cause_t cause = REFLASH_CAUSE_SILENCE;
+    if (err == ESP_LOADER_SUCCESS) {
         return err;
-    case ESP_LOADER_ERROR_TIMEOUT:
-        return reflash_fail(loader, err, REFLASH_CAUSE_SILENCE);
-    case ESP_LOADER_ERROR_INVALID_RESPONSE:
-        return reflash_fail(loader, err, REFLASH_CAUSE_NONSENSE);
-    default:
-        return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
     }
+    if (err == ESP_LOADER_ERROR_INVALID_RESPONSE) {
+        cause = REFLASH_CAUSE_NONSENSE;
+    } else if (err != ESP_LOADER_ERROR_TIMEOUT) {
+        err = ESP_LOADER_ERROR_FAIL;
+        cause = REFLASH_CAUSE_PORT;
+    }
+    return reflash_fail(loader, err, cause);
 }
 
 esp_loader_error_t reflash_fail_to_send(esp_loader_t *loader, esp_loader_error_t err)
@@ -179,22 +180,17 @@ bool reflash_knows(const esp_loader_t *loader, uint8_t opcode)
 
 /* --- One question ---------------------------------------------------------------------------------- */
 
-static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *command)
+static esp_loader_error_t send(esp_loader_t *loader, reflash_request_t *command)
 {
-    uint8_t header[REFLASH_HEADER_BYTES];
     uint8_t checksum = 0;
     if (command->data_bytes > 0) {
         checksum = command->data != NULL ? reflash_checksum(REFLASH_CHECKSUM_SEED, command->data, command->data_bytes)
                                          : REFLASH_CHECKSUM_SEED ^ command->data_xor;
         checksum ^= command->padding_bytes % 2 != 0 ? 0xFF : 0x00;
     }
-    reflash_request_header(header, command->opcode,
-                           (uint16_t)(4 * command->word_count + command->data_bytes + command->padding_bytes),
-                           checksum);
-
-    reflash_request_t request = *command;
-    request.header = header;
-    return loader->_transport->send(loader, &request);
+    reflash_request_header(command->header, command->opcode,
+                           (uint16_t)(reflash_request_bytes(command) - REFLASH_HEADER_BYTES), checksum);
+    return loader->_transport->send(loader, command);
 }
 
 static bool refuses(const uint8_t *status)
@@ -227,7 +223,7 @@ static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uin
     bool heard = false;
     loader->_frame_bytes = 0;
     for (;;) { /* until the port's timer ends receive() */
-        esp_loader_error_t err = loader->_transport->receive(loader, &loader->_frame_bytes);
+        esp_loader_error_t err = loader->_transport->receive(loader);
         if (err != ESP_LOADER_SUCCESS) {
             if (heard && err == ESP_LOADER_ERROR_TIMEOUT) {
                 err = ESP_LOADER_ERROR_INVALID_RESPONSE;
@@ -261,7 +257,7 @@ static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uin
     }
 }
 
-esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_request_t *command)
+esp_loader_error_t reflash_ask_once(esp_loader_t *loader, reflash_request_t *command)
 {
     const command_row_t *row = commands;
     while (row->opcode != command->opcode && row->opcode != ANY_OTHER) {
@@ -291,9 +287,8 @@ void reflash_drain(esp_loader_t *loader, unsigned limit)
 {
     const reflash_link_t *link = reflash_link(loader);
     for (unsigned frames = 0; frames < limit; frames++) {
-        uint16_t frame_bytes;
         loader->_port->ops->start_timer(loader->_port, link->quiet_ms + link->round_trip_ms);
-        const esp_loader_error_t err = loader->_transport->receive(loader, &frame_bytes);
+        const esp_loader_error_t err = loader->_transport->receive(loader);
         if (err != ESP_LOADER_SUCCESS && err != ESP_LOADER_ERROR_INVALID_RESPONSE) {
             return;
         }
@@ -301,9 +296,11 @@ void reflash_drain(esp_loader_t *loader, unsigned limit)
 }
 
 esp_loader_error_t reflash_ask_words_once(esp_loader_t *loader, uint8_t opcode, const uint32_t *words,
-                                          uint8_t word_count)
+                                          uint8_t word_count, uint32_t work_bytes)
 {
-    return reflash_ask_once(loader, &(reflash_request_t){.opcode = opcode, .words = words, .word_count = word_count});
+    return reflash_ask_once(
+        loader,
+        &(reflash_request_t){.opcode = opcode, .words = words, .word_count = word_count, .work_bytes = work_bytes});
 }
 
 esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count,
@@ -311,10 +308,8 @@ esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const 
 {
     enum { STRAY_FRAMES = 16 };
 
-    const reflash_request_t command = {
-        .opcode = opcode, .words = words, .word_count = word_count, .work_bytes = work_bytes};
     for (unsigned tries = 1;; tries++) {
-        const esp_loader_error_t err = reflash_ask_once(loader, &command);
+        const esp_loader_error_t err = reflash_ask_words_once(loader, opcode, words, word_count, work_bytes);
         /* A refusal is no exception, the question's address or size may have been damaged on the wire; but security
          * info has neither. */
         const uint8_t cause = loader->_fault.cause;

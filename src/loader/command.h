@@ -39,11 +39,11 @@ esp_loader_error_t reflash_fail_to_send(esp_loader_t *loader, esp_loader_error_t
 
 /** Send `command` once and wait for its answer. Success: the target agreed; the answer's value and data are
  *  in _answer_value and reflash_answer_data(). Otherwise the fault is recorded. */
-esp_loader_error_t reflash_ask_once(esp_loader_t *loader, const reflash_request_t *command);
+esp_loader_error_t reflash_ask_once(esp_loader_t *loader, reflash_request_t *command);
 
-/** The same for a command that is nothing but words. */
+/** The same for a command that is nothing but words, and for which the target goes through `work_bytes` of flash. */
 esp_loader_error_t reflash_ask_words_once(esp_loader_t *loader, uint8_t opcode, const uint32_t *words,
-                                          uint8_t word_count);
+                                          uint8_t word_count, uint32_t work_bytes);
 
 /** The same for commands that may be repeated without harm: asked up to three times unless the port fails. */
 esp_loader_error_t reflash_ask(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count);
@@ -103,7 +103,7 @@ bool reflash_is_block_size(const esp_loader_t *loader, uint32_t block_bytes);
 
 /** Write `count` registers, in order, with one command. Each entry is four words: address, value, mask of the
  *  bits to change, microseconds to wait before. */
-esp_loader_error_t reflash_write_registers(esp_loader_t *loader, const uint32_t (*entries)[4], uint8_t count);
+esp_loader_error_t reflash_write_registers(esp_loader_t *loader, const uint32_t *entries, uint8_t count);
 esp_loader_error_t reflash_read_register(esp_loader_t *loader, uint32_t addr, uint32_t *value);
 
 /** What security info tells. An answer without a chip id is that of an ESP32-S2. */
@@ -128,8 +128,10 @@ esp_loader_error_t reflash_flash_ready(esp_loader_t *loader);
 esp_loader_error_t reflash_flash_set_up(esp_loader_t *loader, uint32_t flash_bytes);
 /** The same as reflash_flash_ready(), and check that [flash_addr, flash_addr + bytes) lies in the flash. */
 esp_loader_error_t reflash_flash_range(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes);
-/** Payload words that the loader wants in FLASH_BEGIN and FLASH_DEFL_BEGIN, exactly: the last one is the ROM's own. */
-uint8_t reflash_begin_words(const esp_loader_t *loader);
+/** FLASH_BEGIN or FLASH_DEFL_BEGIN for a range of the flash, which is checked. A ROM erases every sector of it before it
+ *  answers, a stub each before it writes there. */
+esp_loader_error_t reflash_begin_write(esp_loader_t *loader, uint8_t opcode, uint32_t flash_addr, uint32_t bytes,
+                                       uint32_t block_count, uint32_t block_bytes);
 /** Behind the last block of a flash write. A stub tells only now whether it could write that, or with what the command
  *  failed that it answered too early; it stays. A mask ROM is not asked: it would leave its loader. Asked once: the
  *  answer of a second time would hide that of the first. */

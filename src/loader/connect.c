@@ -9,16 +9,15 @@
 /* Real chips use the first SYNC to learn the rate and do not answer it. */
 enum { SYNCS_PER_RESET = 5, SYNC_WORDS = 9, SYNC_EXTRA_ANSWERS = 7 };
 
-static const uint32_t sync_words[SYNC_WORDS] = {
-    0x20120707, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555, 0x55555555,
-};
-
 esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries)
 {
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
+    uint32_t words[SYNC_WORDS];
+    memset(words, 0x55, sizeof(words));
+    words[0] = 0x20120707;
 
     for (; tries > 0; tries--) {
-        err = reflash_ask_words_once(loader, REFLASH_SYNC, sync_words, SYNC_WORDS);
+        err = reflash_ask_words_once(loader, REFLASH_SYNC, words, SYNC_WORDS, 0);
         if (err == ESP_LOADER_SUCCESS) {
             /* A SYNC is answered eight times. Swallow them all: a late one would otherwise stand in front of
              * the answer to the first real command. */
@@ -59,7 +58,7 @@ static esp_loader_error_t identify(esp_loader_t *loader)
 /* The pin that selects the loader. Chips without a name in their banner are ESP32 and ESP8266: GPIO 0. */
 static uint8_t boot_pin_of(const reflash_boot_text_t *text)
 {
-    if (text->chip[0] == '\0') {
+    if (text->chip == 0) {
         return text->resets > 0 ? 0 : REFLASH_NO_PIN;
     }
     const reflash_chip_t *chip = reflash_chip_by_suffix(text->chip);
@@ -90,22 +89,22 @@ static esp_loader_error_t connect_once(esp_loader_t *loader)
 
 static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *request)
 {
-    const esp_loader_error_t err = reflash_serial_send(loader, request);
+    const esp_loader_error_t err = reflash_serial_send(loader, request, 0);
     if (err != ESP_LOADER_SUCCESS) {
         return reflash_fail(loader, err == ESP_LOADER_ERROR_TIMEOUT ? err : ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
     }
     return ESP_LOADER_SUCCESS;
 }
 
-static esp_loader_error_t receive(esp_loader_t *loader, uint16_t *frame_bytes)
+static esp_loader_error_t receive(esp_loader_t *loader)
 {
-    return reflash_serial_receive(loader, loader->_frame, sizeof(loader->_frame), frame_bytes);
+    return reflash_serial_receive(loader, loader->_frame, sizeof(loader->_frame));
 }
 
 /* By a lone end byte. */
 static void wake_stub(esp_loader_t *loader)
 {
-    (void)reflash_serial_send_bytes(loader, NULL, 0);
+    (void)reflash_serial_send_words(loader, NULL, 0);
 }
 
 static const reflash_transport_t serial = {

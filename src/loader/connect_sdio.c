@@ -5,16 +5,19 @@
 
 enum { VENDOR_ESPRESSIF = 0x0092 };
 
-static const struct {
+typedef struct {
     uint16_t device;
     uint8_t target;                  /* target_chip_t */
     uint8_t conf1_reg, len_conf_reg; /* of the link controller, behind its window */
-} cards[] = {
+} card_t;
+
+static const card_t cards[] = {
     {0x0000, ESP32_CHIP, 0x60, 0xE4},
     {0x1017, ESP32C5_CHIP, 0x70, 0xF4},
     {0x100D, ESP32C6_CHIP, 0x70, 0xF4},
     {0x1014, ESP32C61_CHIP, 0x70, 0xF4},
 };
+enum { CARD_COUNT = sizeof(cards) / sizeof(cards[0]) };
 
 /* After a reset a card takes its time to be one. */
 static esp_loader_error_t find_card(esp_loader_port_t *port, uint32_t sync_timeout_ms)
@@ -39,22 +42,27 @@ static esp_loader_error_t set_up(esp_loader_t *loader)
     loader->_port->ops->start_timer(loader->_port, TIMEOUTS_PER_RESET * loader->_sync_ms);
     RETURN_ON_ERROR(reflash_sdio_enable(loader));
     RETURN_ON_ERROR(reflash_sdio_read_id(loader, &id));
-    for (unsigned row = 0; row < sizeof(cards) / sizeof(cards[0]); row++) {
-        const reflash_chip_t *chip = reflash_chip_by_target((target_chip_t)cards[row].target);
-        if (id == (VENDOR_ESPRESSIF | (uint32_t)cards[row].device << 16) && chip != NULL) {
-            RETURN_ON_ERROR(reflash_sdio_set_up(loader, cards[row].conf1_reg, cards[row].len_conf_reg));
-            loader->_chip = chip;
-            return ESP_LOADER_SUCCESS;
+    const card_t *card = cards;
+    while (id != (VENDOR_ESPRESSIF | (uint32_t)card->device << 16)) {
+        card++;
+        if (card == cards + CARD_COUNT) {
+            return ESP_LOADER_ERROR_INVALID_TARGET;
         }
     }
-    return ESP_LOADER_ERROR_INVALID_TARGET;
+    const reflash_chip_t *chip = reflash_chip_by_target((target_chip_t)card->target);
+    if (chip == NULL) {
+        return ESP_LOADER_ERROR_INVALID_TARGET;
+    }
+    RETURN_ON_ERROR(reflash_sdio_set_up(loader, card->conf1_reg, card->len_conf_reg));
+    loader->_chip = chip;
+    return ESP_LOADER_SUCCESS;
 }
 
 static esp_loader_error_t connect_once(esp_loader_t *loader)
 {
     enum { STATUS_BYTES = 2 };
 
-    loader->_transfer.sdio.sequence = 0;
+    loader->_sdio_sequence = 0;
     loader->_transfer.sdio.owed_answer = 0;
     loader->_transfer.sdio.left_rom = false;
     loader->_status_bytes = STATUS_BYTES;

@@ -24,11 +24,8 @@ esp_loader_error_t esp_loader_flash_deflate_start(esp_loader_t *loader, esp_load
     if (!reflash_knows(loader, REFLASH_FLASH_DEFL_BEGIN) || (loader->_stub == NULL && loader->_chip->whole_windows)) {
         return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
-    RETURN_ON_ERROR(reflash_flash_range(loader, cfg->offset, cfg->image_size));
-    const uint32_t words[] = {cfg->image_size, (cfg->compressed_size - 1) / cfg->block_size + 1, cfg->block_size,
-                              cfg->offset, 0};
-    RETURN_ON_ERROR(
-        reflash_ask_work(loader, REFLASH_FLASH_DEFL_BEGIN, words, reflash_begin_words(loader), cfg->image_size));
+    RETURN_ON_ERROR(reflash_begin_write(loader, REFLASH_FLASH_DEFL_BEGIN, cfg->offset, cfg->image_size,
+                                        (cfg->compressed_size - 1) / cfg->block_size + 1, cfg->block_size));
     cfg->_state.begun = true;
     return ESP_LOADER_SUCCESS;
 }

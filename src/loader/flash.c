@@ -27,6 +27,7 @@ enum {
 static esp_loader_error_t read_flash_id(esp_loader_t *loader, uint32_t *id)
 {
     enum { POLLS = 10, OPCODE_READ_ID = 0x9F, ID_BITS = 24, ALL = 0xFFFFFFFF };
+    enum { USR = 1, USR2 };
 
     const reflash_spi_layout_t *spi = loader->_chip->spi;
     const uint32_t base = loader->_chip->spi_base;
@@ -35,14 +36,14 @@ static esp_loader_error_t read_flash_id(esp_loader_t *loader, uint32_t *id)
     RETURN_ON_ERROR(reflash_read_register(loader, base + spi->usr, &usr));
     RETURN_ON_ERROR(reflash_read_register(loader, base + spi->usr2, &usr2));
 
-    const uint32_t start[][4] = {
+    uint32_t entries[][4] = {
         {base + spi->miso_dlen, (uint32_t)(ID_BITS - 1) << spi->miso_shift, ALL, 0},
-        {base + spi->usr, SPI_USR_COMMAND | SPI_USR_MISO, ALL, 0},
-        {base + spi->usr2, SPI_USR2_COMMAND_8_BITS | OPCODE_READ_ID, ALL, 0},
+        [USR] = {base + spi->usr, SPI_USR_COMMAND | SPI_USR_MISO, ALL, 0},
+        [USR2] = {base + spi->usr2, SPI_USR2_COMMAND_8_BITS | OPCODE_READ_ID, ALL, 0},
         {base + spi->w0, 0, ALL, 0},
         {base, SPI_CMD_USR, ALL, 0},
     };
-    RETURN_ON_ERROR(reflash_write_registers(loader, start, sizeof(start) / sizeof(start[0])));
+    RETURN_ON_ERROR(reflash_write_registers(loader, entries[0], sizeof(entries) / sizeof(entries[0])));
 
     uint32_t busy = SPI_CMD_USR;
     for (unsigned poll = 0; poll < POLLS && (busy & SPI_CMD_USR) != 0; poll++) {
@@ -50,8 +51,9 @@ static esp_loader_error_t read_flash_id(esp_loader_t *loader, uint32_t *id)
     }
     RETURN_ON_ERROR(reflash_read_register(loader, base + spi->w0, id));
 
-    const uint32_t restore[][4] = {{base + spi->usr, usr, ALL, 0}, {base + spi->usr2, usr2, ALL, 0}};
-    RETURN_ON_ERROR(reflash_write_registers(loader, restore, sizeof(restore) / sizeof(restore[0])));
+    entries[USR][1] = usr;
+    entries[USR2][1] = usr2;
+    RETURN_ON_ERROR(reflash_write_registers(loader, entries[USR], 2));
     if ((busy & SPI_CMD_USR) != 0) {
         return reflash_fail(loader, ESP_LOADER_ERROR_TIMEOUT, REFLASH_CAUSE_UNKNOWN_FLASH);
     }
@@ -172,20 +174,18 @@ static esp_loader_error_t halve_head(esp_loader_t *loader, uint32_t flash_addr, 
     return ESP_LOADER_SUCCESS;
 }
 
-uint8_t reflash_begin_words(const esp_loader_t *loader)
-{
-    return loader->_stub == NULL ? loader->_chip->begin_words : STUB_BEGIN_WORDS;
-}
-
-/* A ROM erases every sector of the range before it answers, a stub each before it writes there. */
-static esp_loader_error_t begin(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes, uint32_t block_bytes)
+esp_loader_error_t reflash_begin_write(esp_loader_t *loader, uint8_t opcode, uint32_t flash_addr, uint32_t bytes,
+                                       uint32_t block_count, uint32_t block_bytes)
 {
     uint32_t erase_bytes = bytes;
+    RETURN_ON_ERROR(reflash_flash_range(loader, flash_addr, bytes));
     if (loader->_stub == NULL && loader->_chip->erases_head_twice) {
         RETURN_ON_ERROR(halve_head(loader, flash_addr, &erase_bytes));
     }
-    const uint32_t words[] = {erase_bytes, (bytes + block_bytes - 1) / block_bytes, block_bytes, flash_addr, 0};
-    return reflash_ask_work(loader, REFLASH_FLASH_BEGIN, words, reflash_begin_words(loader), bytes);
+    /* A ROM wants exactly as many: the last one is its own. */
+    const uint32_t words[] = {erase_bytes, block_count, block_bytes, flash_addr, 0};
+    const uint8_t word_count = loader->_stub == NULL ? loader->_chip->begin_words : STUB_BEGIN_WORDS;
+    return reflash_ask_work(loader, opcode, words, word_count, bytes);
 }
 
 esp_loader_error_t esp_loader_flash_erase_region(esp_loader_t *loader, uint32_t offset, uint32_t size)
@@ -199,7 +199,8 @@ esp_loader_error_t esp_loader_flash_erase_region(esp_loader_t *loader, uint32_t 
         return reflash_ask_work(loader, REFLASH_ERASE_REGION, words, sizeof(words) / sizeof(words[0]), size);
     }
     /* A ROM has no command for erasing alone: it is the first half of a write that never comes. */
-    return begin(loader, offset, size, ERASE_BLOCK_BYTES);
+    return reflash_begin_write(loader, REFLASH_FLASH_BEGIN, offset, size, (size - 1) / ERASE_BLOCK_BYTES + 1,
+                               ERASE_BLOCK_BYTES);
 }
 
 esp_loader_error_t esp_loader_flash_erase(esp_loader_t *loader)
@@ -221,8 +222,8 @@ esp_loader_error_t esp_loader_flash_start(esp_loader_t *loader, esp_loader_flash
     cfg->_state.sequence = 0;
     cfg->_state.written_bytes = 0;
     reflash_md5_init(&cfg->_state.md5);
-    RETURN_ON_ERROR(reflash_flash_range(loader, cfg->offset, cfg->image_size));
-    RETURN_ON_ERROR(begin(loader, cfg->offset, cfg->image_size, cfg->block_size));
+    RETURN_ON_ERROR(reflash_begin_write(loader, REFLASH_FLASH_BEGIN, cfg->offset, cfg->image_size,
+                                        (cfg->image_size - 1) / cfg->block_size + 1, cfg->block_size));
     cfg->_state.unit_bytes =
         (uint16_t)(loader->_stub == NULL && loader->_chip->whole_blocks ? cfg->block_size : WORD_BYTES);
     cfg->_state.begun = true;
@@ -265,8 +266,7 @@ esp_loader_error_t reflash_end_write(esp_loader_t *loader, uint8_t opcode, uint3
         return ESP_LOADER_SUCCESS;
     }
     const uint32_t stay = 1;
-    return reflash_ask_once(
-        loader, &(reflash_request_t){.opcode = opcode, .words = &stay, .word_count = 1, .work_bytes = work_bytes});
+    return reflash_ask_words_once(loader, opcode, &stay, 1, work_bytes);
 }
 
 esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg)
@@ -309,7 +309,7 @@ esp_loader_error_t reflash_flash_md5(esp_loader_t *loader, uint32_t flash_addr, 
     if (loader->_stub != NULL) {
         memcpy(digest, reflash_answer_data(loader), REFLASH_DIGEST_BYTES);
     } else if (!digest_from_hex(digest, reflash_answer_data(loader))) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_NONSENSE);
+        return reflash_fail_to_receive(loader, ESP_LOADER_ERROR_INVALID_RESPONSE);
     }
     return ESP_LOADER_SUCCESS;
 }

@@ -28,7 +28,7 @@ static esp_loader_error_t powers_itself(esp_loader_t *loader, bool *does)
     if ((word & FORCE_BITS) != FORCE_BITS) {
         return ESP_LOADER_SUCCESS;
     }
-    return reflash_write_registers(loader, (const uint32_t[][4]){{FORCE_REG, 0, FORCE_BITS, 0}}, 1);
+    return reflash_write_registers(loader, (const uint32_t[]){FORCE_REG, 0, FORCE_BITS, 0}, 1);
 }
 
 esp_loader_error_t reflash_power_esp32p4_flash(void *context)
@@ -47,5 +47,5 @@ esp_loader_error_t reflash_power_esp32p4_flash(void *context)
     if (is_on || (revision != WITHOUT_POWER && revision != WITH_CHOICE)) {
         return ESP_LOADER_SUCCESS;
     }
-    return reflash_write_registers(loader, power_up, sizeof(power_up) / sizeof(power_up[0]));
+    return reflash_write_registers(loader, power_up[0], sizeof(power_up) / sizeof(power_up[0]));
 }

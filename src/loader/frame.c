@@ -7,7 +7,7 @@ esp_loader_error_t reflash_await_frame(esp_loader_t *loader, uint8_t *frame, uin
 {
     loader->_frame_bytes = 0;
     loader->_port->ops->start_timer(loader->_port, timeout_ms);
-    const esp_loader_error_t err = reflash_serial_receive(loader, frame, bytes, &loader->_frame_bytes);
+    const esp_loader_error_t err = reflash_serial_receive(loader, frame, bytes);
     if (err != ESP_LOADER_SUCCESS) {
         return reflash_fail_to_receive(loader, err);
     }

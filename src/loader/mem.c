@@ -8,23 +8,10 @@
 
 enum { WORD_BYTES = 4 };
 
-static bool word_holds(uint32_t word, uint32_t word_addr, uint32_t addr, const uint8_t *data, uint32_t bytes)
+/* An SDIO card's ROM tells nothing of its memory: that is no error. */
+static esp_loader_error_t unless_told_nothing(esp_loader_t *loader, esp_loader_error_t err)
 {
-    for (uint32_t byte = 0; byte < WORD_BYTES; byte++) {
-        const uint32_t at = word_addr + byte - addr; /* in front of the block it is beyond its end, too */
-        if (at < bytes && data[at] != (uint8_t)(word >> (8 * byte))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* An SDIO card's ROM tells nothing of its memory: then `*told` is false. */
-static esp_loader_error_t peek(esp_loader_t *loader, uint32_t addr, uint32_t *word, bool *told)
-{
-    const esp_loader_error_t err = reflash_read_register(loader, addr, word);
-    *told = err != ESP_LOADER_ERROR_UNSUPPORTED_FUNC;
-    if (*told) {
+    if (err != ESP_LOADER_ERROR_UNSUPPORTED_FUNC) {
         return err;
     }
     reflash_begin(loader);
@@ -33,17 +20,23 @@ static esp_loader_error_t peek(esp_loader_t *loader, uint32_t addr, uint32_t *wo
 
 static esp_loader_error_t check_block(esp_loader_t *loader, uint32_t addr, const uint8_t *data, uint32_t bytes)
 {
-    const bool all = loader->_stub != NULL || bytes < WORD_BYTES;
-    const uint32_t from = all ? addr : addr + bytes - WORD_BYTES;
-    uint32_t word_addr = from & ~(uint32_t)(WORD_BYTES - 1);
-    for (uint32_t left = (addr + bytes - word_addr + WORD_BYTES - 1) / WORD_BYTES; left > 0; left--) {
-        uint32_t word;
-        bool told;
-        RETURN_ON_ERROR(peek(loader, word_addr, &word, &told));
-        if (told && !word_holds(word, word_addr, addr, data, bytes)) {
+    uint32_t word = 0;
+    uint32_t left_bytes = 0; /* of it, not compared yet */
+    for (uint32_t at = loader->_stub != NULL || bytes < WORD_BYTES ? 0 : bytes - WORD_BYTES; at < bytes; at++) {
+        if (left_bytes == 0) {
+            const uint32_t before_bytes = (addr + at) % WORD_BYTES;
+            const esp_loader_error_t err = reflash_read_register(loader, addr + at - before_bytes, &word);
+            if (err != ESP_LOADER_SUCCESS) {
+                return unless_told_nothing(loader, err);
+            }
+            word >>= 8 * before_bytes;
+            left_bytes = WORD_BYTES - before_bytes;
+        }
+        if ((uint8_t)word != data[at]) {
             return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_DIGEST_MISMATCH);
         }
-        word_addr += WORD_BYTES;
+        word >>= 8;
+        left_bytes--;
     }
     return ESP_LOADER_SUCCESS;
 }
@@ -87,9 +80,9 @@ esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cf
     }
     /* Not repeated: the program may run already. */
     const uint32_t words[] = {entrypoint == 0 ? 1 : 0, entrypoint};
-    RETURN_ON_ERROR(reflash_ask_words_once(loader, REFLASH_MEM_END, words, sizeof(words) / sizeof(words[0])));
+    RETURN_ON_ERROR(reflash_ask_words_once(loader, REFLASH_MEM_END, words, sizeof(words) / sizeof(words[0]), 0));
     /* Damaged on its way, "stay" is "jump to 0". */
     uint32_t magic;
-    bool told;
-    return entrypoint != 0 ? ESP_LOADER_SUCCESS : peek(loader, REFLASH_MAGIC_ADDR, &magic, &told);
+    return entrypoint != 0 ? ESP_LOADER_SUCCESS
+                           : unless_told_nothing(loader, reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic));
 }

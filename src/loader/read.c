@@ -6,7 +6,6 @@
 #include "loader/command.h"
 #include "md5.h"
 #include "transport/serial.h"
-#include "wire/bytes.h"
 
 enum {
     RUN_BYTES = 0x10000, /* read, proved and if need be read again in one go */
@@ -42,10 +41,8 @@ static esp_loader_error_t read_fast(esp_loader_t *loader, uint8_t *buf, uint32_t
         const uint32_t packet_bytes = smaller(bytes - done, PACKET_BYTES);
         RETURN_ON_ERROR(reflash_await_frame(loader, buf + done, (uint16_t)packet_bytes, PACKET_TIMEOUT_MS));
         done += packet_bytes;
-        uint8_t arrived[4];
-        reflash_put_le32(arrived, done);
-        if (reflash_serial_send_bytes(loader, arrived, sizeof(arrived)) != ESP_LOADER_SUCCESS) {
-            return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
+        if (reflash_serial_send_words(loader, &done, 1) != ESP_LOADER_SUCCESS) {
+            return reflash_fail_to_receive(loader, ESP_LOADER_ERROR_FAIL);
         }
     }
     return reflash_await_frame(loader, loader->_frame, REFLASH_DIGEST_BYTES, PACKET_TIMEOUT_MS);
@@ -78,18 +75,20 @@ esp_loader_error_t esp_loader_flash_read(esp_loader_t *loader, uint8_t *buf, uin
 {
     RETURN_ON_ERROR(reflash_begin_with(loader, buf != NULL, REFLASH_READ_FLASH_SLOW));
     RETURN_ON_ERROR(reflash_flash_range(loader, address, length));
+    unsigned tries = 0;
     for (uint32_t done = 0; done < length;) {
         const uint32_t run_bytes = smaller(length - done, RUN_BYTES);
-        esp_loader_error_t err = read_run(loader, buf + done, address + done, run_bytes);
-        for (unsigned tries = 1; tries < RUN_TRIES && err != ESP_LOADER_SUCCESS && is_worth_another_try(loader);
-             tries++) {
+        const esp_loader_error_t err = read_run(loader, buf + done, address + done, run_bytes);
+        if (err == ESP_LOADER_SUCCESS) {
+            tries = 0;
+            done += run_bytes;
+            reflash_tell_progress(loader, done, length);
+        } else if (++tries < RUN_TRIES && is_worth_another_try(loader)) {
             uint32_t magic; /* any question ends what a stub was reading */
             (void)reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic);
-            err = read_run(loader, buf + done, address + done, run_bytes);
+        } else {
+            return err;
         }
-        RETURN_ON_ERROR(err);
-        done += run_bytes;
-        reflash_tell_progress(loader, done, length);
     }
     return ESP_LOADER_SUCCESS;
 }

@@ -14,25 +14,29 @@ enum {
 };
 
 /* Secure download mode knows no RAM, and some ROMs start nothing if secure boot is on. */
-static esp_loader_error_t check_security(esp_loader_t *loader)
+static esp_loader_error_t find(esp_loader_t *loader, const reflash_stub_t **stub)
 {
-    if (!reflash_knows(loader, REFLASH_GET_SECURITY_INFO)) {
-        return ESP_LOADER_SUCCESS;
-    }
+    const reflash_chip_t *chip = loader->_chip;
+    const uint32_t locks = REFLASH_SECURE_DOWNLOAD | (chip->locked_to_rom ? REFLASH_SECURE_BOOT : 0);
     reflash_security_t security;
-    RETURN_ON_ERROR(reflash_security_info(loader, &security));
-    const uint32_t locks = REFLASH_SECURE_DOWNLOAD | (loader->_chip->locked_to_rom ? REFLASH_SECURE_BOOT : 0);
-    return (security.flags & locks) != 0 ? reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC)
-                                         : ESP_LOADER_SUCCESS;
+    uint32_t revision;
+    security.flags = 0;
+    if (reflash_knows(loader, REFLASH_GET_SECURITY_INFO)) {
+        RETURN_ON_ERROR(reflash_security_info(loader, &security));
+    }
+    RETURN_ON_ERROR(reflash_read_revision(loader, &revision));
+    const bool locked = (security.flags & locks) != 0 || loader->_transport->wake_stub == NULL;
+    *stub = locked ? NULL : reflash_stub_find((target_chip_t)chip->target, revision);
+    return *stub != NULL ? ESP_LOADER_SUCCESS : reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
 }
 
 static esp_loader_error_t load(esp_loader_t *loader, const reflash_stub_t *stub,
                                const esp_loader_bin_segment_t *segment, esp_loader_mem_cfg_t *cfg)
 {
     uint8_t piece[PIECE_BYTES];
-    *cfg = (esp_loader_mem_cfg_t){.offset = segment->addr,
-                                  .size = segment->size,
-                                  .block_size = segment->data != NULL ? ROM_BLOCK_BYTES : PIECE_BYTES};
+    cfg->offset = segment->addr;
+    cfg->size = segment->size;
+    cfg->block_size = segment->data != NULL ? ROM_BLOCK_BYTES : PIECE_BYTES;
     RETURN_ON_ERROR(esp_loader_mem_start(loader, cfg));
     for (uint32_t done = 0; done < segment->size; done += cfg->block_size) {
         const uint32_t left_bytes = segment->size - done;
@@ -60,8 +64,7 @@ static esp_loader_error_t await_greeting(esp_loader_t *loader, esp_loader_error_
         reflash_begin(loader);
         return ESP_LOADER_SUCCESS;
     }
-    return err != ESP_LOADER_SUCCESS ? err
-                                     : reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_NONSENSE);
+    return err != ESP_LOADER_SUCCESS ? err : reflash_fail_to_receive(loader, ESP_LOADER_ERROR_INVALID_RESPONSE);
 }
 
 /* --- Public ---------------------------------------------------------------------------------------- */
@@ -72,16 +75,8 @@ esp_loader_error_t reflash_stub_start(esp_loader_t *loader)
     if (loader->_stub != NULL) {
         return ESP_LOADER_SUCCESS;
     }
-    if (loader->_transport->wake_stub == NULL) {
-        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
-    }
-    uint32_t revision;
-    RETURN_ON_ERROR(check_security(loader));
-    RETURN_ON_ERROR(reflash_read_revision(loader, &revision));
-    const reflash_stub_t *stub = reflash_stub_find((target_chip_t)loader->_chip->target, revision);
-    if (stub == NULL) {
-        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
-    }
+    const reflash_stub_t *stub;
+    RETURN_ON_ERROR(find(loader, &stub));
     esp_loader_mem_cfg_t cfg;
     for (unsigned at = 0; at < REFLASH_STUB_SEGMENTS; at++) {
         RETURN_ON_ERROR(load(loader, stub, &stub->segments[at], &cfg));

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The target's registers, what they tell about it, and its baud rate. */
-#include <string.h>
-
 #include "loader/command.h"
 #include "wire/bytes.h"
 
 /* --- Registers ------------------------------------------------------------------------------------- */
 
-esp_loader_error_t reflash_write_registers(esp_loader_t *loader, const uint32_t (*entries)[4], uint8_t count)
+esp_loader_error_t reflash_write_registers(esp_loader_t *loader, const uint32_t *entries, uint8_t count)
 {
-    return reflash_ask(loader, REFLASH_WRITE_REG, entries[0], (uint8_t)(4 * count));
+    return reflash_ask(loader, REFLASH_WRITE_REG, entries, (uint8_t)(4 * count));
 }
 
 esp_loader_error_t reflash_read_register(esp_loader_t *loader, uint32_t addr, uint32_t *value)
@@ -34,35 +32,37 @@ esp_loader_error_t reflash_security_info(esp_loader_t *loader, reflash_security_
     RETURN_ON_ERROR(reflash_ask(loader, REFLASH_GET_SECURITY_INFO, NULL, 0));
 
     const uint8_t *data = reflash_answer_data(loader);
-    const bool has_chip_id = loader->_answer_bytes == SECURITY_INFO_BYTES;
     security->flags = reflash_get_le32(data);
     security->flash_crypt_count = data[4];
-    security->chip_id = has_chip_id ? reflash_get_le32(data + 12) : ESP32S2_CHIP_ID; /* the only one that answers so */
-    security->eco_version = has_chip_id ? reflash_get_le32(data + 16) : 0;
-    return has_chip_id || loader->_answer_bytes == SECURITY_INFO_BYTES_WITHOUT_CHIP_ID
-               ? ESP_LOADER_SUCCESS
-               : reflash_fail_to_receive(loader, ESP_LOADER_ERROR_INVALID_RESPONSE);
+    security->chip_id = reflash_get_le32(data + 12);
+    security->eco_version = reflash_get_le32(data + 16);
+    if (loader->_answer_bytes == SECURITY_INFO_BYTES_WITHOUT_CHIP_ID) {
+        security->chip_id = ESP32S2_CHIP_ID; /* the only one that answers so */
+        security->eco_version = 0;
+    } else if (loader->_answer_bytes != SECURITY_INFO_BYTES) {
+        return reflash_fail_to_receive(loader, ESP_LOADER_ERROR_INVALID_RESPONSE);
+    }
+    return ESP_LOADER_SUCCESS;
 }
 
 /* --- MAC ------------------------------------------------------------------------------------------- */
 
-/* Turn the first two OTP words into what the efuses of later chips hold. The vendor's three bytes are in the last
- * of the four words, or, while that is 0, the second one tells which of two they are. */
-static esp_loader_error_t gather_otp_mac(esp_loader_t *loader, uint32_t *low, uint32_t *high)
+/* The first three bytes of a MAC in OTP: in the last of the four words, or, while that is 0, told by a number in the
+ * second one, `high`. */
+static esp_loader_error_t otp_vendor(esp_loader_t *loader, uint32_t high, uint32_t *vendor)
 {
-    enum { VENDOR_OFFSET = 12, VENDOR_0 = 0x18FE34, VENDOR_1 = 0xACD074 };
+    enum { VENDOR_OFFSET = 12, VENDOR_COUNT = 2 };
+    static const uint32_t vendors[VENDOR_COUNT] = {0x18FE34, 0xACD074};
 
-    uint32_t vendor;
-    RETURN_ON_ERROR(reflash_read_register(loader, loader->_chip->mac_lo_reg + VENDOR_OFFSET, &vendor));
-    if (vendor == 0) {
-        const uint32_t number = *high >> 16 & 0xFF;
-        if (number > 1) {
-            return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_NONSENSE);
-        }
-        vendor = number == 0 ? VENDOR_0 : VENDOR_1;
+    RETURN_ON_ERROR(reflash_read_register(loader, loader->_chip->mac_lo_reg + VENDOR_OFFSET, vendor));
+    if (*vendor != 0) {
+        return ESP_LOADER_SUCCESS;
     }
-    *low = vendor << 24 | (*high & 0xFFFF) << 8 | *low >> 24;
-    *high = vendor >> 8;
+    const uint32_t number = high >> 16 & 0xFF;
+    if (number >= VENDOR_COUNT) {
+        return reflash_fail_to_receive(loader, ESP_LOADER_ERROR_INVALID_RESPONSE);
+    }
+    *vendor = vendors[number];
     return ESP_LOADER_SUCCESS;
 }
 
@@ -89,7 +89,7 @@ bool reflash_describe_target(const esp_loader_t *loader, reflash_target_t *targe
 esp_loader_error_t esp_loader_write_register(esp_loader_t *loader, uint32_t address, uint32_t value)
 {
     RETURN_ON_ERROR(reflash_begin_connected(loader, true));
-    return reflash_write_registers(loader, (const uint32_t[][4]){{address, value, 0xFFFFFFFF, 0}}, 1);
+    return reflash_write_registers(loader, (const uint32_t[]){address, value, 0xFFFFFFFF, 0}, 1);
 }
 
 esp_loader_error_t esp_loader_read_register(esp_loader_t *loader, uint32_t address, uint32_t *value)
@@ -107,7 +107,10 @@ esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac)
     RETURN_ON_ERROR(reflash_read_register(loader, reg, &low));
     RETURN_ON_ERROR(reflash_read_register(loader, reg + 4, &high));
     if (loader->_chip->mac_layout == REFLASH_MAC_OTP) {
-        RETURN_ON_ERROR(gather_otp_mac(loader, &low, &high));
+        uint32_t vendor;
+        RETURN_ON_ERROR(otp_vendor(loader, high, &vendor));
+        low = vendor << 24 | (high & 0xFFFF) << 8 | low >> 24;
+        high = vendor >> 8;
     }
     for (unsigned byte = 0; byte < 4; byte++) {
         mac[5 - byte] = (uint8_t)(low >> (8 * byte));
@@ -154,42 +157,45 @@ typedef struct {
     uint32_t believed_khz, real_khz;
 } uart_clock_t;
 
+typedef struct {
+    uint32_t measured_reg, told_reg;
+    uint16_t border_khz, below_khz, above_khz; /* crystals that there are */
+} uart_clock_row_t;
+
+static const uart_clock_row_t uart_clocks[] = {
+    [REFLASH_UART_CLOCK_ESP32 - 1] = {0x3FF5F06C, 0x3FF5A010, 33000, 26000, 40000},
+    [REFLASH_UART_CLOCK_ESP32C2 - 1] = {0x60000014, 0, 33000, 26000, 40000},
+    [REFLASH_UART_CLOCK_ESP32C5 - 1] = {0x60000014, 0x60096110, 44000, 40000, 48000},
+};
+
 /* An ESP32's ROM measures the crystal against its 8 MHz oscillator, whose rate is burned in at the factory: the count
  * of periods, times that, times 15625 / 40 Hz. The others tell it by the divider that they found while they learned
  * the host's rate; of these the ESP32-C2 believes in 40 MHz and the ESP32-C5 in what a register says. */
 static esp_loader_error_t uart_clock(esp_loader_t *loader, uart_clock_t *clock)
 {
     enum { COUNT_SHIFT = 7, COUNT_MASK = 0xFFFF, DIVIDER_MASK = 0xFFFFF, C2_BELIEVED_KHZ = 40000 };
-    static const struct {
-        uint32_t measured_reg, told_reg;
-        uint16_t border_khz, below_khz, above_khz; /* crystals that there are */
-    } rows[] = {
-        [REFLASH_UART_CLOCK_ESP32 - 1] = {0x3FF5F06C, 0x3FF5A010, 33000, 26000, 40000},
-        [REFLASH_UART_CLOCK_ESP32C2 - 1] = {0x60000014, 0, 33000, 26000, 40000},
-        [REFLASH_UART_CLOCK_ESP32C5 - 1] = {0x60000014, 0x60096110, 44000, 40000, 48000},
-    };
     const uint8_t kind = loader->_chip->uart_clock;
     uint32_t measured;
     uint32_t told = 0;
 
-    *clock = (uart_clock_t){0, 0};
+    clock->believed_khz = 0;
     /* In secure download mode there are no registers to ask, and a stub knows its clock. */
     if (kind == REFLASH_UART_CLOCK_RIGHT || loader->_secure || loader->_stub != NULL) {
         return ESP_LOADER_SUCCESS;
     }
-    const uint32_t told_reg = rows[kind - 1].told_reg;
-    RETURN_ON_ERROR(reflash_read_register(loader, rows[kind - 1].measured_reg, &measured));
-    if (told_reg != 0) {
-        RETURN_ON_ERROR(reflash_read_register(loader, told_reg, &told));
+    const uart_clock_row_t *row = &uart_clocks[kind - 1];
+    RETURN_ON_ERROR(reflash_read_register(loader, row->measured_reg, &measured));
+    if (row->told_reg != 0) {
+        RETURN_ON_ERROR(reflash_read_register(loader, row->told_reg, &told));
     }
     if (kind == REFLASH_UART_CLOCK_ESP32) {
         measured = (measured >> COUNT_SHIFT & COUNT_MASK) * (told & 0xFF) * 25 / 64;
         clock->believed_khz = measured;
     } else {
-        measured = (measured & DIVIDER_MASK) * (loader->_baud / 100) / 10;
-        clock->believed_khz = told_reg != 0 ? (told >> 24 & 0x7F) * 1000 : C2_BELIEVED_KHZ;
+        measured = (measured & DIVIDER_MASK) * loader->_baud / 1000;
+        clock->believed_khz = row->told_reg != 0 ? (told >> 24 & 0x7F) * 1000 : C2_BELIEVED_KHZ;
     }
-    clock->real_khz = measured > rows[kind - 1].border_khz ? rows[kind - 1].above_khz : rows[kind - 1].below_khz;
+    clock->real_khz = measured > row->border_khz ? row->above_khz : row->below_khz;
     return ESP_LOADER_SUCCESS;
 }
 
@@ -208,7 +214,7 @@ static esp_loader_error_t ask_rate(esp_loader_t *loader, const uart_clock_t *clo
     /* A stub wants to know the rate before; a ROM would, if the low byte were not 0, take the first word as a raw
      * divider. */
     const uint32_t words[2] = {rate_to_ask(clock, rate), loader->_stub != NULL ? loader->_baud : 0};
-    return reflash_ask_words_once(loader, REFLASH_CHANGE_BAUDRATE, words, sizeof(words) / sizeof(words[0]));
+    return reflash_ask_words_once(loader, REFLASH_CHANGE_BAUDRATE, words, sizeof(words) / sizeof(words[0]), 0);
 }
 
 static esp_loader_error_t set_host_rate(esp_loader_t *loader, uint32_t rate)
@@ -218,7 +224,7 @@ static esp_loader_error_t set_host_rate(esp_loader_t *loader, uint32_t rate)
     const uint32_t settle_ms = reflash_link(loader)->settle_ms;
     port->ops->delay_ms(port, settle_ms);
     if (port->ops->change_transmission_rate(port, rate) != ESP_LOADER_SUCCESS) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
+        return reflash_fail_to_receive(loader, ESP_LOADER_ERROR_FAIL);
     }
     port->ops->delay_ms(port, settle_ms);
     reflash_forget_input(loader);
@@ -230,8 +236,7 @@ static esp_loader_error_t set_host_rate(esp_loader_t *loader, uint32_t rate)
 static void restore_rate(esp_loader_t *loader, const uart_clock_t *clock)
 {
     enum { TRIES = 5 };
-    uint8_t fault[sizeof(loader->_fault)];
-    memcpy(fault, &loader->_fault, sizeof(fault));
+    const struct reflash_fault_record fault = loader->_fault;
     (void)ask_rate(loader, clock, loader->_baud);
     esp_loader_error_t err = set_host_rate(loader, loader->_baud);
     if (err == ESP_LOADER_SUCCESS) {
@@ -249,7 +254,7 @@ static void restore_rate(esp_loader_t *loader, const uart_clock_t *clock)
     if (err != ESP_LOADER_SUCCESS) {
         loader->_chip = NULL;
     }
-    memcpy(&loader->_fault, fault, sizeof(fault));
+    loader->_fault = fault;
 }
 
 esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uint32_t rate)

@@ -29,7 +29,7 @@ esp_loader_error_t reflash_disable_watchdogs(esp_loader_t *loader)
         {dogs->super_config, feeds_itself, feeds_itself, 0},
         {super_unlock, 0, ALL, 0},
     };
-    return reflash_write_registers(loader, entries, sizeof(entries) / sizeof(entries[0]));
+    return reflash_write_registers(loader, entries[0], sizeof(entries) / sizeof(entries[0]));
 }
 
 esp_loader_error_t reflash_reset_by_watchdog(esp_loader_t *loader)
@@ -49,7 +49,7 @@ esp_loader_error_t reflash_reset_by_watchdog(esp_loader_t *loader)
         {base, start, ALL, 0},
         {base + WRITE_PROTECT, 0, ALL, 0},
     };
-    RETURN_ON_ERROR(reflash_write_registers(loader, entries, sizeof(entries) / sizeof(entries[0])));
+    RETURN_ON_ERROR(reflash_write_registers(loader, entries[0], sizeof(entries) / sizeof(entries[0])));
     loader->_port->ops->delay_ms(loader->_port, WAIT_MS);
     loader->_chip = NULL;
     return ESP_LOADER_SUCCESS;

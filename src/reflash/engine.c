@@ -150,12 +150,11 @@ static esp_loader_error_t compare(engine_t *engine, uint32_t from, uint32_t end,
     } else {
         const uint32_t first = engine->differ.first;
         const uint32_t block = (first + from) / REFLASH_SECTORS_PER_BLOCK - first / REFLASH_SECTORS_PER_BLOCK;
-        RETURN_ON_ERROR(
-            from_source(engine, engine->ops->block_md5(engine->bundle, &engine->image, block, sector.md5)));
+        RETURN_ON_ERROR(from_source(engine, engine->ops->block_md5(engine->bundle, &engine->image, block, sector.md5)));
     }
     const uint32_t offset = offset_of(engine, from);
-    RETURN_ON_ERROR(reflash_flash_md5(engine->loader, engine->image.flash_addr + offset,
-                                      offset_of(engine, end) - offset, found));
+    RETURN_ON_ERROR(
+        reflash_flash_md5(engine->loader, engine->image.flash_addr + offset, offset_of(engine, end) - offset, found));
     learn(engine, end - from);
     *equal = memcmp(wanted, found, sizeof(found)) == 0;
     reflash_set_bits(&engine->blank, from, end, single && is_blank(found));
@@ -276,13 +275,12 @@ static esp_loader_error_t write_run(engine_t *engine, uint32_t from, uint32_t en
         block_bytes_max = PLAIN_BLOCK_BYTES;
     }
     const uint32_t erase_bytes = is_erased(engine, from, end) ? 0 : run_bytes;
-    const uint32_t words[] = {erase_bytes, block_count, block_bytes_max,
-                              engine->image.flash_addr + from * REFLASH_SECTOR_BYTES, 0};
     job->sectors_written += sectors;
     job->erased_bytes += erase_bytes > 0 ? sectors * REFLASH_SECTOR_BYTES : 0;
     job->runs++;
-    RETURN_ON_ERROR(reflash_ask_work(loader, packed ? REFLASH_FLASH_DEFL_BEGIN : REFLASH_FLASH_BEGIN, words,
-                                     reflash_begin_words(loader), sectors * REFLASH_SECTOR_BYTES));
+    RETURN_ON_ERROR(reflash_begin_write(loader, packed ? REFLASH_FLASH_DEFL_BEGIN : REFLASH_FLASH_BEGIN,
+                                        engine->image.flash_addr + from * REFLASH_SECTOR_BYTES, erase_bytes,
+                                        block_count, block_bytes_max));
     uint32_t sequence = 0;
     for (uint32_t block = 0; block < block_count; block++) {
         reflash_request_t request = {.opcode = packed ? REFLASH_FLASH_DEFL_DATA : REFLASH_FLASH_DATA,

@@ -3,6 +3,8 @@
  * mask ROM, and those of a RAM stub. */
 #include "transport/sdio.h"
 
+#include <string.h>
+
 #include "wire/bytes.h"
 #include "wire/packet.h"
 
@@ -152,14 +154,14 @@ static esp_loader_error_t send_sip(esp_loader_t *loader, uint32_t *packet, uint3
 static esp_loader_error_t begin_memory(esp_loader_t *loader, const reflash_request_t *request)
 {
     enum { ADDR_WORD = 3 };
-    loader->_transfer.sdio.addr = request->words[ADDR_WORD];
-    return loader->_transfer.sdio.addr % 4 == 0 ? ESP_LOADER_SUCCESS : ESP_LOADER_ERROR_INVALID_PARAM;
+    loader->_sdio_addr = request->words[ADDR_WORD];
+    return loader->_sdio_addr % 4 == 0 ? ESP_LOADER_SUCCESS : ESP_LOADER_ERROR_INVALID_PARAM;
 }
 
 static esp_loader_error_t write_memory(esp_loader_t *loader, const reflash_request_t *request)
 {
     uint32_t at = REFLASH_HEADER_BYTES + 4u * request->word_count;
-    uint32_t addr = loader->_transfer.sdio.addr;
+    uint32_t addr = loader->_sdio_addr;
     if (addr % 4 != 0) {
         return ESP_LOADER_ERROR_INVALID_PARAM;
     }
@@ -173,15 +175,15 @@ static esp_loader_error_t write_memory(esp_loader_t *loader, const reflash_reque
         }
         const uint32_t padded_bytes = (bytes + 3) & ~UINT32_C(3);
         packet[ID_WORD] = SIP_WRITE_MEMORY;
-        packet[SEQUENCE_WORD] = loader->_transfer.sdio.sequence;
+        packet[SEQUENCE_WORD] = loader->_sdio_sequence;
         packet[FIRST_WORD] = addr;
         packet[SECOND_WORD] = padded_bytes;
         RETURN_ON_ERROR(send_sip(loader, packet, padded_bytes));
-        loader->_transfer.sdio.sequence++;
+        loader->_sdio_sequence++;
         at += bytes;
         addr += bytes;
     }
-    loader->_transfer.sdio.addr = addr;
+    loader->_sdio_addr = addr;
     return ESP_LOADER_SUCCESS;
 }
 
@@ -200,7 +202,7 @@ static esp_loader_error_t end_memory(esp_loader_t *loader, const reflash_request
 
 static esp_loader_error_t send_to_rom(esp_loader_t *loader, const reflash_request_t *request)
 {
-    switch (request->header[1]) {
+    switch (request->opcode) {
     case REFLASH_MEM_BEGIN:
         return begin_memory(loader, request);
     case REFLASH_MEM_DATA:
@@ -212,20 +214,20 @@ static esp_loader_error_t send_to_rom(esp_loader_t *loader, const reflash_reques
     }
 }
 
-/* The answer that a ROM would have given. */
+/* The answer that a ROM would have given: header, and a status that says all is well. */
 static void make_answer(uint8_t *frame, uint8_t opcode)
 {
-    reflash_request_header(frame, opcode, STATUS_BYTES, 0);
+    memset(frame, 0, REFLASH_HEADER_BYTES + STATUS_BYTES);
     frame[0] = 0x01;
-    frame[REFLASH_HEADER_BYTES] = 0;
-    frame[REFLASH_HEADER_BYTES + 1] = 0;
+    frame[1] = opcode;
+    frame[2] = STATUS_BYTES;
 }
 
 /* --- A stub's packets ------------------------------------------------------------------------------ */
 
 static esp_loader_error_t send_to_stub(esp_loader_t *loader, const reflash_request_t *request)
 {
-    const uint8_t opcode = request->header[1];
+    const uint8_t opcode = request->opcode;
     const uint32_t total_bytes = reflash_request_bytes(request);
     if (opcode == REFLASH_SYNC || opcode == REFLASH_CHANGE_BAUDRATE) {
         return ESP_LOADER_ERROR_UNSUPPORTED_FUNC;
@@ -244,7 +246,7 @@ static esp_loader_error_t send_to_stub(esp_loader_t *loader, const reflash_reque
     return ESP_LOADER_SUCCESS;
 }
 
-static esp_loader_error_t receive_from_stub(esp_loader_t *loader, uint16_t *frame_bytes)
+static esp_loader_error_t receive_from_stub(esp_loader_t *loader)
 {
     uint32_t bytes;
     RETURN_ON_ERROR(await(loader, INT_ST, NEW_PACKET, NEW_PACKET));
@@ -254,7 +256,7 @@ static esp_loader_error_t receive_from_stub(esp_loader_t *loader, uint16_t *fram
         RETURN_ON_ERROR(read(loader, PACKETS_END - bytes, loader->_frame, (uint16_t)bytes));
     }
     RETURN_ON_ERROR(write_word(loader, INT_CLR, NEW_PACKET));
-    *frame_bytes = (uint16_t)bytes;
+    loader->_frame_bytes = (uint16_t)bytes;
     return fits ? ESP_LOADER_SUCCESS : ESP_LOADER_ERROR_INVALID_RESPONSE;
 }
 
@@ -312,18 +314,18 @@ esp_loader_error_t reflash_sdio_send(esp_loader_t *loader, const reflash_request
         return send_to_stub(loader, request);
     }
     const esp_loader_error_t err = send_to_rom(loader, request);
-    loader->_transfer.sdio.owed_answer = err == ESP_LOADER_SUCCESS ? request->header[1] : 0;
+    loader->_transfer.sdio.owed_answer = err == ESP_LOADER_SUCCESS ? request->opcode : 0;
     return err;
 }
 
-esp_loader_error_t reflash_sdio_receive(esp_loader_t *loader, uint16_t *frame_bytes)
+esp_loader_error_t reflash_sdio_receive(esp_loader_t *loader)
 {
     const uint8_t opcode = loader->_transfer.sdio.owed_answer;
     if (opcode != 0) {
         loader->_transfer.sdio.owed_answer = 0;
         make_answer(loader->_frame, opcode);
-        *frame_bytes = REFLASH_HEADER_BYTES + STATUS_BYTES;
+        loader->_frame_bytes = REFLASH_HEADER_BYTES + STATUS_BYTES;
         return ESP_LOADER_SUCCESS;
     }
-    return loader->_transfer.sdio.left_rom ? receive_from_stub(loader, frame_bytes) : ESP_LOADER_ERROR_TIMEOUT;
+    return loader->_transfer.sdio.left_rom ? receive_from_stub(loader) : ESP_LOADER_ERROR_TIMEOUT;
 }

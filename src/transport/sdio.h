@@ -22,4 +22,4 @@ esp_loader_error_t reflash_sdio_set_up(esp_loader_t *loader, uint8_t conf1_reg, 
  *  too small for it, or a RAM address that is no multiple of 4. Both: nothing was sent. TIMEOUT: the target did not get ready. Else: what the port said. */
 esp_loader_error_t reflash_sdio_send(esp_loader_t *loader, const reflash_request_t *request);
 /** As `receive` of reflash_transport_t. */
-esp_loader_error_t reflash_sdio_receive(esp_loader_t *loader, uint16_t *frame_bytes);
+esp_loader_error_t reflash_sdio_receive(esp_loader_t *loader);

@@ -7,73 +7,65 @@
 #include "wire/packet.h"
 #include "wire/slip.h"
 
-enum { GATHER_BYTES = 64 };
+enum { GATHER_BYTES = 64, ESCAPED_BYTES_MAX = 2, END_BYTES = 1 };
 
 typedef struct {
     esp_loader_port_t *port;
     esp_loader_error_t error; /* the first one wins */
-    uint16_t filled_bytes;
+    uint32_t filled_bytes;
     uint8_t bytes[GATHER_BYTES];
 } gather_t;
 
 static void flush(gather_t *gather)
 {
-    if (gather->error == ESP_LOADER_SUCCESS && gather->filled_bytes > 0) {
+    if (gather->error == ESP_LOADER_SUCCESS) {
         const esp_loader_port_ops_t *ops = gather->port->ops;
         gather->error =
-            ops->write(gather->port, gather->bytes, gather->filled_bytes, ops->remaining_time(gather->port));
+            ops->write(gather->port, gather->bytes, (uint16_t)gather->filled_bytes, ops->remaining_time(gather->port));
     }
     gather->filled_bytes = 0;
 }
 
 static void put(gather_t *gather, uint8_t byte)
 {
-    if (gather->filled_bytes > GATHER_BYTES - 2) {
+    if (gather->filled_bytes > GATHER_BYTES - ESCAPED_BYTES_MAX - END_BYTES) {
         flush(gather);
     }
-    gather->filled_bytes =
-        (uint16_t)(gather->filled_bytes + reflash_slip_escape(byte, &gather->bytes[gather->filled_bytes]));
+    gather->filled_bytes += reflash_slip_escape(byte, &gather->bytes[gather->filled_bytes]);
 }
 
+/* There is always room for it. */
 static void put_end(gather_t *gather)
 {
-    if (gather->filled_bytes >= GATHER_BYTES) {
-        flush(gather);
-    }
     gather->bytes[gather->filled_bytes++] = REFLASH_SLIP_END;
 }
 
-/* `bytes` of `request`; of none: a lone end byte. */
-static esp_loader_error_t send_frame(esp_loader_t *loader, const reflash_request_t *request, uint32_t bytes)
+esp_loader_error_t reflash_serial_send(esp_loader_t *loader, const reflash_request_t *request, uint32_t at)
 {
+    const uint32_t end = reflash_request_bytes(request);
     gather_t gather;
     gather.port = loader->_port;
     gather.error = ESP_LOADER_SUCCESS;
     gather.filled_bytes = 0;
 
     put_end(&gather);
-    for (uint32_t at = 0; at < bytes; at++) {
+    while (at < end) {
         put(&gather, reflash_request_byte(request, at));
-    }
-    if (bytes > 0) {
-        put_end(&gather);
+        at++;
+        if (at == end) {
+            put_end(&gather);
+        }
     }
     flush(&gather);
     return gather.error;
 }
 
-esp_loader_error_t reflash_serial_send(esp_loader_t *loader, const reflash_request_t *request)
+esp_loader_error_t reflash_serial_send_words(esp_loader_t *loader, const uint32_t *words, uint8_t count)
 {
-    return send_frame(loader, request, reflash_request_bytes(request));
+    return reflash_serial_send(loader, &(reflash_request_t){.words = words, .word_count = count}, REFLASH_HEADER_BYTES);
 }
 
-esp_loader_error_t reflash_serial_send_bytes(esp_loader_t *loader, const uint8_t *bytes, uint8_t count)
-{
-    return send_frame(loader, &(reflash_request_t){.header = bytes}, count);
-}
-
-esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes,
-                                          uint16_t *frame_bytes)
+esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes)
 {
     bool heard = false;
     reflash_slip_reader_t reader;
@@ -94,7 +86,7 @@ esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, 
             reflash_boot_text_push(loader->_boot_text, byte);
         }
         if (reflash_slip_reader_push(&reader, byte)) {
-            *frame_bytes = reader.frame_bytes;
+            loader->_frame_bytes = reader.frame_bytes;
             return ESP_LOADER_SUCCESS;
         }
     }

@@ -9,7 +9,7 @@
 enum { WRITE_REG = 0x01, READ_REG = 0x02, WRITE_MESSAGE = 0x03, READ_MESSAGE = 0x04, WRITTEN = 0x07, READ = 0x08 };
 
 /* Addresses of the shared registers. */
-enum { RX_STATUS = 4, TX_STATUS = 8, COMMAND = 12 };
+enum { RX_STATUS = 4, TX_STATUS = 8, COMMAND = 12, ADDR_SHIFT = 8 };
 enum { COMMAND_IDLE = 0xAA, COMMAND_READY = 0xA5 };
 
 /* RX_STATUS and TX_STATUS. */
@@ -33,10 +33,11 @@ static const uint16_t carried_opcodes = BIT(REFLASH_MEM_BEGIN) | BIT(REFLASH_MEM
 
 /* --- Transactions ---------------------------------------------------------------------------------- */
 
-/* Select the slave and tell it what follows. It stays selected whatever this returns. */
-static esp_loader_error_t select_for(esp_loader_port_t *port, uint8_t command, uint8_t addr)
+/* Select the slave and tell it what follows: a command, and above it the address of a register. It stays selected
+ * whatever this returns. */
+static esp_loader_error_t select_for(esp_loader_port_t *port, uint32_t command)
 {
-    const uint8_t preamble[3] = {command, addr, 0};
+    const uint8_t preamble[3] = {(uint8_t)command, (uint8_t)(command >> ADDR_SHIFT), 0};
     port->ops->spi_set_cs(port, SLAVE_LOW);
     return port->ops->write(port, preamble, sizeof(preamble), TRANSFER_MS);
 }
@@ -48,27 +49,16 @@ static esp_loader_error_t release(esp_loader_port_t *port, esp_loader_error_t er
     return err == ESP_LOADER_SUCCESS ? err : ESP_LOADER_ERROR_FAIL;
 }
 
-static esp_loader_error_t write_reg(esp_loader_port_t *port, uint8_t addr, const uint8_t *value, uint16_t bytes)
+/* A command with data in its direction, or, of 0 bytes, without. */
+static esp_loader_error_t transact(esp_loader_port_t *port, uint32_t command, uint8_t *data, uint16_t bytes)
 {
-    esp_loader_error_t err = select_for(port, WRITE_REG, addr);
-    if (err == ESP_LOADER_SUCCESS) {
-        err = port->ops->write(port, value, bytes, TRANSFER_MS);
+    esp_loader_error_t err = select_for(port, command);
+    if (err == ESP_LOADER_SUCCESS && bytes > 0) {
+        const uint8_t bare_command = (uint8_t)command;
+        err = bare_command == WRITE_REG ? port->ops->write(port, data, bytes, TRANSFER_MS)
+                                        : port->ops->read(port, data, bytes, TRANSFER_MS);
     }
     return release(port, err);
-}
-
-static esp_loader_error_t read(esp_loader_port_t *port, uint8_t command, uint8_t addr, uint8_t *data, uint16_t bytes)
-{
-    esp_loader_error_t err = select_for(port, command, addr);
-    if (err == ESP_LOADER_SUCCESS) {
-        err = port->ops->read(port, data, bytes, TRANSFER_MS);
-    }
-    return release(port, err);
-}
-
-static esp_loader_error_t say(esp_loader_port_t *port, uint8_t command)
-{
-    return release(port, select_for(port, command, 0));
 }
 
 static esp_loader_error_t write_message(esp_loader_port_t *port, const reflash_request_t *request)
@@ -76,14 +66,14 @@ static esp_loader_error_t write_message(esp_loader_port_t *port, const reflash_r
     uint32_t chunk[CHUNK_BYTES / 4]; /* ports may move aligned words */
     uint16_t bytes;
     uint32_t at = 0;
-    esp_loader_error_t err = select_for(port, WRITE_MESSAGE, 0);
+    esp_loader_error_t err = select_for(port, WRITE_MESSAGE);
     while (err == ESP_LOADER_SUCCESS &&
            (bytes = reflash_request_copy(request, at, (uint8_t *)chunk, CHUNK_BYTES)) > 0) {
         err = port->ops->write(port, (const uint8_t *)chunk, bytes, TRANSFER_MS);
         at += bytes;
     }
     err = release(port, err);
-    return err == ESP_LOADER_SUCCESS ? say(port, WRITTEN) : err;
+    return err == ESP_LOADER_SUCCESS ? transact(port, WRITTEN, NULL, 0) : err;
 }
 
 /* --- Waiting --------------------------------------------------------------------------------------- */
@@ -98,7 +88,7 @@ static esp_loader_error_t poll(esp_loader_port_t *port, uint8_t reg, unsigned *p
     if (port->ops->remaining_time(port) == 0) {
         return ESP_LOADER_ERROR_TIMEOUT;
     }
-    RETURN_ON_ERROR(read(port, READ_REG, reg, bytes, reg == COMMAND ? 1 : sizeof(bytes)));
+    RETURN_ON_ERROR(transact(port, READ_REG | (uint32_t)reg << ADDR_SHIFT, bytes, reg == COMMAND ? 1 : sizeof(bytes)));
     *value = reflash_get_le32(bytes);
     return ESP_LOADER_SUCCESS;
 }
@@ -129,9 +119,9 @@ static esp_loader_error_t await_buffer(esp_loader_port_t *port, uint8_t reg, uin
     for (;;) { /* until the timer ends poll() */
         RETURN_ON_ERROR(poll(port, reg, &polls, status));
         if ((*status & (INIT | TOGGLE)) == (INIT | TOGGLE)) { /* starts up, and waits for a sign of the host */
-            static const uint8_t sign[4] = {0};
+            uint8_t sign[4] = {0};
             *last = 0;
-            RETURN_ON_ERROR(write_reg(port, reg, sign, sizeof(sign)));
+            RETURN_ON_ERROR(transact(port, WRITE_REG | (uint32_t)reg << ADDR_SHIFT, sign, sizeof(sign)));
         } else if (is_fresh(*status, *last)) {
             return ESP_LOADER_SUCCESS;
         }
@@ -147,17 +137,17 @@ static void mark_used(uint8_t *last, uint32_t status)
 
 esp_loader_error_t reflash_spi_handshake(esp_loader_t *loader)
 {
-    const uint8_t ready = COMMAND_READY;
+    uint8_t ready = COMMAND_READY;
     loader->_transfer.spi.last_rx = 0;
     loader->_transfer.spi.last_tx = 0;
     RETURN_ON_ERROR(await_command(loader->_port, COMMAND_IDLE));
-    RETURN_ON_ERROR(write_reg(loader->_port, COMMAND, &ready, sizeof(ready)));
+    RETURN_ON_ERROR(transact(loader->_port, WRITE_REG | COMMAND << ADDR_SHIFT, &ready, sizeof(ready)));
     return await_command(loader->_port, COMMAND_READY);
 }
 
 esp_loader_error_t reflash_spi_send(esp_loader_t *loader, const reflash_request_t *request)
 {
-    const uint8_t opcode = request->header[1];
+    const uint8_t opcode = request->opcode;
     if (opcode > 15 || (carried_opcodes >> opcode & 1) == 0) {
         return ESP_LOADER_ERROR_UNSUPPORTED_FUNC;
     }
@@ -171,7 +161,7 @@ esp_loader_error_t reflash_spi_send(esp_loader_t *loader, const reflash_request_
     return ESP_LOADER_SUCCESS;
 }
 
-esp_loader_error_t reflash_spi_receive(esp_loader_t *loader, uint16_t *frame_bytes)
+esp_loader_error_t reflash_spi_receive(esp_loader_t *loader)
 {
     uint32_t status;
     RETURN_ON_ERROR(await_buffer(loader->_port, TX_STATUS, &loader->_transfer.spi.last_tx, &status));
@@ -182,8 +172,8 @@ esp_loader_error_t reflash_spi_receive(esp_loader_t *loader, uint16_t *frame_byt
     /* A short one is taken away too, else it would stand before the next. */
     const uint16_t bytes = (uint16_t)(announced_bytes < ANSWER_BYTES ? announced_bytes : ANSWER_BYTES);
     uint8_t *frame = loader->_frame;
-    RETURN_ON_ERROR(read(loader->_port, READ_MESSAGE, 0, frame, bytes));
-    RETURN_ON_ERROR(say(loader->_port, READ));
+    RETURN_ON_ERROR(transact(loader->_port, READ_MESSAGE, frame, bytes));
+    RETURN_ON_ERROR(transact(loader->_port, READ, NULL, 0));
     mark_used(&loader->_transfer.spi.last_tx, status);
 
     /* No command that this transport carries is answered with data. */
@@ -192,6 +182,6 @@ esp_loader_error_t reflash_spi_receive(esp_loader_t *loader, uint16_t *frame_byt
         return ESP_LOADER_ERROR_INVALID_RESPONSE;
     }
     frame[2] = STATUS_BYTES; /* what was read of it */
-    *frame_bytes = ANSWER_BYTES;
+    loader->_frame_bytes = ANSWER_BYTES;
     return ESP_LOADER_SUCCESS;
 }

@@ -6,12 +6,13 @@
 #pragma once
 
 #include "esp_loader.h"
+#include "wire/packet.h"
 
 /** A request in the pieces it is sent from. Unused members are 0. */
 typedef struct {
-    const uint8_t *header; /* 8 bytes; whoever asks leaves it to the sender */
-    const uint32_t *words; /* payload words, sent little-endian */
-    const uint8_t *data;   /* data behind the words, of a data command; may be NULL */
+    uint8_t header[REFLASH_HEADER_BYTES]; /* whoever asks leaves it to reflash_ask_once() */
+    const uint32_t *words;                /* payload words, sent little-endian */
+    const uint8_t *data;                  /* data behind the words, of a data command; may be NULL */
     /* Instead of `data`: tells its byte `at`. Asked once for each, in order, and again from 0 when the request is sent
      * again; so the data need not be in memory, but the XOR of all of them has to be known in advance. */
     uint8_t (*data_byte)(void *data_context, uint32_t at);
@@ -38,9 +39,9 @@ typedef struct reflash_transport {
     esp_loader_error_t (*connect)(esp_loader_t *loader);
     /** Send one request while the port's timer runs. The fault is recorded. */
     esp_loader_error_t (*send)(esp_loader_t *loader, const reflash_request_t *request);
-    /** Receive one answer into loader->_frame before the port's timer runs out and tell its length.
+    /** Receive one answer into loader->_frame before the port's timer runs out and leave its length in _frame_bytes.
      *  TIMEOUT: nothing came. INVALID_RESPONSE: something came, but no answer. Else: what the port said. */
-    esp_loader_error_t (*receive)(esp_loader_t *loader, uint16_t *frame_bytes);
+    esp_loader_error_t (*receive)(esp_loader_t *loader);
     /** Bring a RAM stub that lost its place between two frames back. NULL: stubs are not spoken to over this transport. */
     void (*wake_stub)(esp_loader_t *loader);
 } reflash_transport_t;

@@ -6,6 +6,7 @@
 
 /* What a pattern tells, besides the findings of reflash_boot_t. */
 enum { TELLS_RESET = 0x10, TELLS_STRAPPING, TELLS_CHIP, TELLS_C2 };
+enum { C2_SUFFIX = 'c' << 8 | '2' };
 
 /* The same as characters, below all of a text. */
 #define DEAF "\x03"
@@ -36,16 +37,16 @@ static void on_pattern(reflash_boot_text_t *text, uint8_t tells)
 {
     text->capture = 0;
     if (tells == TELLS_RESET) {
-        text->resets = (uint8_t)(text->resets + (text->resets < UINT8_MAX));
+        text->resets++;
         text->mode = REFLASH_BOOT_OTHER_MODE; /* until the rest of the line says more */
-    } else if (tells >= TELLS_STRAPPING) {
+    } else if (tells == TELLS_STRAPPING) {
         text->capture = tells;
-        text->strapping = tells == TELLS_STRAPPING ? 0 : text->strapping;
-        if (tells != TELLS_STRAPPING) {
-            text->chip[0] = tells == TELLS_C2 ? 'c' : '\0';
-            text->chip[1] = '2';
-            text->chip[2] = '\0';
-        }
+        text->strapping = 0;
+    } else if (tells == TELLS_CHIP) {
+        text->capture = tells;
+        text->chip = 0;
+    } else if (tells == TELLS_C2) {
+        text->chip = C2_SUFFIX;
     } else if (tells < REFLASH_BOOT_NO_PROGRAM) {
         text->mode = tells;
     } else if (tells > text->trouble) {
@@ -65,25 +66,18 @@ static void take_digit(reflash_boot_text_t *text, uint8_t byte)
 
 static void take_chip(reflash_boot_text_t *text, uint8_t byte)
 {
-    unsigned at = 0;
-    while (text->chip[at] != '\0') {
-        at++;
-    }
-    if (byte == '-' || byte < ' ' || at == REFLASH_BOOT_CHIP_CHARS) {
+    if (byte == '-' || byte < ' ') {
         text->capture = 0;
-        return;
+    } else {
+        text->chip = text->chip << 8 | byte;
     }
-    text->chip[at] = (char)byte;
-    text->chip[at + 1] = '\0';
 }
 
 static void count(reflash_boot_text_t *text, uint8_t byte)
 {
-    const _Bool is_text = (byte >= ' ' && byte < 0x7F) || (byte >= '\t' && byte <= '\r') || byte == 0x1B;
-    if (text->heard < UINT16_MAX) {
-        text->heard++;
-        text->unreadable = (uint16_t)(text->unreadable + !is_text);
-    }
+    const _Bool is_text = byte >= '\t' && byte < 0x7F; /* of control characters these are rarely noise */
+    text->heard++;
+    text->unreadable += !is_text;
 }
 
 void reflash_boot_text_push(reflash_boot_text_t *text, uint8_t byte)

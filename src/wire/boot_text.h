@@ -6,17 +6,17 @@
 
 #include "reflash_boot.h"
 
-enum { REFLASH_BOOT_TEXT_PATTERNS = 15, REFLASH_BOOT_CHIP_CHARS = 3 };
+enum { REFLASH_BOOT_TEXT_PATTERNS = 15 };
 
 /** All 0: nothing was heard since the reset. */
 typedef struct reflash_boot_text {
     uint32_t strapping;                          /* the number behind the last "boot:0x"; 0 before */
-    uint16_t heard, unreadable;                  /* bytes; 0xFFFF and no further */
-    uint8_t resets;                              /* banners; 0xFF and no further */
+    uint32_t heard, unreadable;                  /* bytes */
+    uint32_t resets;                             /* banners */
     uint8_t mode;                                /* the last one that the chip told, reflash_boot_t ... */
     uint8_t trouble;                             /* ... and the heaviest complaint */
     uint8_t capture;                             /* what the digits or letters of now belong to */
-    char chip[REFLASH_BOOT_CHIP_CHARS + 1];      /* "c3" of "ESP-ROM:esp32c3-..." */
+    uint32_t chip;                               /* 'c' << 8 | '3' of "ESP-ROM:esp32c3-..." */
     uint8_t matched[REFLASH_BOOT_TEXT_PATTERNS]; /* characters of each pattern */
 } reflash_boot_text_t;
 

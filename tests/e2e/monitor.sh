@@ -93,6 +93,7 @@ grep -qF -- "--- rfc2217://${remote#rfc2217://} at 115200 baud, Ctrl-C ends ---"
 tail -c 10 terminal.out | grep -q $'\033\[0m' || fail "the terminal keeps the log's colours: $(cat -v terminal.out)"
 
 # Whatever goes away in the middle is an error.
+: >raw # or what an earlier one said is taken for this one's
 "$REFLASH" monitor -p "rfc2217://${remote#rfc2217://}" >raw 2>err </dev/null &
 reflash=$!
 for ((turn = 0; turn < 400; turn++)); do

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a target prints: any bytes give one of the findings, and a chip's name is never longer than its place. */
+/* What a target prints: any bytes give one of the findings. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&text, 0, sizeof(text));
     for (size_t at = 0; at < size; at++) {
         reflash_boot_text_push(&text, data[at]);
-        if (memchr(text.chip, '\0', sizeof(text.chip)) == NULL || text.unreadable > text.heard) {
+        if (text.unreadable > text.heard) {
             abort();
         }
     }

@@ -75,7 +75,7 @@ static void garble(end_t *end, uint8_t *data, size_t bytes)
 static void *send_later(void *context)
 {
     const later_t *later = context;
-    reflash_stream_delay_ms(later->delay_ms);
+    reflash_stream_sleep_ms(later->delay_ms);
     return write(later->fd, later->data, later->bytes) == (ssize_t)later->bytes ? context : NULL;
 }
 

@@ -17,7 +17,7 @@ void SysTick_Handler(void);
 
 /* --- The board --------------------------------------------------------------------------------------------- */
 
-enum { FIFO_BYTES = 16, RING_BYTES = 1024, LOOK_NS = 500 };
+enum { FIFO_BYTES = 16, RING_BYTES = 1024, LOOK_NS = 5000 };
 
 static uint8_t ring_bytes[RING_BYTES];
 static reflash_ring_t received;

@@ -76,7 +76,7 @@ typedef enum {
     TARGET_FORGETS, /* what was written, so that something else is read */
 } mistake_t;
 
-enum { FIFO_BYTES = 16, RING_BYTES = 1024, LOOK_NS = 5000 };
+enum { FIFO_BYTES = 16, RING_BYTES = 1024, LOOK_NS = 20000 };
 
 static struct {
     mistake_t mistake;

@@ -180,14 +180,13 @@ static void a_program_is_loaded_into_ram_and_runs(void **state)
 static void a_stub_that_was_loaded_greets_and_answers(void **state)
 {
     (void)state;
-    uint16_t bytes = 0;
     uint32_t value = 0;
     open_loader();
     assert_int_equal(connect(), ESP_LOADER_SUCCESS);
     assert_int_equal(load(desk.stub, STUB_BYTES, RAM + 8), ESP_LOADER_SUCCESS);
     port->ops->start_timer(port, 500);
-    assert_int_equal(desk.loader._transport->receive(&desk.loader, &bytes), ESP_LOADER_SUCCESS);
-    assert_int_equal(bytes, 4);
+    assert_int_equal(desk.loader._transport->receive(&desk.loader), ESP_LOADER_SUCCESS);
+    assert_int_equal(desk.loader._frame_bytes, 4);
     assert_memory_equal(desk.loader._frame, "OHAI", 4);
     /* Answers of ten bytes come in two accesses. */
     assert_int_equal(esp_loader_write_register(&desk.loader, RAM + 0x8000, 0xC0DBDCDD), ESP_LOADER_SUCCESS);

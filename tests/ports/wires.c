@@ -254,23 +254,32 @@ void wires_far_send(uint8_t byte, uint64_t at_ns, uint32_t baud)
 
 /* --- The target -------------------------------------------------------------------------------------------- */
 
-int job_set_up(void **state)
+void wires_begin(espsim_t *sim)
 {
-    (void)state;
     memset(&wires, 0, sizeof(wires));
     wires.baud = FIRST_BAUD;
     wires.now_ns = FIRST_NS;
-    wires.flash = malloc(FLASH_BYTES);
-    if (wires.flash == NULL) {
+    wires.sim = sim;
+    move_lines();
+}
+
+int job_set_up(void **state)
+{
+    (void)state;
+    uint8_t *flash = malloc(FLASH_BYTES);
+    if (flash == NULL) {
         return -1;
     }
-    memset(wires.flash, 0xFF, FLASH_BYTES);
-    wires.sim = espsim_create(&(espsim_config_t){.rom = &reflash_rom_esp32,
-                                                 .flash = wires.flash,
-                                                 .flash_bytes = FLASH_BYTES,
-                                                 .timing = espsim_timing_typical()});
-    move_lines();
-    return wires.sim != NULL ? 0 : -1;
+    memset(flash, 0xFF, FLASH_BYTES);
+    espsim_t *sim = espsim_create(&(espsim_config_t){
+        .rom = &reflash_rom_esp32, .flash = flash, .flash_bytes = FLASH_BYTES, .timing = espsim_timing_typical()});
+    if (sim == NULL) {
+        free(flash);
+        return -1;
+    }
+    wires_begin(sim);
+    wires.flash = flash;
+    return 0;
 }
 
 int job_tear_down(void **state)

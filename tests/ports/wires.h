@@ -10,8 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "espsim.h"
+
 #define WIRES_US UINT64_C(1000)
 #define WIRES_MS UINT64_C(1000000)
+
+/** Begin: the chip, just made, is at the other end and powered on; no callbacks. Not owned. */
+void wires_begin(espsim_t *sim);
 
 /** A byte has completely arrived at the host's receiver. At a rate that does not fit it is garbled. */
 typedef void (*wires_receive_t)(uint8_t byte);

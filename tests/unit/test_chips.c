@@ -284,15 +284,14 @@ static void an_id_that_belongs_to_no_chip_finds_nothing(void **state)
 static void a_chip_is_found_by_the_name_in_its_banner(void **state)
 {
     (void)state;
-    assert_ptr_equal(reflash_chip_by_suffix("s2"), &reflash_chip_esp32s2);
-    assert_ptr_equal(reflash_chip_by_suffix("c6"), &reflash_chip_esp32c6);
-    assert_ptr_equal(reflash_chip_by_suffix("c61"), &reflash_chip_esp32c61);
-    assert_ptr_equal(reflash_chip_by_suffix("p4"), &reflash_chip_esp32p4);
-    assert_null(reflash_chip_by_suffix(""));
-    assert_null(reflash_chip_by_suffix("c"));
-    assert_null(reflash_chip_by_suffix("c7"));
-    assert_null(reflash_chip_by_suffix("c31"));
-    assert_null(reflash_chip_by_suffix("6")); /* ESP8266 */
+    assert_ptr_equal(reflash_chip_by_suffix('s' << 8 | '2'), &reflash_chip_esp32s2);
+    assert_ptr_equal(reflash_chip_by_suffix('c' << 8 | '6'), &reflash_chip_esp32c6);
+    assert_ptr_equal(reflash_chip_by_suffix('c' << 16 | '6' << 8 | '1'), &reflash_chip_esp32c61);
+    assert_ptr_equal(reflash_chip_by_suffix('p' << 8 | '4'), &reflash_chip_esp32p4);
+    assert_ptr_equal(reflash_chip_by_suffix(0), &reflash_chip_esp32);
+    assert_null(reflash_chip_by_suffix('c'));
+    assert_null(reflash_chip_by_suffix('c' << 8 | '7'));
+    assert_null(reflash_chip_by_suffix('c' << 16 | '3' << 8 | '1'));
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the command line is told and what it reads in the target: sizes, GPIO lines, rows of a partition table, rates. */
+/* What the command line is told and what it reads in the target: sizes, GPIO lines, rates. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-#include "partitions.h"
 #include "range.h"
 #include "target.h"
 #include "wiring.h"
@@ -87,43 +86,6 @@ static void a_chip_whose_name_is_too_long_is_refused(void **state)
     assert_string_equal(wiring.gpio_chip, "");
 }
 
-static void rows_of_a_table_are_read_up_to_its_end(void **state)
-{
-    (void)state;
-    static const uint8_t table[] = {
-        0xAA, 0x50, 0x01, 0x02, 0x00, 0x90, 0x00, 0x00, 0x00, 0x60, 0x00, 0x00, 'n',  'v',  's',  0,
-        0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
-        0xAA, 0x50, 0x00, 0x10, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x18, 0x00, 's',  'i',  'x',  't',
-        'e',  'e',  'n',  ' ',  'l',  'e',  't',  't',  'e',  'r',  's',  0x1B, 1,    0,    0,    0,
-        0xEB, 0xEB, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-        0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
-    };
-    partition_t rows[PARTITIONS_MAX];
-    assert_int_equal(partitions_parse(table, sizeof(table), rows), 2);
-    assert_string_equal(rows[0].name, "nvs");
-    assert_int_equal(rows[0].type, 1);
-    assert_int_equal(rows[0].subtype, 2);
-    assert_int_equal(rows[0].flash_addr, 0x9000);
-    assert_int_equal(rows[0].bytes, 0x6000);
-    assert_string_equal(rows[1].name, "sixteen letters?");
-    assert_int_equal(rows[1].flash_addr, 0x10000);
-    assert_int_equal(rows[1].bytes, 0x180000);
-    assert_int_equal(partitions_parse(table, 63, rows), 1);
-    assert_int_equal(partitions_parse(table, 31, rows), 0);
-}
-
-static void a_table_of_nothing_but_rows_is_read_to_its_last(void **state)
-{
-    (void)state;
-    uint8_t table[PARTITIONS_TABLE_BYTES + 32];
-    partition_t rows[PARTITIONS_MAX];
-    for (size_t at = 0; at < sizeof(table); at += 2) {
-        table[at] = 0xAA;
-        table[at + 1] = 0x50;
-    }
-    assert_int_equal(partitions_parse(table, sizeof(table), rows), 96);
-}
-
 static void rates_are_tried_from_the_highest_down_to_the_first(void **state)
 {
     (void)state;
@@ -141,8 +103,6 @@ int main(void)
         cmocka_unit_test(sizes_have_units),
         cmocka_unit_test(a_line_is_a_chip_and_a_number),
         cmocka_unit_test(a_chip_whose_name_is_too_long_is_refused),
-        cmocka_unit_test(rows_of_a_table_are_read_up_to_its_end),
-        cmocka_unit_test(a_table_of_nothing_but_rows_is_read_to_its_last),
         cmocka_unit_test(rates_are_tried_from_the_highest_down_to_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,11 +10,13 @@
 
 #include "golden_images.h"
 #include "image_check.h"
+#include "partition_table.h"
 
 #define CHIP_ESP32 0
 #define CHIP_ESP32C3 5
 
 static char why[200];
+static partition_table_t table_read;
 
 static void expect_damaged(const uint8_t *data, size_t bytes, const char *part)
 {
@@ -28,7 +30,7 @@ static void expect_damaged(const uint8_t *data, size_t bytes, const char *part)
 static void expect_damaged_table(const uint8_t *data, size_t bytes, const char *part)
 {
     why[0] = '\0';
-    assert_int_equal(image_check_partition_table(data, bytes, why, sizeof(why)), IMAGE_DAMAGED);
+    assert_int_equal(partition_table_check(&table_read, data, bytes, why, sizeof(why)), false);
     if (strstr(why, part) == NULL) {
         fail_msg("\"%s\" is not in \"%s\"", part, why);
     }
@@ -154,7 +156,7 @@ static void a_reason_nobody_wants_costs_nothing(void **state)
 {
     (void)state;
     assert_int_equal(image_check(golden_program, 40, IMAGE_CHIP_ANY, NULL, 0), IMAGE_DAMAGED);
-    assert_int_equal(image_check_partition_table(golden_table, 40, NULL, 0), IMAGE_DAMAGED);
+    assert_false(partition_table_check(&table_read, golden_table, 40, NULL, 0));
 }
 
 static void chips_are_found_in_any_spelling(void **state)
@@ -177,7 +179,7 @@ static void chips_are_found_in_any_spelling(void **state)
 static void a_whole_partition_table_is_sound(void **state)
 {
     (void)state;
-    assert_int_equal(image_check_partition_table(golden_table, GOLDEN_TABLE_BYTES, why, sizeof(why)), IMAGE_SOUND);
+    assert_int_equal(partition_table_check(&table_read, golden_table, GOLDEN_TABLE_BYTES, why, sizeof(why)), true);
 }
 
 static void a_partition_table_without_an_md5_row_is_sound(void **state)
@@ -186,7 +188,7 @@ static void a_partition_table_without_an_md5_row_is_sound(void **state)
     uint8_t table[GOLDEN_TABLE_BYTES];
     memcpy(table, golden_table, sizeof(table));
     memset(table + GOLDEN_TABLE_MD5_ROW_OFFSET, 0xFF, 32);
-    assert_int_equal(image_check_partition_table(table, sizeof(table), why, sizeof(why)), IMAGE_SOUND);
+    assert_int_equal(partition_table_check(&table_read, table, sizeof(table), why, sizeof(why)), true);
 }
 
 static void every_flipped_bit_of_a_partition_table_is_noticed(void **state)
@@ -199,7 +201,7 @@ static void every_flipped_bit_of_a_partition_table_is_noticed(void **state)
         }
         memcpy(table, golden_table, sizeof(table));
         table[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        if (image_check_partition_table(table, sizeof(table), why, sizeof(why)) != IMAGE_DAMAGED) {
+        if (partition_table_check(&table_read, table, sizeof(table), why, sizeof(why))) {
             fail_msg("bit %zu", bit);
         }
     }
@@ -231,6 +233,19 @@ static void a_partition_table_says_what_is_wrong_and_where(void **state)
     expect_damaged_table(table, 0, "AA 50");
 }
 
+static void a_fresh_board_starts_factory_else_the_first_slot(void **state)
+{
+    (void)state;
+    partition_table_t table = {.count = 2,
+                               .rows = {{.type = PARTITION_APP, .subtype = PARTITION_APP_OTA_0, .flash_addr = 0x110000},
+                                        {.type = PARTITION_APP, .subtype = PARTITION_APP_FACTORY}}};
+    assert_ptr_equal(partition_first_app(&table), &table.rows[1]);
+    table.count = 1;
+    assert_ptr_equal(partition_first_app(&table), &table.rows[0]);
+    table.count = 0;
+    assert_null(partition_first_app(&table));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +265,7 @@ int main(void)
         cmocka_unit_test(every_flipped_bit_of_a_partition_table_is_noticed),
         cmocka_unit_test(a_partition_table_cut_before_its_end_is_damaged),
         cmocka_unit_test(a_partition_table_says_what_is_wrong_and_where),
+        cmocka_unit_test(a_fresh_board_starts_factory_else_the_first_slot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

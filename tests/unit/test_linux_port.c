@@ -181,7 +181,7 @@ static void an_adapter_that_is_unplugged_while_an_answer_is_awaited_ends_the_wai
     board.chip = fork();
     assert_true(board.chip >= 0);
     if (board.chip == 0) { /* the last one that holds the other end */
-        reflash_stream_delay_ms(PLUGGED_MS);
+        reflash_stream_sleep_ms(PLUGGED_MS);
         _exit(0);
     }
     assert_int_equal(close(board.master), 0);

@@ -220,7 +220,7 @@ static void await_arrival(bench_t *bench, int bytes)
 {
     for (int here = 0; here < bytes;) {
         assert_int_equal(ioctl(bench->port._stream.fd, FIONREAD, &here), 0);
-        reflash_stream_delay_ms(1);
+        reflash_stream_sleep_ms(1);
     }
 }
 

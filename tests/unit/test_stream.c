@@ -63,16 +63,16 @@ static void a_timer_counts_down_where_32_bits_of_milliseconds_end(void **state)
 {
     (void)state;
     now_ms = (1ull << 32) - 3;
-    reflash_stream_start_timer(&stream, 10);
-    assert_int_equal(reflash_stream_remaining_ms(&stream), 10);
+    reflash_stream_start_timer(&stream.port, 10);
+    assert_int_equal(reflash_stream_remaining_time(&stream.port), 10);
     now_ms += 4;
-    assert_int_equal(reflash_stream_remaining_ms(&stream), 6);
+    assert_int_equal(reflash_stream_remaining_time(&stream.port), 6);
     now_ms += 6;
-    assert_int_equal(reflash_stream_remaining_ms(&stream), 0);
+    assert_int_equal(reflash_stream_remaining_time(&stream.port), 0);
     now_ms += 1ull << 32;
-    assert_int_equal(reflash_stream_remaining_ms(&stream), 0);
-    reflash_stream_start_timer(&stream, UINT32_MAX);
-    assert_int_equal(reflash_stream_remaining_ms(&stream), UINT32_MAX);
+    assert_int_equal(reflash_stream_remaining_time(&stream.port), 0);
+    reflash_stream_start_timer(&stream.port, UINT32_MAX);
+    assert_int_equal(reflash_stream_remaining_time(&stream.port), UINT32_MAX);
 }
 
 static void a_read_ends_in_time_where_32_bits_of_milliseconds_end(void **state)
@@ -81,7 +81,7 @@ static void a_read_ends_in_time_where_32_bits_of_milliseconds_end(void **state)
     uint8_t byte;
     now_ms = (1ull << 32) - 3;
     stream.fd = pipe_ends[0];
-    assert_int_equal(reflash_stream_read(&stream, &byte, 1, 10), ESP_LOADER_ERROR_TIMEOUT);
+    assert_int_equal(reflash_stream_read(&stream.port, &byte, 1, 10), ESP_LOADER_ERROR_TIMEOUT);
     assert_true(now_ms == (1ull << 32) + 7);
 }
 
@@ -98,15 +98,15 @@ static void a_wait_that_poll_cannot_tell_has_an_end_all_the_same(void **state)
         now_ms = 5;
         poll_calls = 0;
         stream.fd = pipe_ends[0];
-        assert_int_equal(reflash_stream_read(&stream, &byte, 1, rows[row].timeout_ms), ESP_LOADER_ERROR_TIMEOUT);
+        assert_int_equal(reflash_stream_read(&stream.port, &byte, 1, rows[row].timeout_ms), ESP_LOADER_ERROR_TIMEOUT);
         assert_true(now_ms == 5 + (uint64_t)rows[row].timeout_ms);
         assert_int_equal(poll_calls, rows[row].polls);
     }
     now_ms = 5;
     stream.fd = pipe_ends[1];
-    assert_int_equal(reflash_stream_write(&stream, bytes, sizeof(bytes), 0),
+    assert_int_equal(reflash_stream_write(&stream.port, bytes, sizeof(bytes), 0),
                      ESP_LOADER_SUCCESS); /* a pipe is full ... */
-    assert_int_equal(reflash_stream_write(&stream, bytes, sizeof(bytes), UINT32_MAX), ESP_LOADER_ERROR_TIMEOUT);
+    assert_int_equal(reflash_stream_write(&stream.port, bytes, sizeof(bytes), UINT32_MAX), ESP_LOADER_ERROR_TIMEOUT);
     assert_true(now_ms == 5 + (uint64_t)UINT32_MAX); /* ... with 64 KiB */
 }
 
@@ -116,7 +116,7 @@ static void an_interrupted_wait_goes_on_until_its_end(void **state)
     uint8_t byte;
     interrupts = true;
     stream.fd = pipe_ends[0];
-    assert_int_equal(reflash_stream_read(&stream, &byte, 1, 20), ESP_LOADER_ERROR_TIMEOUT);
+    assert_int_equal(reflash_stream_read(&stream.port, &byte, 1, 20), ESP_LOADER_ERROR_TIMEOUT);
     assert_true(now_ms == 20);
     assert_int_equal(poll_calls, 3);
 }

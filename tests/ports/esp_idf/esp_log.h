@@ -2,7 +2,9 @@
 /** A part of ESP-IDF's header of this name. */
 #pragma once
 
+#include <inttypes.h>
 #include <stdint.h>
+#include <stdio.h>
 
 typedef enum {
     ESP_LOG_NONE,
@@ -19,3 +21,13 @@ void esp_log_buffer_hex_internal(const char *tag, const void *buffer, uint16_t b
 
 #define ESP_LOG_LEVEL(level, tag, ...) esp_log_write(level, tag, __VA_ARGS__)
 #define ESP_LOG_BUFFER_HEX_LEVEL(tag, buffer, bytes, level) esp_log_buffer_hex_internal(tag, buffer, bytes, level)
+
+/** Milliseconds since the start. */
+uint32_t esp_log_timestamp(void);
+
+/* What programs use goes to the console. */
+#define FAKE_LOG(letter, tag, format, ...)                                                                             \
+    ((void)printf(letter " (%" PRIu32 ") %s: " format "\n", esp_log_timestamp(), tag, ##__VA_ARGS__))
+#define ESP_LOGE(tag, format, ...) FAKE_LOG("E", tag, format, ##__VA_ARGS__)
+#define ESP_LOGW(tag, format, ...) FAKE_LOG("W", tag, format, ##__VA_ARGS__)
+#define ESP_LOGI(tag, format, ...) FAKE_LOG("I", tag, format, ##__VA_ARGS__)

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What each chip shall run. Written during the build from the folder images/, by cmake/embed_images.cmake of the component. */
+#pragma once
+
+#include "reflash.h"
+
+/** A RAM image; of `image` only data and bytes say something. */
+typedef struct {
+    const char *title;
+    const reflash_image_t *image;
+} titled_image_t;
+
+typedef struct {
+    target_chip_t chip;
+    titled_image_t images[1];
+} target_images_t;
+
+extern const target_images_t target_images[];
+extern const uint32_t target_images_count;

@@ -1,0 +1,226 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The examples for ESP-IDF as projects of their own, copied as their users copy them: built by their own CMakeLists.txt
+# with tests/idf in place of the SDK, component and port included, and run against a virtual chip.
+# shellcheck disable=SC1091,SC2153
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/_common.sh"
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+export IDF_PATH=$root/tests/idf REFLASH_COMPONENT=$root ESPSIM_CORE
+export CC=$HOST_CC CFLAGS="$HOST_CFLAGS -O0"
+
+# Copy example $1 to folder $2.
+copy_example() {
+    cp -r "$root/examples/$1" "$2"
+    rm -rf "$2"/images/esp* # whatever somebody left there
+}
+
+# CMake on folder $1 with the further arguments, then a build.
+configure() {
+    cmake -S "$1" -B "$1/build" -G Ninja -DCMAKE_EXPORT_COMPILE_COMMANDS=ON "${@:2}" >out 2>err
+}
+build() {
+    configure "$@" || fail "$1 does not configure"
+    cmake --build "$1/build" >out 2>err || fail "$1 does not build"
+}
+
+# CMake on folder $1 has to refuse with the complaint $2.
+refuse() {
+    ! configure "$1" || fail "CMake takes $1"
+    tr -s ' \n' ' ' <err >flat && mv flat err # it breaks lines
+    expect_complaint "$2"
+}
+
+# Run an example: out gets one time for all lines.
+run() {
+    expect_status 0 "$@"
+    sed -i 's/^\([EWI]\) ([0-9]*)/\1 (0)/' out
+}
+
+log() { printf '%s\n' "${@/#/I (0) serial_flasher: }"; }
+# The output begins with exactly these lines.
+expect_head() {
+    printf '%s\n' "$@" >wanted
+    head -n "$(wc -l <wanted)" out | diff wanted - >err || fail "the output begins otherwise"
+}
+expect_output() {
+    printf '%s\n' "$@" | diff - out >err || fail "the output is another"
+}
+progress() {
+    local percent
+    for percent in "${@:2}"; do
+        log "$1: $percent %"
+    done
+}
+mapfile -t skipped < <(log "${skip_all[@]}")
+connected=("Connected to target" "Transmission rate changed.")
+slave=(
+    "********************************************"
+    "*** Logs below are print from slave .... ***"
+    "********************************************"
+)
+
+# --- fast-reflash ---------------------------------------------------------------------------------------------
+
+copy_example fast-reflash fast
+app=fast/build/fast_reflash.elf
+refuse fast 'There is nothing for any chip in'
+"$MAKE_IMAGES" -o fast/images/esp32c3 --app-bytes 131072 >made
+refuse fast "\"$PWD/fast/main/../images/esp32c3\" is for another chip: its flasher_args.json says \"esp32\""
+"$MAKE_IMAGES" -o fast/images/esp32c3 --chip esp32c3 --app-bytes 131072 >made
+"$MAKE_IMAGES" -o fast/images/esp32 --app-bytes 131072 >made
+"$MAKE_IMAGES" -o fast/images/esp8266 --app-bytes 131072 >made
+sed -i 's/"esp32"/"esp8266"/' fast/images/esp8266/flasher_args.json
+cp -r fast/images/esp32 old
+build fast -DMD5_ENABLED=1
+
+# Blank: everything is written, what boots last.
+mapfile -t told < <(
+    log "Bootloader MD5 differs, flashing 26384 bytes at 0x1000..."
+    log "Partition table MD5 differs, flashing 3072 bytes at 0x8000..."
+    log "Application MD5 differs, flashing 131072 bytes at 0x10000..."
+    progress Application 10 20 30 40 50 60 70 80 90 100
+    progress "Partition table" 100
+    progress Bootloader 10 30 40 60 70 90 100
+    log "Bootloader flashed and verified" "Partition table flashed and verified" "Application flashed and verified"
+    log "Done!"
+)
+run "$app" flash=board.bin "until=Hello world!"
+expect_head "${connected[@]}" "${told[@]}" "${slave[@]}" "ets Jul 29 2019 12:21:46" ""
+expect_order "I (0) app_init: App version:      1.0.0" "Hello world!"
+expect_last_line "Hello world!"
+expect_flash board.bin old
+
+# Unchanged: nothing is.
+run "$app" flash=board.bin "until=Hello world!"
+expect_head "${connected[@]}" "${skipped[@]}" "$(log "Done!")" "${slave[@]}" "ets Jul 29 2019 12:21:46"
+expect_last_line "Hello world!"
+expect_flash board.bin old
+
+# Changed application: it alone is converted, and written. The power fails in the middle of that; the next run
+# finishes it.
+"$MAKE_IMAGES" -o new --version 1.1.0 --app-bytes 131072 --change 1 >made
+cp new/hello_world.bin fast/images/esp32
+build fast
+[ "$(grep -c Converting out)" -eq 1 ] || fail "more, or less, than the application was converted"
+app_bytes=$(stat -c %s fast/images/esp32/hello_world.bin)
+differs=$(log "Application MD5 differs, flashing $app_bytes bytes at 0x10000...")
+run "$app" flash=board.bin "until=Application: 50 %"
+expect_head "${connected[@]}" "${skipped[@]:0:2}" "$differs"
+! cmp -s -n "$app_bytes" -i 65536:0 board.bin fast/images/esp32/hello_world.bin || fail "it was written before"
+run "$app" flash=board.bin "until=Hello world!"
+expect_head "${connected[@]}" "${skipped[@]:0:2}" "$differs"
+expect_order "$(log "Application flashed and verified")" "$(log "Done!")" "I (0) app_init: App version:      1.1.0"
+[ "$(grep -c flashing out)" -eq 1 ] || fail "more than the application was flashed"
+cmp -n "$app_bytes" -i 65536:0 board.bin fast/images/esp32/hello_world.bin || fail "it does not hold the new application"
+
+# The same firmware knows other chips. An ESP8266's ROM has no digests: a RAM stub has.
+run "$app" chip=esp32c3 flash=c3.bin "until=Hello world!"
+expect_order "${connected[@]}" "$(log "Bootloader MD5 differs, flashing 26384 bytes at 0x0...")" "$(log "Done!")" \
+    "Hello world!"
+run "$app" chip=esp8266 flash=8266.bin "until=Done!"
+expect_order "${connected[@]}" "$(log "Bootloader flashed and verified")"
+cmp -n 131072 -i 65536:0 8266.bin fast/images/esp8266/hello_world.bin || fail "the ESP8266 does not hold the application"
+run "$app" chip=esp8266 flash=8266.bin "until=Done!"
+expect_output "${connected[@]}" "${skipped[@]}" "$(log "Done!")"
+run "$app" chip=esp32s3
+expect_order "Connected to target" "E (0) serial_flasher: There are no images for an ESP32-S3" \
+    "E (0) serial_flasher: Gave up."
+
+# Without MD5 everything is written each time, and nothing asked.
+build fast -DMD5_ENABLED=0
+run "$app" flash=board.bin "until=Hello world!"
+expect_order "${connected[@]}" "$(log "Application, flashing $app_bytes bytes at 0x10000...")" \
+    "$(log "Partition table, flashing 3072 bytes at 0x8000...")" \
+    "$(log "Bootloader, flashing 26384 bytes at 0x1000...")" \
+    "$(log "Bootloader: 100 %")" "$(log "Done!")" "Hello world!"
+! grep -q MD5 out || fail "MD5s were asked for"
+run "$app" chip=esp8266 flash=8266.bin "until=Done!"
+expect_order "Connected to target" "W (0) serial_flasher: ESP8266 stays at 115200 baud" "$(log "Bootloader: 100 %")"
+
+# --- load-ram -------------------------------------------------------------------------------------------------
+
+export BUILT_COMPONENT=$PWD/fast/build/reflash/lib__idf_reflash.a
+
+copy_example load-ram ram
+app=ram/build/load_ram.elf
+mkdir -p ram/images/esp32
+refuse ram 'has to hold one RAM image, a file *.bin; it holds 0'
+seq 1000 | head -c 256 >code.bin
+{
+    printf '\xE9\x02\x00\x00\x00\x00\x09\x40' && head -c 16 /dev/zero # two segments, the entry point
+    printf '\x00\x80\xFE\x3F\x14\x00\x00\x00' && head -c 20 /dev/zero
+    printf '\x00\x00\x09\x40\x00\x01\x00\x00' && cat code.bin
+} >ram/images/esp32/blink.bin
+build ram
+run "$app" program=code.bin "until=Hello from RAM!"
+expect_output "Connected to target" "$(log "Loading 20 bytes to 0x3ffe8000...")" \
+    "$(log "Loading 256 bytes to 0x40090000...")" "$(log "Starting at 0x40090000")" "$(log "Done!")" "${slave[@]}" \
+    "Hello from RAM!"
+truncate -s -1 ram/images/esp32/blink.bin # a segment leaves the file
+build ram
+run "$app"
+expect_order "Connected to target" "E (0) serial_flasher: blink is no program" "E (0) serial_flasher: Gave up."
+
+# --- target-info ----------------------------------------------------------------------------------------------
+
+copy_example target-info info
+app=info/build/target_info.elf
+build info
+run "$app"
+expect_output "Connected to target" "$(log "Chip: ESP32" "Bootloader: at 0x1000" "MAC: 24:0a:c4:12:34:56" \
+    "Flash: 4096 KB" "Security: its loader does not tell" "Done!")"
+run "$app" chip=esp32c3 flash-size=8MB
+expect_output "Connected to target" "$(log "Chip: ESP32-C3" "Bootloader: at 0x0" "MAC: c4:0a:24:fe:10:01" \
+    "Flash: 8192 KB" "ROM revision: 3" "Secure boot: off" "Flash encryption: off" "Secure download mode: off" \
+    "JTAG: on" "USB: on" "Done!")"
+run "$app" chip=esp32c3 security=secure-download
+expect_order "W (0) serial_flasher: It is in secure download mode, and tells little" "$(log "Secure download mode: on")"
+
+# --- The component --------------------------------------------------------------------------------------------
+
+# What Kconfig says arrives at the compiler: at first all chips, one way to the target, the stubs ...
+commands=info/build/compile_commands.json
+grep -q 'REFLASH_CHIP_LIST(X)=X(esp32) X(esp32c2) .*X(esp8266)' $commands || fail "not all chips are there"
+grep -q '/ports/esp_idf/esp32_port.c"' $commands || fail "the port for UARTs is missing"
+! grep -q '/ports/esp_idf/esp32_spi_port.c"' $commands || fail "the port for SPI is there"
+[ "$(grep -c '"file": .*/stubs/.*esp.*\.c"' $commands)" -eq 11 ] || fail "not all stubs are there"
+grep -q 'SERIAL_FLASHER_RESET_HOLD_TIME_MS=100 .*SERIAL_FLASHER_RESET_INVERT=0 .*LOG_LEVEL=ESP_LOADER_LOG_NONE' \
+    $commands || grep -m 1 SERIAL $commands >err || fail "the defaults do not arrive"
+
+# ... then as chosen.
+chips=()
+for file in "$root"/src/chips/esp*.c; do
+    chip=$(basename "$file" .c)
+    [ "$chip" = esp32 ] || [ "$chip" = esp32c3 ] || chips+=("CONFIG_SERIAL_FLASHER_CHIP_${chip^^}=n")
+done
+printf '%s\n' "${chips[@]}" CONFIG_SERIAL_FLASHER_STUBS=n CONFIG_SERIAL_FLASHER_PORT_UART=n \
+    CONFIG_SERIAL_FLASHER_PORT_SPI=y CONFIG_SERIAL_FLASHER_PORT_SDIO=y CONFIG_SERIAL_FLASHER_PORT_USB_CDC_ACM=y \
+    CONFIG_SERIAL_FLASHER_RESET_INVERT=y CONFIG_SERIAL_FLASHER_BOOT_HOLD_TIME_MS=550 \
+    CONFIG_SERIAL_FLASHER_LOG_LEVEL_NONE=n CONFIG_SERIAL_FLASHER_LOG_LEVEL_DEBUG=y >info/sdkconfig.defaults
+configure info
+grep -q 'REFLASH_CHIP_LIST(X)=X(esp32) X(esp32c3)[^ ]' $commands || fail "other chips are there"
+! grep -q '/ports/esp_idf/esp32_port.c"' $commands || fail "the port for UARTs is there"
+[ "$(grep -c '"file": .*/ports/esp_idf/esp32_.*_port\.c"' $commands)" -eq 3 ] || fail "other ports are there"
+[ "$(grep -c '"file": .*/stubs/none\.c"' $commands)" -eq 1 ] || fail "there are stubs"
+for definition in RESET_INVERT=1 BOOT_INVERT=0 BOOT_HOLD_TIME_MS=550 LOG_LEVEL=ESP_LOADER_LOG_DEBUG; do
+    grep -q "SERIAL_FLASHER_$definition " $commands || fail "$definition does not arrive"
+done
+
+# --- The compiler of the host ---------------------------------------------------------------------------------
+
+# As on an ESP32 an uint32_t is a long there, which formats have to respect.
+for source in {fast,ram,info}/main/main.c "$root"/ports/esp_idf/*.c; do
+    arm-none-eabi-gcc -fsyntax-only -std=gnu17 -Wall -Wextra -Wconversion -Wshadow -Werror -DMD5_ENABLED=1 \
+        -I"$root/tests/ports/esp_idf" -I"$root/ports/esp_idf" -I"$root/ports/common" -I"$root/include" "$source" 2>err ||
+        fail "$source does not compile for a microcontroller"
+done
+
+# --- The manifests --------------------------------------------------------------------------------------------
+
+version=$(sed -n 's/^#define REFLASH_VERSION "\(.*\)"$/\1/p' "$root/include/reflash.h")
+grep -q "^version: \"$version\"" "$root/idf_component.yml" || fail "idf_component.yml has another version"
+for example in fast ram info; do
+    grep -qF "version: \"^$version\"" $example/main/idf_component.yml || fail "$example takes another version"
+done
