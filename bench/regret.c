@@ -29,15 +29,15 @@ static const double aims[] = {1.03, 1.15, 1.5}, limits[] = {1.03, 1.4, 2.2};
 
 /* --- Cases ------------------------------------------------------------------------------------------------------- */
 
-#define PATTERNS(X)                                                                                                   \
-    X(CODE_CHANGE, "code change", 28)                                                                                 \
-    X(UNCHANGED, "unchanged", 26)                                                                                     \
-    X(ONE_SECTOR, "one sector", 8)                                                                                   \
-    X(SCATTERED_1, "1 % scattered", 5)                                                                                \
-    X(SCATTERED_10, "10 % scattered", 5)                                                                              \
-    X(SCATTERED_50, "50 % scattered", 5)                                                                              \
-    X(CLUSTERED, "clustered", 7)                                                                                      \
-    X(EVERYTHING, "everything", 8)                                                                                    \
+#define PATTERNS(X)                                                                                                    \
+    X(CODE_CHANGE, "code change", 28)                                                                                  \
+    X(UNCHANGED, "unchanged", 26)                                                                                      \
+    X(ONE_SECTOR, "one sector", 8)                                                                                     \
+    X(SCATTERED_1, "1 % scattered", 5)                                                                                 \
+    X(SCATTERED_10, "10 % scattered", 5)                                                                               \
+    X(SCATTERED_50, "50 % scattered", 5)                                                                               \
+    X(CLUSTERED, "clustered", 7)                                                                                       \
+    X(EVERYTHING, "everything", 8)                                                                                     \
     X(BLANK, "blank", 8)
 #define PATTERN_ID(id, name, weight) id,
 #define PATTERN_NAME(id, name, weight) name,
@@ -496,7 +496,8 @@ static uint32_t ask_image(engine_t *engine, const image_t *image, bool tell)
         engine->us += took_us;
         asked[plan.question.what]++;
         reflash_set_bits(&flash_known_blank, from, end, c.blank && end - from == 1);
-        reflash_learn(&engine->facts, &engine->model, end - from, (uint32_t)(took_us / 1000) * 1000); /* a port's timer has ms */
+        reflash_learn(&engine->facts, &engine->model, end - from,
+                      (uint32_t)(took_us / 1000) * 1000); /* a port's timer has ms */
         reflash_plan_answer(&plan, !any_differs(from, end));
     }
     const uint32_t wanted = reflash_plan_join(&plan);
@@ -505,8 +506,9 @@ static uint32_t ask_image(engine_t *engine, const image_t *image, bool tell)
         for (uint32_t at = image->first; at < image->first + image->sectors; at++) {
             differing += c.differs[at] ? 1 : 0;
         }
-        (void)printf("    %4u sectors, %4u differ, %4u written; asked about %u sectors, %u blocks, %u images: %.1f ms\n",
-                     image->sectors, differing, wanted, asked[0], asked[1], asked[2], (engine->us - began_us) / 1000);
+        (void)printf(
+            "    %4u sectors, %4u differ, %4u written; asked about %u sectors, %u blocks, %u images: %.1f ms\n",
+            image->sectors, differing, wanted, asked[0], asked[1], asked[2], (engine->us - began_us) / 1000);
     }
     return wanted;
 }
@@ -583,8 +585,14 @@ static result_t run_case(uint64_t seed, bool tell)
     return (result_t){.regret = (connect_us() + ours_us) / (connect_us() + best_us),
                       .seed = seed,
                       .class = c.class,
-                      .latency = ms < 4 ? 0 : ms < 16 ? 1 : ms < 60 ? 2 : 3,
-                      .size = sectors <= 16 ? 0 : sectors <= 128 ? 1 : sectors <= 512 ? 2 : 3};
+                      .latency = ms < 4    ? 0
+                                 : ms < 16 ? 1
+                                 : ms < 60 ? 2
+                                           : 3,
+                      .size = sectors <= 16    ? 0
+                              : sectors <= 128 ? 1
+                              : sectors <= 512 ? 2
+                                               : 3};
 }
 
 static int by_regret(const void *a, const void *b)
@@ -633,20 +641,28 @@ static void print_distribution(uint64_t seed, unsigned count)
     (void)printf("# Regret\n\nWritten by `make regret`; not edited by hand. Seeds %llu to %llu, a case each.\n\n",
                  (unsigned long long)seed, (unsigned long long)(seed + count - 1));
     (void)fputs(
-        "What it costs that the engine does not know beforehand what the target holds: its plan, which asks, against the\n"
-        "best of the fixed strategies in hindsight, in random cases. The regret of a case is the seconds of the job as\n"
-        "planned, through those of the best fixed strategy; both include connecting. Nothing is sent: `bench/regret.c`\n"
-        "drives the plan as the engine does and prices what it asks and writes by the true costs of the case, which the\n"
-        "plan does not know: every byte both ways, turnarounds, hashes, erases as mask ROMs and stubs do them, programs,\n"
+        "What it costs that the engine does not know beforehand what the target holds: its plan, which asks, against "
+        "the\n"
+        "best of the fixed strategies in hindsight, in random cases. The regret of a case is the seconds of the job "
+        "as\n"
+        "planned, through those of the best fixed strategy; both include connecting. Nothing is sent: "
+        "`bench/regret.c`\n"
+        "drives the plan as the engine does and prices what it asks and writes by the true costs of the case, which "
+        "the\n"
+        "plan does not know: every byte both ways, turnarounds, hashes, erases as mask ROMs and stubs do them, "
+        "programs,\n"
         "unpacking, what a stub does while it receives, its upload, the proof.\n\n"
-        "Fixed strategies: write all unasked; ask about whole images, 64 KiB blocks or sectors and write the ones that\n"
+        "Fixed strategies: write all unasked; ask about whole images, 64 KiB blocks or sectors and write the ones "
+        "that\n"
         "differ; each by the mask ROM with plain or compressed data or by a stub, as far as the case has these.\n\n"
         "## Cases\n\n"
         "| what | how often |\n| --- | --- |\n"
         "| chip | ESP32, S2, S3, C3, C6, P4 alike; hashes and unpacks 0.7 to 1.4 times as long as believed |\n"
         "| baud | 115200, 230400, 460800, 921600, 1500000, 2000000 alike |\n"
-        "| latency | 1 to 200 ms by logarithm; up to 16 ms (USB) nobody told the host, beyond it was told with 20 % error |\n"
-        "| flash | erases take 1 to 4 times as long as believed, by logarithm, and +- 25 %; programming 0.8 to 2 times |\n"
+        "| latency | 1 to 200 ms by logarithm; up to 16 ms (USB) nobody told the host, beyond it was told with 20 % "
+        "error |\n"
+        "| flash | erases take 1 to 4 times as long as believed, by logarithm, and +- 25 %; programming 0.8 to 2 times "
+        "|\n"
         "| stub, compressed data | 75 %, 80 % of the cases have them |\n"
         "| images | 1 to 4 alike, of 1 to 1024 sectors by logarithm; compressed 35 to 100 % is left |\n",
         stdout);
@@ -683,7 +699,7 @@ static int report(uint64_t seed, unsigned count)
     print_head("regret");
     print_row("all", count, 0, 0);
     print_head("content");
-    for (unsigned class = 0; class < CLASS_COUNT; class++) {
+    for (unsigned class = 0; class < CLASS_COUNT; class ++) {
         print_row(class_names[class], count, offsetof(result_t, class), class);
     }
     print_head("latency");

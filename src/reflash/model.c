@@ -87,8 +87,7 @@ uint32_t reflash_write_us(const reflash_model_t *model, uint32_t sectors, uint32
 
 uint32_t reflash_job_ms(const reflash_model_t *model, uint32_t hashed, uint32_t written)
 {
-    /* A mask ROM begins and ends a run with single sectors. */
-    const uint32_t erase_us = model->overlapped ? model->erase_block_us / SECTORS_PER_BLOCK : model->erase_us;
+    const uint32_t erase_us = model->erase_block_us / SECTORS_PER_BLOCK;
     return (hashed * (model->hash_us / 8) + written * (reflash_write_us(model, 1, 0, erase_us) / 8)) / (1000 / 8);
 }
 

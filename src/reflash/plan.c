@@ -122,16 +122,16 @@ bool reflash_plan_ask(reflash_plan_t *plan)
         }
         /* The rest of this block is written unseen, and after a while it is worth to look again. */
         if (plan->block_same < BLOCK_AT_FIRST) {
-            plan->block_same = (uint16_t)(plan->block_same + (plan->block_same >> 3) + 16);
+            plan->block_same += (plan->block_same >> 3) + 16;
         }
         plan->at = plan->block_end;
     }
     return false;
 }
 
-static uint16_t after(uint16_t chance, bool equal, unsigned up_shift, unsigned down_shift)
+static uint32_t after(uint32_t chance, bool equal, unsigned up_shift, unsigned down_shift)
 {
-    return (uint16_t)(equal ? chance + ((CERTAIN - chance) >> up_shift) : chance - (chance >> down_shift));
+    return equal ? chance + ((CERTAIN - chance) >> up_shift) : chance - (chance >> down_shift);
 }
 
 void reflash_plan_answer(reflash_plan_t *plan, bool equal)

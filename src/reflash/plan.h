@@ -50,8 +50,8 @@ typedef struct {
     uint32_t at;                 /* all in front of it is decided */
     uint32_t block_at;           /* the block that contains it: first and ... */
     uint32_t block_end;          /* ... behind the last of its sectors; block_end == at: not looked at yet */
-    uint16_t block_same;         /* the chance that the next block is equal, of 65536 */
-    uint16_t sector_same;        /* the chance that the next sector of one that differs is equal */
+    uint32_t block_same;         /* the chance that the next block is equal, of 65536 */
+    uint32_t sector_same;        /* the chance that the next sector of one that differs is equal */
     reflash_plan_stage_t stage;
     reflash_plan_block_t block; /* what is known of it */
 } reflash_plan_t;
