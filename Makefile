@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo demo-mcu test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench bench-quick bench-speed mutate mutate-sample interop interop-ci stub-codes source-release docs api-table install deb arduino package-check clean
+.PHONY: help demo demo-mcu test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench bench-quick bench-speed regret mutate mutate-sample interop interop-ci stub-codes source-release docs api-table install deb arduino package-check clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +83,12 @@ bench-speed: ## how many times faster than a board a virtual chip is; fails belo
 	@$(SETUP) base
 	@scripts/build.sh release bench_speed
 	@build/release/bench_speed
+
+regret: ## the plan against the best fixed strategy in hindsight, 10,000 random cases from SEED on, to docs/regret.md
+	@$(SETUP) base
+	@scripts/build.sh release bench_regret
+	@build/release/bench_regret $(SEED) 10000 >docs/regret.md
+	@sed -n '/^## Figures/,/mean/p' docs/regret.md
 
 mutate: ## break the sources on purpose and expect the tests to notice
 	@$(SETUP) base stubs test mutate

@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "chips/speeds.h"
 #include "loader/command.h"
 #include "reflash/plan.h"
 
@@ -46,13 +45,6 @@ static esp_loader_error_t from_source(engine_t *engine, reflash_bundle_error_t e
                                       : reflash_fail(engine->loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_SOURCE);
 }
 
-/* Milliseconds for hashing and writing so many sectors. */
-static uint32_t job_ms(const reflash_model_t *model, uint32_t hashed, uint32_t written)
-{
-    const uint32_t write_us = reflash_write_us(model, 1, model->erase_block_us / REFLASH_SECTORS_PER_BLOCK);
-    return hashed * model->hash_us / 1000 + written * (write_us / 1000);
-}
-
 static esp_loader_error_t tell(engine_t *engine, reflash_apply_step_t step, bool proved)
 {
     const reflash_apply_t *job = engine->job;
@@ -62,7 +54,7 @@ static esp_loader_error_t tell(engine_t *engine, reflash_apply_step_t step, bool
         .image = &engine->image,
         .sectors = engine->wanted,
         .done_sectors = engine->done,
-        .left_ms = job_ms(&engine->model, engine->unasked + engine->unproved, engine->unwritten - engine->done),
+        .left_ms = reflash_job_ms(&engine->model, engine->unasked + engine->unproved, engine->unwritten - engine->done),
         .proved = proved,
     };
     return job->progress == NULL || job->progress(job->progress_context, &progress)
@@ -101,34 +93,21 @@ static esp_loader_error_t read_sector(engine_t *engine, uint32_t at, reflash_bun
 
 /* --- Prices ------------------------------------------------------------------------------------------------------ */
 
-/* With or without a stub, whichever runs. */
 static void set_prices(engine_t *engine, bool stub)
 {
-    const reflash_chip_t *chip = engine->loader->_chip;
-    const reflash_speeds_t *speeds = reflash_speeds(chip, stub);
-    const bool unpacks = stub || (chip->last_opcode >= REFLASH_FLASH_DEFL_DATA && !chip->whole_windows);
-    reflash_facts_t *facts = &engine->facts;
-    facts->stub = stub;
-    facts->md5_ns = speeds->md5_ns;
-    facts->inflate_ns = speeds->inflate_ns;
-    facts->packed = unpacks && engine->bundle->has_packed;
-    facts->block_bytes = stub ? STUB_BLOCK_BYTES : PLAIN_BLOCK_BYTES;
-    engine->model = reflash_model(facts);
+    reflash_facts_of_loader(&engine->facts, engine->loader->_chip, stub, engine->bundle->has_packed);
+    reflash_model(&engine->model, &engine->facts);
 }
 
 /* Start a stub if the rest of the job is likely to be shorter with it, the upload included. */
 static esp_loader_error_t consider_stub(engine_t *engine, uint32_t hashed, uint32_t written)
 {
-    enum { STUB_WIRE_BYTES = 9000, QUESTIONS = 10, START_MS = 30 };
-
     if (engine->facts.stub || engine->job->start_stub == NULL) {
         return ESP_LOADER_SUCCESS;
     }
-    const uint32_t rom_ms = job_ms(&engine->model, hashed, written);
+    const uint32_t rom_ms = reflash_job_ms(&engine->model, hashed, written);
     set_prices(engine, true);
-    const uint32_t upload_ms = STUB_WIRE_BYTES * (engine->facts.byte_ns / 1000) / 1000 +
-                               QUESTIONS * (engine->facts.turnaround_us / 1000) + START_MS;
-    if (job_ms(&engine->model, hashed, written) + upload_ms < rom_ms) {
+    if (reflash_job_ms(&engine->model, hashed, written) + reflash_stub_ms(&engine->facts) < rom_ms) {
         const esp_loader_error_t err = engine->job->start_stub(engine->loader);
         if (err == ESP_LOADER_SUCCESS) {
             return tell(engine, REFLASH_APPLY_STUB, false);
@@ -147,13 +126,7 @@ static void learn(engine_t *engine, uint32_t sectors)
 {
     const esp_loader_t *loader = engine->loader;
     const uint32_t took_us = (loader->_limit_ms - loader->_port->ops->remaining_time(loader->_port)) * 1000;
-    reflash_model_t *model = &engine->model;
-    const uint32_t hash_us = sectors * model->hash_us;
-    if (sectors >= REFLASH_SECTORS_PER_BLOCK && took_us > model->ask_us) {
-        model->hash_us = (took_us - model->ask_us) / sectors;
-    } else if (sectors == 1 && took_us > hash_us) {
-        model->ask_us = (model->ask_us + took_us - hash_us) / 2;
-    }
+    reflash_learn(&engine->facts, &engine->model, sectors, took_us);
 }
 
 /* --- Asking ------------------------------------------------------------------------------------------------------ */
@@ -383,7 +356,7 @@ static esp_loader_error_t prove(engine_t *engine, uint32_t from, uint32_t end, b
 {
     const reflash_model_t *model = &engine->model;
     const uint32_t count = count_unproved(engine, from, end);
-    const bool at_once = count * (model->ask_us + model->hash_us) >= model->ask_us + (end - from) * model->hash_us;
+    const bool at_once = reflash_ask_us(model, 1) * count >= reflash_ask_us(model, end - from);
     *done = count == 0 || at_once;
     bool equal = true;
     if (count > 0 && at_once) {
@@ -446,7 +419,7 @@ static esp_loader_error_t pass(engine_t *engine)
     engine->guessed = false;
     memset(engine->job->memory, 0, engine->job->memory_bytes);
     RETURN_ON_ERROR(check(engine));
-    RETURN_ON_ERROR(consider_stub(engine, engine->unasked, engine->unasked / 4));
+    RETURN_ON_ERROR(consider_stub(engine, engine->unasked, engine->unasked / 16));
     for (uint16_t index = 0; index < image_count; index++) {
         RETURN_ON_ERROR(open_image(engine, index));
         RETURN_ON_ERROR(ask_image(engine));

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "chips/chips.h"
+
 /** What the prices follow from. */
 typedef struct {
     uint32_t byte_ns;         /* ten bits on the line */
@@ -14,7 +16,6 @@ typedef struct {
     uint32_t program_ns;      /* programming one byte */
     uint32_t erase_sector_us; /* erasing 4 KiB */
     uint32_t erase_block_us;  /* erasing 64 KiB at once */
-    uint32_t block_bytes;     /* sent at a time */
     bool packed;              /* data are sent compressed */
     bool stub;                /* a RAM stub runs: it erases by blocks, and works while the next data comes */
 } reflash_facts_t;
@@ -31,7 +32,22 @@ typedef struct {
     bool overlapped;         /* the target works while it receives */
 } reflash_model_t;
 
-reflash_model_t reflash_model(const reflash_facts_t *facts);
+/** Fill in what follows from the loader that runs, `chip`'s mask ROM or a stub: `packed` if there are such data and it
+ *  can unpack them, the speeds. */
+void reflash_facts_of_loader(reflash_facts_t *facts, const reflash_chip_t *chip, bool stub, bool has_packed);
 
-/** Writing `sectors` sectors of one run whose erases take `erase_us`. */
-uint32_t reflash_write_us(const reflash_model_t *model, uint32_t sectors, uint32_t erase_us);
+void reflash_model(reflash_model_t *model, const reflash_facts_t *facts);
+
+/** What a question about `sectors` sectors really took, from its first byte to its answer's last, corrects the prices. */
+void reflash_learn(reflash_facts_t *facts, reflash_model_t *model, uint32_t sectors, uint32_t took_us);
+
+/** Asking about `sectors` sectors at once. */
+uint32_t reflash_ask_us(const reflash_model_t *model, uint32_t sectors);
+
+/** Writing `sectors` sectors in `runs` runs whose erases take `erase_us`. */
+uint32_t reflash_write_us(const reflash_model_t *model, uint32_t sectors, uint32_t runs, uint32_t erase_us);
+
+/** Milliseconds for hashing and writing so many sectors. */
+uint32_t reflash_job_ms(const reflash_model_t *model, uint32_t hashed, uint32_t written);
+/** Milliseconds until a stub runs. */
+uint32_t reflash_stub_ms(const reflash_facts_t *facts);

@@ -1,19 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reflash/plan.h"
 
-/* Chances of 65536. */
-enum {
-    CERTAIN = 0xFFFF,
-    LIKELY = 0x8000,
-    AT_FIRST = 0xC000,
-    AFTER_EQUAL_SAMPLE = 0xE800,
-    UNLIKELY = 0x0010, /* the smallest */
-};
-
-enum {
-    SAMPLES = 3,            /* at most, at a half, a quarter and three quarters of an image ... */
-    SAMPLED_FROM_BLOCKS = 3 /* ... of so many blocks */
-};
+/* Chances of 65536. Halving or doubling any of them or of the shifts below changes little; see docs/regret.md. */
+enum { CERTAIN = 0xFFFF, BLOCK_AT_FIRST = 0x8000, SECTOR_AT_FIRST = 0xF400 };
 
 /* --- Bits -------------------------------------------------------------------------------------------------------- */
 
@@ -44,21 +33,31 @@ static uint32_t end_of_block(const reflash_plan_t *plan, uint32_t at)
     return reflash_end_of_block(&plan->differ, at, plan->sectors);
 }
 
-static uint32_t blind_us(const reflash_plan_t *plan, uint32_t sectors)
-{
-    const reflash_model_t *model = plan->model;
-    return reflash_write_us(model, sectors, sectors * (model->erase_block_us / REFLASH_SECTORS_PER_BLOCK));
-}
-
 /* Whether an answer that comes with this chance and then saves `save_us` is worth `ask_us`. */
 static bool pays(uint32_t chance, uint32_t save_us, uint32_t ask_us)
 {
-    return (save_us >> 10) * (chance >> 4) >> 2 > ask_us; /* a block takes less than an hour */
+    return (save_us >> 10) * (chance >> 4) >> 2 > ask_us; /* less than an hour */
 }
 
-static uint32_t ask_us(const reflash_plan_t *plan, uint32_t sectors)
+static uint32_t smaller(uint32_t a, uint32_t b)
 {
-    return plan->model->ask_us + sectors * plan->model->hash_us;
+    return a < b ? a : b;
+}
+
+/* Writing and proving the `left` sectors that a block still has, unseen. */
+static uint32_t unseen_us(const reflash_model_t *model, uint32_t left)
+{
+    return reflash_write_us(model, left, 1, smaller(left * model->erase_us, model->erase_block_us)) +
+           left * model->hash_us;
+}
+
+/* Asking about each of them, and writing those that differ: one at least, or there were none to look for. */
+static uint32_t search_us(const reflash_plan_t *plan, uint32_t left)
+{
+    const reflash_model_t *model = plan->model;
+    uint32_t differ = (left * (CERTAIN - plan->sector_same) + 0x8000) >> 16;
+    differ += plan->block != REFLASH_BLOCK_FOUND && left > 1 ? 1 : 0;
+    return left * reflash_ask_us(model, 1) + reflash_write_us(model, differ, differ, differ * model->erase_us);
 }
 
 static bool ask(reflash_plan_t *plan, reflash_ask_t what, uint32_t from, uint32_t end)
@@ -67,75 +66,74 @@ static bool ask(reflash_plan_t *plan, reflash_ask_t what, uint32_t from, uint32_
     return true;
 }
 
-/* Sectors that differ lie together, so one that is equal lets hope for half of those behind it. */
-static bool sector_pays(const reflash_plan_t *plan, uint32_t left)
-{
-    return pays(plan->same, blind_us(plan, 1 + left / 2), ask_us(plan, 1));
-}
-
 static bool ask_in_advance(reflash_plan_t *plan)
 {
-    static const uint8_t quarters[SAMPLES] = {2, 1, 3};
-    const uint32_t blocks = plan->sectors / REFLASH_SECTORS_PER_BLOCK;
-    const reflash_model_t *model = plan->model;
-    if (!plan->asked_image && blocks * model->ask_us > plan->sectors * model->hash_us) {
-        plan->asked_image = true;
-        return ask(plan, REFLASH_ASK_IMAGE, 0, plan->sectors);
+    const uint32_t sectors = plan->sectors;
+    const uint32_t middle = sectors / 2;
+    if (plan->stage == REFLASH_PLAN_SAMPLE && middle > 0) {
+        return ask(plan, REFLASH_ASK_SECTOR, middle, middle + 1);
     }
-    if (plan->samples < SAMPLES && blocks >= SAMPLED_FROM_BLOCKS) {
-        const uint32_t sample = plan->sectors / 4 * quarters[plan->samples];
-        return ask(plan, REFLASH_ASK_SECTOR, sample, sample + 1);
-    }
-    return false;
+    plan->stage = REFLASH_PLAN_BLOCKS;
+    const uint32_t image_us = reflash_ask_us(plan->model, sectors);
+    const uint32_t other_blocks = (sectors - 1) / REFLASH_SECTORS_PER_BLOCK;
+    return other_blocks > 0 && pays(plan->block_same, image_us + other_blocks * plan->model->ask_us, image_us) &&
+           ask(plan, REFLASH_ASK_IMAGE, 0, sectors);
 }
 
 void reflash_plan_begin(reflash_plan_t *plan, const reflash_model_t *model, const reflash_bitmap_t *differ,
                         uint32_t sectors)
 {
     reflash_set_bits(differ, 0, sectors, true);
-    *plan = (reflash_plan_t){.model = model, .differ = *differ, .sectors = sectors, .same = AT_FIRST};
+    *plan = (reflash_plan_t){.model = model,
+                             .differ = *differ,
+                             .sectors = sectors,
+                             .block_same = BLOCK_AT_FIRST,
+                             .sector_same = SECTOR_AT_FIRST};
 }
 
 bool reflash_plan_ask(reflash_plan_t *plan)
 {
-    if (plan->at == 0 && plan->block_end == 0 && ask_in_advance(plan)) {
+    if (plan->stage != REFLASH_PLAN_BLOCKS && ask_in_advance(plan)) {
         return true;
     }
-    plan->samples = SAMPLES;
+    const reflash_model_t *model = plan->model;
     while (plan->at < plan->sectors) {
         const uint32_t at = plan->at;
         if (at == plan->block_end) {
             plan->block_at = at;
             plan->block_end = end_of_block(plan, at);
-            plan->block_differs = false;
-            plan->block_clean = true;
+            plan->block = REFLASH_BLOCK_OPEN;
         }
         const uint32_t left = plan->block_end - at;
-        if (!reflash_bit(&plan->differ, at)) {
-            plan->at++; /* asked in advance */
+        const bool open = plan->block == REFLASH_BLOCK_OPEN;
+        if (!reflash_bit(&plan->differ, at) || (plan->block == REFLASH_BLOCK_SOUGHT && left == 1)) {
+            plan->at++; /* it was asked about in advance, or must be the one */
             continue;
         }
-        if (plan->block_differs && plan->block_clean && left == 1) {
-            plan->at++; /* it must be this one */
-            continue;
+        const uint32_t write_us = unseen_us(model, left);
+        const uint32_t ask_us = reflash_ask_us(model, 1);
+        const uint32_t block_us = reflash_ask_us(model, plan->block_end - plan->block_at);
+        if (open && left > 1 && pays(plan->block_same, smaller(write_us, left * ask_us), block_us)) {
+            return ask(plan, REFLASH_ASK_BLOCK, plan->block_at, plan->block_end);
         }
-        const uint32_t whole = plan->block_end - plan->block_at;
-        if (!plan->block_differs && plan->block_clean && plan->same > LIKELY && whole > 1) {
-            const uint32_t all_same = 2u * (plan->same - LIKELY);
-            if (pays(all_same, blind_us(plan, left), ask_us(plan, whole))) {
-                return ask(plan, REFLASH_ASK_BLOCK, plan->block_at, plan->block_end);
-            }
-        }
-        if (sector_pays(plan, left)) {
+        if (search_us(plan, left) < write_us ||
+            (open && at == plan->block_at && pays(plan->block_same, write_us, ask_us))) {
             return ask(plan, REFLASH_ASK_SECTOR, at, at + 1);
         }
-        /* The rest of this block is written unseen, and the guess about what follows less sure. */
-        plan->guessed = plan->guessed ||
-                        !((plan->block_differs && plan->block_clean) || (at > 0 && reflash_bit(&plan->differ, at - 1)));
-        plan->same = (uint16_t)(plan->same > LIKELY ? plan->same - plan->same / 8 : plan->same + plan->same / 2);
+        plan->guessed =
+            plan->guessed || !(plan->block == REFLASH_BLOCK_SOUGHT || (at > 0 && reflash_bit(&plan->differ, at - 1)));
+        /* The rest of this block is written unseen, and after a while it is worth to look again. */
+        if (plan->block_same < BLOCK_AT_FIRST) {
+            plan->block_same += (plan->block_same >> 3) + 16;
+        }
         plan->at = plan->block_end;
     }
     return false;
+}
+
+static uint32_t after(uint32_t chance, bool equal, unsigned up_shift, unsigned down_shift)
+{
+    return equal ? chance + ((CERTAIN - chance) >> up_shift) : chance - (chance >> down_shift);
 }
 
 void reflash_plan_answer(reflash_plan_t *plan, bool equal)
@@ -144,30 +142,27 @@ void reflash_plan_answer(reflash_plan_t *plan, bool equal)
     if (equal) {
         reflash_set_bits(&plan->differ, question->from, question->end, false);
     }
-    switch (question->what) {
-    case REFLASH_ASK_IMAGE:
+    if (question->what == REFLASH_ASK_IMAGE) {
+        plan->at = equal ? question->end : 0;
+    } else if (question->what == REFLASH_ASK_BLOCK) {
+        plan->block_same = after(plan->block_same, equal, 1, 1);
         if (equal) {
-            plan->at = plan->sectors;
-        }
-        break;
-    case REFLASH_ASK_BLOCK:
-        plan->block_differs = !equal;
-        if (equal) {
-            plan->same = (uint16_t)(plan->same + (CERTAIN - plan->same) / 2);
             plan->at = question->end;
+        } else {
+            plan->block = REFLASH_BLOCK_SOUGHT;
         }
-        break;
-    case REFLASH_ASK_SECTOR:
-        if (plan->samples < SAMPLES) {
-            plan->samples = equal && plan->samples == 0 ? SAMPLES : (uint8_t)(plan->samples + 1);
-            plan->same = (uint16_t)(equal ? AFTER_EQUAL_SAMPLE : plan->same / 3);
-            break;
+    } else if (plan->stage == REFLASH_PLAN_SAMPLE) {
+        plan->stage = REFLASH_PLAN_IMAGE;
+        plan->block_same = equal ? CERTAIN / 4 * 3 : BLOCK_AT_FIRST / 8;
+    } else {
+        if (plan->block == REFLASH_BLOCK_OPEN) {
+            plan->block_same = after(plan->block_same, equal, 3, 1);
         }
-        plan->same = (uint16_t)(equal ? plan->same + (CERTAIN - plan->same) / 4 : plan->same - plan->same / 4);
-        plan->same = plan->same > UNLIKELY ? plan->same : (uint16_t)UNLIKELY;
-        plan->block_clean = plan->block_clean && equal;
+        if (!equal) {
+            plan->block = REFLASH_BLOCK_FOUND;
+        }
+        plan->sector_same = after(plan->sector_same, equal, 1, 3);
         plan->at++;
-        break;
     }
 }
 
@@ -185,8 +180,8 @@ static void join_block(const reflash_plan_t *plan, uint32_t from, uint32_t end)
         runs += now && !before ? 1 : 0;
         before = now;
     }
-    if (differ > 0 && reflash_write_us(model, end - from, model->erase_block_us) + model->run_us <=
-                          reflash_write_us(model, differ, differ * model->erase_us) + runs * model->run_us) {
+    if (differ > 0 && reflash_write_us(model, end - from, 1, model->erase_block_us) <=
+                          reflash_write_us(model, differ, runs, differ * model->erase_us)) {
         reflash_set_bits(&plan->differ, from, end, true);
     }
 }
@@ -205,7 +200,7 @@ uint32_t reflash_plan_join(const reflash_plan_t *plan)
         if (!reflash_bit(&plan->differ, at)) {
             continue;
         }
-        if (gap <= at && reflash_write_us(plan->model, gap, gap * plan->model->erase_us) < plan->model->run_us) {
+        if (gap <= at && reflash_write_us(plan->model, gap, 0, gap * plan->model->erase_us) < plan->model->run_us) {
             reflash_set_bits(&plan->differ, at - gap, at, true);
             count += gap;
         }

@@ -5,10 +5,11 @@
  *  Where nothing was asked a sector counts as different, so that whatever the plan guesses, the result is right; a
  *  wrong guess costs time.
  *
- *  The guess is one number, the chance that the next sector is equal. It comes from a few sectors spread over the
- *  image and follows the answers from then on, because sectors that differ lie together: a change of code moves all
- *  behind it, a change of data stays where it is. Where it is large whole blocks are asked about, where it is
- *  small single sectors, and where a write would cost less than the answer may save, nothing. */
+ *  For each block there are three prices: writing it unseen, searching it sector by sector, and asking about it at once
+ *  in the hope that it is equal. What they come to depends on two guesses, how likely the next block is equal and how
+ *  likely a sector of one that differs; both follow the answers, because what differs lies together. Where a write is
+ *  dear a sector of each block is looked at even if there is little hope: that costs a share of the write that is no
+ *  larger than the hope. */
 #pragma once
 
 #include "reflash/model.h"
@@ -34,6 +35,13 @@ typedef struct {
     uint32_t from, end; /* sectors of the image */
 } reflash_question_t;
 
+typedef enum { REFLASH_PLAN_SAMPLE, REFLASH_PLAN_IMAGE, REFLASH_PLAN_BLOCKS } reflash_plan_stage_t;
+typedef enum {
+    REFLASH_BLOCK_OPEN,   /* nothing of it is known to differ */
+    REFLASH_BLOCK_SOUGHT, /* it differs, but not in the sectors in front of this one */
+    REFLASH_BLOCK_FOUND   /* a sector does */
+} reflash_plan_block_t;
+
 typedef struct {
     const reflash_model_t *model;
     reflash_bitmap_t differ;     /* of the sectors that have to be written */
@@ -42,12 +50,11 @@ typedef struct {
     uint32_t at;                 /* all in front of it is decided */
     uint32_t block_at;           /* the block that contains it: first and ... */
     uint32_t block_end;          /* ... behind the last of its sectors; block_end == at: not looked at yet */
-    uint16_t same;               /* the chance that the next sector is equal, of 65536 */
-    uint8_t samples;             /* sectors that were asked about in advance */
-    bool asked_image;
-    bool block_differs; /* it was asked about */
-    bool block_clean;   /* all of its sectors so far are equal */
-    bool guessed;       /* sectors are written of whose run none is known to differ */
+    uint32_t block_same;         /* the chance that the next block is equal, of 65536 */
+    uint32_t sector_same;        /* the chance that the next sector of one that differs is equal */
+    reflash_plan_stage_t stage;
+    reflash_plan_block_t block; /* what is known of it */
+    bool guessed;               /* sectors are written of whose run none is known to differ */
 } reflash_plan_t;
 
 /** Begin with an image of `sectors` sectors: all of them are marked in `differ`. */
