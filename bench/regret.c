@@ -282,7 +282,9 @@ static double stub_data_us(uint32_t first, uint32_t sectors, double bytes, uint3
     double stub_us = 0;  /* when the stub has done its last one */
     double erase_us = 0; /* when its last erase is over */
     uint32_t erased = 0, unpacked = 0, programmed = 0;
-    for (double left = bytes; left > 0; left -= block_bytes) {
+    const uint32_t blocks = (uint32_t)ceil(bytes / block_bytes);
+    for (uint32_t at = 0; at < blocks; at++) {
+        const double left = bytes - (double)at * block_bytes;
         const double block = left < block_bytes ? left : block_bytes;
         const double came_us = host_us + data_us(block);
         stub_us = came_us > stub_us ? came_us : stub_us;
@@ -409,7 +411,7 @@ static const char *const way_names[WAY_COUNT] = {"write all", "by images", "by b
 
 static bool any_differs(uint32_t from, uint32_t end)
 {
-    return memchr(c.differs + from, true, end - from) != NULL;
+    return memchr(c.differs + from, 1, end - from) != NULL;
 }
 
 static double fixed_us(way_t way, bool stub, bool packed)
