@@ -304,7 +304,8 @@ static void a_run_that_nobody_saw_to_differ_is_told(void **state)
         (void)set_up(state);
         reflash_facts_t facts = facts_at(job % 2 == 0 ? slow_ns : fast_ns);
         facts.turnaround_us = 1000 * (1 + job % 37);
-        const reflash_model_t model = reflash_model(&facts);
+        reflash_model_t model;
+        reflash_model(&model, &facts);
         bool differs = false;
         for (uint32_t at = 0; at < SECTORS; at++) {
             random = random * 1664525 + 1013904223;
@@ -331,7 +332,8 @@ static void what_was_seen_to_differ_is_no_guess(void **state)
 {
     (void)state;
     const reflash_facts_t facts = facts_at(fast_ns);
-    const reflash_model_t model = reflash_model(&facts);
+    reflash_model_t model;
+    reflash_model(&model, &facts);
     set_truth(40, 41);
     plan_with(&model, SECTORS);
     assert_false(t.guessed);
