@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 SEED ?= 1
 RUNS ?= 150
 
-.PHONY: help demo demo-mcu test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench bench-speed mutate mutate-sample interop interop-ci stub-codes source-release docs api-table install deb arduino package-check clean
+.PHONY: help demo demo-mcu test ci-extra test-clang test-tsan format lint size coverage fuzz sweep bench bench-quick bench-speed mutate mutate-sample interop interop-ci stub-codes source-release docs api-table install deb arduino package-check clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -35,7 +35,7 @@ test-clang: ## the same tests, built with clang
 	@scripts/build.sh clang
 	@scripts/run_tests.sh clang
 
-test-tsan: ## two loaders in two threads, built with the thread sanitizer
+test-tsan: ## two and four loaders, a thread each, built with the thread sanitizer
 	@$(SETUP) base test
 	@scripts/build.sh tsan
 	@scripts/run_tests.sh tsan
@@ -61,16 +61,23 @@ fuzz: ## feed the decoders at random, FUZZ_SECONDS each; then see what lines tha
 	@scripts/fuzz.sh $(FUZZ_SECONDS)
 	@scripts/fuzz_coverage.sh
 
-sweep: ## faults at RUNS random places of a 1 MiB job, repeatable by SEED
+sweep: ## faults at RUNS random places of large jobs, repeatable by SEED
 	@$(SETUP) base stubs test
-	@scripts/build.sh dev test_sweeps
+	@scripts/build.sh dev test_sweeps test_engine_sweeps
 	@build/dev/tests/test_sweeps large $(SEED) $(RUNS)
+	@build/dev/tests/test_engine_sweeps large $(SEED) $(RUNS)
 
-bench: ## other people's flasher and ours on the same virtual chip, to docs/performance.md (about 5 minutes)
-	@$(SETUP) base stubs interop
+bench: ## other people's flasher and ours on the same virtual chip, to docs/performance.md (about 10 minutes)
+	@$(SETUP) base stubs interop firmware
 	@scripts/build.sh release
-	@scripts/clients.sh esptool
-	@bench/bench.py --write docs/performance.md
+	@scripts/clients.sh esptool plots
+	@build/interop/venv/bin/python bench/bench.py --write docs/performance.md
+
+bench-quick: ## a slice of that, printed (about 2 minutes)
+	@$(SETUP) base stubs interop firmware
+	@scripts/build.sh release
+	@scripts/clients.sh esptool plots
+	@build/interop/venv/bin/python bench/bench.py --quick
 
 bench-speed: ## how many times faster than a board a virtual chip is; fails below 200
 	@$(SETUP) base

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "content.h"
 
+#include <libdeflate.h>
 #include <mbedtls/md.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "inputs_support.h"
 
@@ -83,6 +83,21 @@ static reflash_bundle_error_t get_plain(const reflash_bundle_t *bundle, const re
 
 /* --- A compressed run -------------------------------------------------------------------------------------------- */
 
+/* Into packed->stream. Level 10 is the first that looks for the best way to cut up the data: 2 % less than zlib makes of a
+ * program at its best, in about the same time. Higher ones only take longer. */
+static size_t compress(content_packed_t *packed, const uint8_t *data, uint32_t bytes)
+{
+    enum { LEVEL = 10 };
+
+    struct libdeflate_compressor *compressor = inputs_need(libdeflate_alloc_compressor(LEVEL));
+    const size_t capacity = libdeflate_zlib_compress_bound(compressor, bytes);
+    free(packed->stream);
+    packed->stream = inputs_need(malloc(capacity));
+    const size_t stream_bytes = libdeflate_zlib_compress(compressor, data, bytes, packed->stream, capacity);
+    libdeflate_free_compressor(compressor);
+    return stream_bytes;
+}
+
 static reflash_bundle_error_t begin_run(reflash_run_t *run, const reflash_bundle_t *bundle,
                                         const reflash_bundle_image_t *of, uint32_t first_sector, uint32_t sector_count,
                                         uint32_t block_bytes_max)
@@ -91,13 +106,7 @@ static reflash_bundle_error_t begin_run(reflash_run_t *run, const reflash_bundle
     const reflash_image_t *image = image_of(bundle, of);
     const uint32_t offset = first_sector * REFLASH_SECTOR_BYTES;
     const uint32_t bytes = bytes_from(image, offset, sector_count * REFLASH_SECTOR_BYTES);
-    uLongf stream_bytes = compressBound(bytes);
-    free(packed->stream);
-    packed->stream = malloc(stream_bytes);
-    if (packed->stream == NULL ||
-        compress2(packed->stream, &stream_bytes, image->data + offset, bytes, Z_BEST_COMPRESSION) != Z_OK) {
-        return REFLASH_BUNDLE_UNREADABLE;
-    }
+    const size_t stream_bytes = compress(packed, image->data + offset, bytes);
     *run = (reflash_run_t){.stream_bytes = (uint32_t)stream_bytes,
                            .image_bytes = bytes,
                            .block_count = (uint32_t)((stream_bytes - 1) / block_bytes_max + 1),

@@ -3,19 +3,7 @@
 # ESP-IDF reads it twice: as a script, to learn what is required, when there is no configuration and no target; and to
 # build. A new file in a room needs no edit here.
 
-cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH reflash_dir)
-
-# What Kconfig says about `prefix`NAME for these NAMEs: those that are switched on.
-function(find_switched_on out prefix)
-    set(found)
-    foreach(name IN LISTS ARGN)
-        string(TOUPPER ${name} option)
-        if(CONFIG_${prefix}${option})
-            list(APPEND found ${name})
-        endif()
-    endforeach()
-    set(${out} ${found} PARENT_SCOPE)
-endfunction()
+include(${CMAKE_CURRENT_LIST_DIR}/kconfig.cmake)
 
 file(GLOB_RECURSE reflash_sources ${reflash_dir}/src/*.c)
 file(GLOB port_sources ${reflash_dir}/ports/common/*.c ${reflash_dir}/ports/esp_idf/*.c)
@@ -31,19 +19,6 @@ foreach(row IN LISTS ports)
     endif()
 endforeach()
 
-file(GLOB all_chips RELATIVE ${reflash_dir}/src/chips ${reflash_dir}/src/chips/esp*.c)
-list(TRANSFORM all_chips REPLACE "\\.c$" "")
-find_switched_on(chips SERIAL_FLASHER_CHIP_ ${all_chips})
-
-if(CMAKE_BUILD_EARLY_EXPANSION)
-    set(stub_sources)
-elseif(CONFIG_SERIAL_FLASHER_STUBS)
-    include(${reflash_dir}/cmake/stub_sources.cmake)
-    find_stub_sources(stub_sources ${chips})
-else()
-    set(stub_sources ${reflash_dir}/stubs/none.c)
-endif()
-
 # The drivers have been one component, and are one each since 5.3.
 if("${IDF_VERSION_MAJOR}.${IDF_VERSION_MINOR}" VERSION_GREATER_EQUAL 5.3)
     set(drivers esp_driver_uart esp_driver_gpio esp_driver_spi esp_driver_sdmmc)
@@ -58,22 +33,10 @@ idf_component_register(
     REQUIRES ${drivers} sdmmc
     PRIV_REQUIRES esp_timer)
 
-if(NOT chips)
-    message(FATAL_ERROR "No chip is switched on: reflash, Chips, in menuconfig")
-endif()
-
-# As an option: CMake takes no macro with an argument as a definition.
-list(TRANSFORM chips REPLACE "(.+)" "X(\\1)" OUTPUT_VARIABLE chip_list)
-list(JOIN chip_list " " chip_list)
-target_compile_options(${COMPONENT_LIB} PRIVATE "-DREFLASH_CHIP_LIST(X)=${chip_list}")
-
-# Numbers and switches that the sources know by the same name. The switches are 0 or 1, as Kconfig's are y or nothing.
-foreach(option RESET_HOLD_TIME_MS BOOT_HOLD_TIME_MS WRITE_BLOCK_RETRIES)
-    target_compile_definitions(${COMPONENT_LIB} PRIVATE SERIAL_FLASHER_${option}=${CONFIG_SERIAL_FLASHER_${option}})
-endforeach()
+target_compile_options(${COMPONENT_LIB} PRIVATE ${kconfig_options})
+target_compile_definitions(${COMPONENT_LIB} PRIVATE ${kconfig_definitions})
+# The switches are 0 or 1, as Kconfig's are y or nothing.
 foreach(option RESET_INVERT BOOT_INVERT)
     target_compile_definitions(${COMPONENT_LIB} PRIVATE
         SERIAL_FLASHER_${option}=$<BOOL:${CONFIG_SERIAL_FLASHER_${option}}>)
 endforeach()
-find_switched_on(log_level SERIAL_FLASHER_LOG_LEVEL_ NONE ERROR WARN INFO DEBUG)
-target_compile_definitions(${COMPONENT_LIB} PRIVATE SERIAL_FLASHER_LOG_LEVEL=ESP_LOADER_LOG_${log_level})

@@ -80,7 +80,8 @@ typedef struct {
      *  in time. FAIL: the line is broken. Required for serial. */
     esp_loader_error_t (*write)(esp_loader_port_t *port, const uint8_t *data, uint16_t size, uint32_t timeout);
     /** Receive exactly `size` bytes. TIMEOUT: fewer came in time (`timeout` 0: look, do not wait); what came
-     *  may be lost. FAIL: the line is broken. Required for serial. */
+     *  may be lost. INVALID_RESPONSE: bytes were lost on the host's side since the last call, and the rest was thrown
+     *  away; the library goes on with the next whole frame. FAIL: the line is broken. Required for serial. */
     esp_loader_error_t (*read)(esp_loader_port_t *port, uint8_t *data, uint16_t size, uint32_t timeout);
     /** Drive the target's chip select: 0 selects it. Required for SPI, where `write` and `read` are halves of one
      *  transaction between 0 and 1, MSB first. */
@@ -100,7 +101,8 @@ typedef struct {
     /* --- Ours, behind what ports of the field have; each may be NULL --- */
 
     /** Serial: receive what is there, at least one byte and at most `size`, and tell how many; called instead of
-     *  `read`, about once a frame and not once a byte. TIMEOUT: none came in time. FAIL: the line is broken. */
+     *  `read`, about once a frame and not once a byte. TIMEOUT: none came in time. INVALID_RESPONSE: as for `read`.
+     *  FAIL: the line is broken. */
     esp_loader_error_t (*read_some)(esp_loader_port_t *port, uint8_t *data, uint16_t size, uint16_t *got_bytes,
                                     uint32_t timeout);
     /** Throw away what was received and not read. Called before a reset and behind a change of rate. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** The bundle: the flash content a target must have, prepared so that a host has almost nothing to compute. The
+/** @file
+ *  The bundle: the flash content a target must have, prepared so that a host has almost nothing to compute. The
  *  format is in docs/bundle-format.md. This reads one from any source with random access and keeps nothing of it
  *  in memory but its header. */
 #pragma once

@@ -19,17 +19,24 @@ extern "C" {
  *  then the caller's, who fills in all but its source, and `_state` of images and runs is his. Anything but GOOD ends
  *  the job with REFLASH_CAUSE_SOURCE. */
 typedef struct {
+    /** As reflash_bundle_image(): images come in the order of their flash addresses. */
     reflash_bundle_error_t (*image)(const reflash_bundle_t *bundle, uint16_t index, reflash_bundle_image_t *image);
+    /** As reflash_bundle_sector(). */
     reflash_bundle_error_t (*sector)(const reflash_bundle_t *bundle, const reflash_bundle_image_t *image,
                                      uint32_t index, reflash_bundle_sector_t *sector);
+    /** As reflash_bundle_block_md5(). */
     reflash_bundle_error_t (*block_md5)(const reflash_bundle_t *bundle, const reflash_bundle_image_t *image,
                                         uint32_t index, uint8_t md5[16]);
+    /** As reflash_bundle_plain(); not called if the bundle is not has_plain. */
     reflash_bundle_error_t (*plain)(const reflash_bundle_t *bundle, const reflash_bundle_image_t *image,
                                     uint32_t offset, uint8_t *buf, uint32_t bytes);
+    /** As reflash_run_begin(); not called, nor are the two below, if the bundle is not has_packed. */
     reflash_bundle_error_t (*run_begin)(reflash_run_t *run, const reflash_bundle_t *bundle,
                                         const reflash_bundle_image_t *image, uint32_t first_sector,
                                         uint32_t sector_count, uint32_t block_bytes_max);
+    /** As reflash_run_next_block(). */
     reflash_bundle_error_t (*run_next_block)(reflash_run_t *run);
+    /** As reflash_run_read(). */
     reflash_bundle_error_t (*run_read)(reflash_run_t *run, uint8_t *buf, uint32_t bytes);
 } reflash_content_ops_t;
 
@@ -38,8 +45,8 @@ extern const reflash_content_ops_t reflash_bundle_ops;
 
 /** What the flash shall hold. Not owned. */
 typedef struct {
-    const reflash_content_ops_t *ops;
-    const reflash_bundle_t *bundle;
+    const reflash_content_ops_t *ops; /*!< How it is read. */
+    const reflash_bundle_t *bundle;   /*!< What is read. */
 } reflash_content_t;
 
 /* --- The job --------------------------------------------------------------------------------------- */
@@ -54,13 +61,13 @@ typedef enum {
 
 /** How far a job is. */
 typedef struct {
-    reflash_apply_step_t step;
+    reflash_apply_step_t step;           /*!< What was done. */
     uint16_t index;                      /*!< Of the image. */
     const reflash_bundle_image_t *image; /*!< NULL: it is about none. */
     uint32_t sectors;                    /*!< Of it, to be written. */
-    uint32_t done_sectors;
-    uint32_t left_ms; /*!< What the whole job will still take, by what is known so far. */
-    bool proved;
+    uint32_t done_sectors;               /*!< Of these, written. */
+    uint32_t left_ms;                    /*!< What the whole job will still take, by what is known so far. */
+    bool proved;                         /*!< REFLASH_APPLY_PROVED: the target holds all of the image. */
 } reflash_apply_progress_t;
 
 /** Bytes of memory for contents up to this flash address: two bits a sector. */
@@ -71,7 +78,8 @@ typedef struct {
 /** A job's settings, and what it did. */
 typedef struct {
     uint8_t *memory; /*!< REFLASH_APPLY_MEMORY_BYTES(bundle->flash_bytes). Afterwards bit n % 8 of byte n / 8 tells
-                                whether sector n of the flash was (or, of a dry run, would be) written. */
+                                whether sector n of the flash was (or, of a dry run, would be) written; of a job that
+                                had to repeat itself, at the last time. */
     uint32_t memory_bytes; /*!< How many there are. */
     uint8_t *buffer;       /*!< What is sent passes through it. */
     uint32_t buffer_bytes; /*!< At least REFLASH_APPLY_BUFFER_BYTES. */
@@ -91,14 +99,17 @@ typedef struct {
 
 /** Make the target hold `content`.
  *  Asks about its images, writes what differs in the order of their kinds, proves by the target's digests what was
- *  written and what lies behind it, and repeats all that up to twice where a proof failed. Success: every sector of
- *  every image was found right by a digest, and not written since.
- *  Anything else leaves some sectors written and others not; calling again finishes the job. INVALID_PARAM: no
- *  connection, no content, or too little memory. INVALID_TARGET: the content is for another chip. UNSUPPORTED_FUNC: the
- *  loader has no digests (ESP8266 and secure download mode, without a stub), an image wants to be encrypted, or no
- *  form of the data can be sent to this loader. IMAGE_SIZE: beyond the flash. INVALID_MD5: written three times, and not
- *  found so. FAIL: `progress` said stop, the port failed, or the content could not be read. Errors of talking: connect
- *  again first. The target stays in its loader, or in the stub. */
+ *  written and what lies behind it, or all where something was written unseen, and repeats all that up to twice where a
+ *  proof failed. `content`, what it points to and `job` are used until it returns; buffers have no alignment. Success:
+ *  every sector of every image was found right by a digest, and not written since.
+ *  Nothing is written, and the conversation goes on, where it ends with INVALID_PARAM: no connection, no content, or too
+ *  little memory; INVALID_TARGET: the content is for another chip; UNSUPPORTED_FUNC: the loader has no digests (ESP8266
+ *  and secure download mode, without a stub), an image wants to be encrypted, or no form of the data can be sent to
+ *  this loader; IMAGE_SIZE: beyond the flash; UNSUPPORTED_CHIP: as for all flash functions.
+ *  Anything else leaves some sectors written and others not; calling again finishes the job. INVALID_MD5: written three
+ *  times, and not found so; the conversation goes on. FAIL: `progress` said stop, the port failed, or the content could
+ *  not be read. FAIL, TIMEOUT, INVALID_RESPONSE, and what `start_stub` returns besides: connect again first. The target
+ *  stays in its loader, or in the stub. */
 esp_loader_error_t reflash_apply(esp_loader_t *loader, const reflash_content_t *content, reflash_apply_t *job);
 
 #ifdef __cplusplus

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Install other people's flashers, pinned, into build/interop. Arguments: esptool (pip), esptool-js (npm), espflash (cargo).
+# Install other people's flashers, pinned, into build/interop. Arguments: esptool (pip), esptool-js (npm), espflash (cargo);
+# plots: what the benchmark draws and compresses with, beside esptool.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 esptool_version=5.3.1
 esptool_js_version=0.7.0
+deflate_version=0.9.0
+matplotlib_version=3.11.2
 
 folder=$PWD/build/interop
 mkdir -p "$folder/npm" "$folder/espflash"
@@ -16,6 +19,12 @@ for client in "$@"; do
             rm -rf "$folder/venv"
             python3 -m venv "$folder/venv"
             "$folder/venv/bin/pip" install --quiet --disable-pip-version-check "esptool==$esptool_version"
+        fi
+        ;;
+    plots)
+        if ! "$folder/venv/bin/python" -c "import deflate, matplotlib" 2>/dev/null; then
+            "$folder/venv/bin/pip" install --quiet --disable-pip-version-check "deflate==$deflate_version" \
+                "matplotlib==$matplotlib_version"
         fi
         ;;
     esptool-js)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run every fuzzer as many at a time as there are processors: those of the virtual chip for $1 seconds (default 60),
+# Run every fuzzer as many at a time as there are processors: those of the virtual chip and the engine for $1 s (60),
 # the others, which are fifty times as fast, for a third of that. What was found
 # before is kept in build/fuzz/corpus; tests/fuzz/seeds/<source>/ is where each starts from, if it exists.
 # An input that breaks something stays in build/fuzz/crashes, and the exit code is 1.
@@ -17,7 +17,7 @@ run_one() {
     local name=$1 seconds=$2 crashes=$3
     local corpus=build/fuzz/corpus/$name log=build/fuzz/$name.log
     local folders=("$corpus")
-    if [[ $name != fuzz_espsim-* ]]; then
+    if [[ $name != fuzz_espsim-* && $name != fuzz_engine ]]; then
         seconds=$(((seconds + 2) / 3))
     fi
     mkdir -p "$corpus"

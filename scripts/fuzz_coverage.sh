@@ -30,7 +30,8 @@ tools=$(dirname "$(readlink -f "$(command -v clang)")")
 
 status=0
 for part in "src/wire" "sim/rom.c sim/rom_flash.c" "sim/stub.c sim/stub_v1.c sim/stub_v2.c sim/stub_rx.c sim/stub_flash.c sim/unpack.c" \
-    "src/reflash/bundle.c src/reflash/run.c" "cli/bundle_reader.c" "cli/intel_hex.c cli/flash_args.c" "cli/elf_image.c" \
+    "src/reflash/bundle.c src/reflash/run.c" "src/reflash/engine.c" "cli/bundle_reader.c" \
+    "cli/intel_hex.c cli/flash_args.c" "cli/elf_image.c" \
     "cli/partition_table.c cli/merged_image.c cli/image_check.c cli/explain.c"; do
     # shellcheck disable=SC2086 # a list of names without spaces
     files=$(find $part -name '*.c')

@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
-# What takes too long for a test, or tools of others: the Debian packages, built and used; the Zephyr binding as Zephyr reads
+# What takes too long for `make test`, or tools of others: the tests in tests/packaging/; the Debian packages, built and used; the Zephyr binding as Zephyr reads
 # it, and library.json as PlatformIO does.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+# What is installed, and the other ways to get the library into a program.
+scripts/build.sh sanitize
+ctest --test-dir build/sanitize -R '^packaging' --no-tests=error --output-on-failure </dev/null
 
 scripts/deb.sh
 export SOURCE=$PWD

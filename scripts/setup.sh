@@ -12,6 +12,7 @@ has_stubs() { [ -f build/stubs/esptool-js-0.7.0.tgz ]; }
 has_kconfiglib() { python3 -c 'import kconfiglib' || /usr/bin/python3 -c 'import kconfiglib'; }
 has_file() { [ -f "$1" ]; }
 has_newlib_nano() { [ -f "$(arm-none-eabi-gcc -print-file-name=nano.specs)" ]; }
+has_picolibc_riscv() { echo '#include <picolibc.h>' | riscv64-unknown-elf-gcc --specs=picolibc.specs -E - -o /dev/null; }
 
 missing=()
 # need PACKAGE CHECK...: PACKAGE is missing unless the command CHECK succeeds.
@@ -27,8 +28,9 @@ for set in "$@"; do
         need build-essential has_header stdlib.h
         need cmake have cmake
         need ninja-build have ninja
-        if ! has_header zlib.h jansson.h mbedtls/md5.h libserialport.h; then
+        if ! has_header zlib.h libdeflate.h jansson.h mbedtls/md5.h libserialport.h; then
             need zlib1g-dev has_header zlib.h
+            need libdeflate-dev has_header libdeflate.h
             need libjansson-dev has_header jansson.h
             need libserialport-dev has_header libserialport.h
             need libmbedtls-dev has_header mbedtls/md5.h
@@ -81,6 +83,11 @@ for set in "$@"; do
         need npm have npm
         ;;
     espflash) need cargo have cargo ;;
+    firmware) # for an ESP32-C3
+        need gcc-riscv64-unknown-elf have riscv64-unknown-elf-gcc
+        need picolibc-riscv64-unknown-elf has_picolibc_riscv
+        need cargo have cargo
+        ;;
     stubs)
         need python3 have python3
         has_stubs || need npm have npm

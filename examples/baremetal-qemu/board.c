@@ -15,6 +15,11 @@ static bool get(uint8_t *byte)
     return uart_get(UART_TARGET, byte);
 }
 
+static bool lost(void)
+{
+    return uart_lost(UART_TARGET);
+}
+
 /* --- Three wires that an emulated board does not have --------------------------------------------------------- */
 /* Boot and reset would be two pins here. The rate would be on the line; QEMU moves bytes and no rate, so espsim is told
  * it, and garbles what does not fit. Each is a line of text to espsim's control socket, and is answered by one. */
@@ -71,6 +76,7 @@ const baremetal_board_t board = {
     .cpu_hz = CPU_HZ,
     .put = put,
     .get = get,
+    .lost = lost,
     .set_rate = set_rate,
     .set_boot = set_boot,
     .set_reset = set_reset,

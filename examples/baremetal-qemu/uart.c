@@ -9,13 +9,13 @@
 
 typedef struct {
     volatile uint32_t data;
-    volatile uint32_t state;
+    volatile uint32_t state; /* write 1 to clear an overrun */
     volatile uint32_t control;
     volatile uint32_t interrupt; /* write 1 to clear */
     volatile uint32_t divider;   /* processor clocks per bit, at least 16 */
 } registers_t;
 
-enum { STATE_TX_FULL = 1, STATE_RX_FULL = 2 };
+enum { STATE_TX_FULL = 1, STATE_RX_FULL = 2, STATE_RX_OVERRUN = 8 };
 enum { CONTROL_TX = 1, CONTROL_RX = 2, CONTROL_RX_INTERRUPT = 8 };
 enum { INTERRUPT_RX = 2 };
 enum { DIVIDER_MIN = 16, DIVIDER_MAX = 0xFFFFF };
@@ -54,6 +54,10 @@ static void receive(uart_id_t uart)
     while ((registers->state & STATE_RX_FULL) != 0 && !reflash_ring_is_full(&received[uart])) {
         (void)reflash_ring_put(&received[uart], (uint8_t)registers->data);
     }
+    if ((registers->state & STATE_RX_OVERRUN) != 0) {
+        registers->state = STATE_RX_OVERRUN;
+        received[uart].overrun_bytes = received[uart].overrun_bytes + 1; /* at least */
+    }
 }
 
 /* In the vector table. */
@@ -78,6 +82,17 @@ bool uart_get(uart_id_t uart, uint8_t *byte)
     NVIC_PEND = 1u << hardware[uart].rx_interrupt;
     __asm volatile("dsb\nisb" ::: "memory");
     return reflash_ring_take(&received[uart], byte);
+}
+
+bool uart_lost(uart_id_t uart)
+{
+    uint8_t forgotten;
+    if (!reflash_ring_lost(&received[uart])) {
+        return false;
+    }
+    while (uart_get(uart, &forgotten)) {
+    }
+    return true;
 }
 
 /* --- Sending ----------------------------------------------------------------------------------------------- */

@@ -23,6 +23,8 @@ bool uart_set_rate(uart_id_t uart, uint32_t rate);
 bool uart_put(uart_id_t uart, uint8_t byte);
 /** Take the oldest byte received; false: there is none. While the buffer is full the next byte stays in the UART. */
 bool uart_get(uart_id_t uart, uint8_t *byte);
+/** Whether bytes were lost since it was asked last; then what there is is thrown away. */
+bool uart_lost(uart_id_t uart);
 
 /** Send text, or a number as decimal digits; wait until all is handed over. */
 void uart_text(uart_id_t uart, const char *text);

@@ -58,7 +58,7 @@ static bool get(esp_loader_port_t *base, uint8_t *byte)
     return true;
 }
 
-static const reflash_polled_t polled = {now_ms, nullptr, get};
+static const reflash_polled_t polled = {now_ms, nullptr, get, nullptr};
 
 static esp_loader_error_t read_bytes(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint32_t timeout)
 {

@@ -65,7 +65,12 @@ static bool get(esp_loader_port_t *base, uint8_t *byte)
     return board_of(base)->get(byte);
 }
 
-static const reflash_polled_t polled = {baremetal_now_ms, put, get};
+static bool lost(esp_loader_port_t *base)
+{
+    return board_of(base)->lost != NULL && board_of(base)->lost();
+}
+
+static const reflash_polled_t polled = {baremetal_now_ms, put, get, lost};
 
 static esp_loader_error_t write_bytes(esp_loader_port_t *base, const uint8_t *data, uint16_t size, uint32_t timeout)
 {

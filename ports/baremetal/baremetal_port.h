@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** The smallest complete port, for a Cortex-M without an operating system: a template to copy, or to use as it is with
- *  a table of five functions. Time comes from SysTick, which this port takes for itself. */
+ *  a table of six functions. Time comes from SysTick, which this port takes for itself. */
 #pragma once
 
 #include "deadline.h"
@@ -15,6 +15,9 @@ typedef struct {
     /** Take the oldest byte that was received. False: there is none. Between two calls up to 50 ms pass while the target
      *  talks, so receive in an interrupt, or by DMA, into a buffer of a KiB. */
     bool (*get)(uint8_t *byte);
+    /** Whether received bytes were lost since it was asked last, as reflash_ring_lost() tells of a ring; then `get` has
+     *  nothing more of what came before. NULL: it is not known. */
+    bool (*lost)(void);
     /** Set the UART to `rate` baud, 8 data bits, no parity, no flow control. Nothing is on its way when it is called. */
     esp_loader_error_t (*set_rate)(uint32_t rate);
     /** Pull the target's boot strap, or its reset, low; or let go of it. One that is not wired: do nothing. */

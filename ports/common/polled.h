@@ -17,9 +17,13 @@ typedef struct {
     bool (*put)(esp_loader_port_t *port, uint8_t byte);
     /** Take the oldest byte that was received. False: there is none. */
     bool (*get)(esp_loader_port_t *port, uint8_t *byte);
+    /** Whether received bytes were lost since it was asked last; if so, forget all that `get` would still give. NULL: it
+     *  is not known. */
+    bool (*lost)(esp_loader_port_t *port);
 } reflash_polled_t;
 
-/** As the members of esp_loader_port_ops_t by these names say; the line never breaks. */
+/** As the members of esp_loader_port_ops_t by these names say; the line never breaks. A reading in which bytes were lost
+ *  is INVALID_RESPONSE. */
 esp_loader_error_t reflash_polled_write(esp_loader_port_t *port, const reflash_polled_t *polled, const uint8_t *data,
                                         uint16_t size, uint32_t timeout_ms);
 esp_loader_error_t reflash_polled_read(esp_loader_port_t *port, const reflash_polled_t *polled, uint8_t *data,

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Bytes on their way from an interrupt to the program. One side puts, the other takes; neither has to lock anything
- *  where both run on one core. */
+ *  where both run on one core.
+ *
+ *  What is behind a hole is never handed out together with what was in front of it: an answer of a mask ROM carries no
+ *  checksum, and the two ends of a hole may look like one. So behind each reading the program asks
+ *  reflash_ring_lost(); the reading is then ESP_LOADER_ERROR_INVALID_RESPONSE. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,6 +20,7 @@ typedef struct {
     uint32_t capacity;               /* of `bytes`: a power of two */
     volatile uint32_t put, taken;    /* only count up; `put` is the interrupt's, `taken` the program's */
     volatile uint32_t overrun_bytes; /* how many came while it was full, and were lost */
+    uint32_t told_overrun_bytes;     /* of these, how many the program knows of */
 } reflash_ring_t;
 
 /** From the interrupt, where a byte that stays in the hardware is not lost. */
@@ -49,10 +54,21 @@ static inline bool reflash_ring_take(reflash_ring_t *ring, uint8_t *byte)
     return true;
 }
 
-/** From the program: forget what is in it. */
+/** From the program: forget what is in it, and what was lost so far. */
 static inline void reflash_ring_clear(reflash_ring_t *ring)
 {
+    ring->told_overrun_bytes = ring->overrun_bytes; /* first: what is lost meanwhile is told next time */
     ring->taken = ring->put;
+}
+
+/** From the program: whether bytes were lost since it was told so, or cleared the ring. If so the ring is cleared. */
+static inline bool reflash_ring_lost(reflash_ring_t *ring)
+{
+    if (ring->overrun_bytes == ring->told_overrun_bytes) {
+        return false;
+    }
+    reflash_ring_clear(ring);
+    return true;
 }
 
 #ifdef __cplusplus

@@ -43,7 +43,10 @@ typedef struct {
 
 /** `init` installs the driver (FAIL: it is installed already, or refuses a setting; then nothing of it is left) and
  *  releases both lines. `deinit` removes the driver that `init` installed; the lines stay released. `write` looks at its
- *  time limit every 64 bytes. What the driver refuses is FAIL. */
+ *  time limit every 64 bytes. What the driver refuses is FAIL.
+ *
+ *  Of bytes that do not fit into its buffer the driver tells only a queue of events (UART_FIFO_OVF), which is the
+ *  program's: the port does not know, and the library waits in vain for what is missing before it asks again. */
 extern const esp_loader_port_ops_t esp32_uart_ops;
 
 #ifdef __cplusplus

@@ -47,7 +47,11 @@ typedef struct {
 } esp32_sdio_port_t;
 
 /** `init` takes the peripheral and the slot, and releases both lines. FAIL: the driver refuses something; then nothing is
- *  taken. `deinit` gives them back. No card has to be there before `sdio_card_init`. */
+ *  taken. `deinit` gives them back. No card has to be there before `sdio_card_init`.
+ *
+ *  With `dont_initialize_host_driver` neither touches the peripheral or the slot, and the pins, the bus width of the slot and its
+ *  pull-ups are the program's: it has called sdmmc_host_init() and sdmmc_host_init_slot() before, and nobody else talks on that
+ *  slot. `slot`, `max_freq_khz` and `bus_width` have to be given as well. */
 extern const esp_loader_port_ops_t esp32_sdio_ops;
 
 #ifdef __cplusplus

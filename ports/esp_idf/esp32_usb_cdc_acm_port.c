@@ -55,8 +55,10 @@ static void call(loader_port_esp32_usb_cdc_acm_callback_t callback)
 
 static bool on_data(const uint8_t *data, size_t size, void *context)
 {
-    const esp32_usb_cdc_acm_port_t *port = context;
-    (void)xStreamBufferSend(port->_received, data, size, 0); /* to wait here would hold up what is sent */
+    esp32_usb_cdc_acm_port_t *port = context;
+    if (xStreamBufferSend(port->_received, data, size, 0) != size) { /* to wait here would hold up what is sent */
+        port->_has_lost_bytes = true;
+    }
     return true;
 }
 
@@ -205,6 +207,7 @@ static esp_loader_error_t init(esp_loader_port_t *base)
 {
     esp32_usb_cdc_acm_port_t *port = self(base);
     deinit(base); /* programs open the port again after it was disconnected */
+    port->_has_lost_bytes = false;
     port->_received = xStreamBufferCreate(RECEIVED_BYTES, 1);
     if (port->_received != NULL && is_there(port)) {
         return ESP_LOADER_SUCCESS;
@@ -240,6 +243,16 @@ static esp_loader_error_t write_bytes(esp_loader_port_t *base, const uint8_t *da
     return ESP_LOADER_SUCCESS;
 }
 
+/* By reading: to reset the buffer is not allowed while its writer may be at work. */
+static void forget(esp_loader_port_t *base)
+{
+    uint8_t forgotten[64];
+    self(base)->_has_lost_bytes = false; /* first: what is lost meanwhile is told next time */
+    while (self(base)->_received != NULL &&
+           xStreamBufferReceive(self(base)->_received, forgotten, sizeof(forgotten), 0) > 0) {
+    }
+}
+
 static esp_loader_error_t read_some(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint16_t *got_bytes,
                                     uint32_t timeout)
 {
@@ -253,6 +266,10 @@ static esp_loader_error_t read_some(esp_loader_port_t *base, uint8_t *data, uint
                 ? 0
                 : (uint16_t)xStreamBufferReceive(port->_received, data, size,
                                                  was_broken ? 0 : reflash_idf_ticks(smaller(left_ms, LOOK_MS)));
+        if (port->_has_lost_bytes) {
+            forget(base);
+            return ESP_LOADER_ERROR_INVALID_RESPONSE;
+        }
         if (*got_bytes > 0) {
             return ESP_LOADER_SUCCESS;
         }
@@ -278,15 +295,6 @@ static esp_loader_error_t read_bytes(esp_loader_port_t *base, uint8_t *data, uin
         done = (uint16_t)(done + got_bytes);
     }
     return ESP_LOADER_SUCCESS;
-}
-
-/* By reading: to reset the buffer is not allowed while its writer may be at work. */
-static void forget(esp_loader_port_t *base)
-{
-    uint8_t forgotten[64];
-    while (self(base)->_received != NULL &&
-           xStreamBufferReceive(self(base)->_received, forgotten, sizeof(forgotten), 0) > 0) {
-    }
 }
 
 static esp_loader_error_t change_transmission_rate(esp_loader_port_t *base, uint32_t rate)

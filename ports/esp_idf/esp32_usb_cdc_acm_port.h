@@ -13,8 +13,8 @@
  *  cdc_acm_host_install(); that driver's task needs a higher priority than the one that flashes.
  *
  * *  Buffers: the port takes 8 KiB of the heap for what has come in and was not read yet, about what a RAM stub sends before
- *  it waits, in the worst case; the driver takes `out_buffer_size` and 512 bytes more. What does not fit is lost, and asked for
- *  again. */
+ *  it waits, in the worst case; the driver takes `out_buffer_size` and 512 bytes more. What does not fit is lost: the read
+ *  that comes next throws away what there is and returns INVALID_RESPONSE, and the library asks again. */
 #pragma once
 
 #include "deadline.h"
@@ -58,7 +58,7 @@ typedef struct {
     cdc_acm_dev_hdl_t _device; /*!< Private, as what follows. */
     StreamBufferHandle_t _received;
     bool _is_serial_jtag;
-    volatile bool _is_broken; /* set by the driver's task, too */
+    volatile bool _is_broken, _has_lost_bytes; /* set by the driver's task, too */
     reflash_deadline_t _deadline;
 } esp32_usb_cdc_acm_port_t;
 

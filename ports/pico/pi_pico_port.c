@@ -92,23 +92,16 @@ static bool get_byte(esp_loader_port_t *base, uint8_t *byte)
     return true;
 }
 
-static const reflash_polled_t polled = {.now_ms = now_ms, .put = put_byte, .get = get_byte};
+static bool lost_bytes(esp_loader_port_t *base)
+{
+    return reflash_ring_lost(&self(base)->_ring);
+}
+
+static const reflash_polled_t polled = {.now_ms = now_ms, .put = put_byte, .get = get_byte, .lost = lost_bytes};
 
 static void flush(esp_loader_port_t *base)
 {
-    pi_pico_port_t *port = self(base);
-    port->_known_overrun_bytes = port->_ring.overrun_bytes;
-    reflash_ring_clear(&port->_ring);
-}
-
-/* What a read returns, unless something is missing in what it read. */
-static esp_loader_error_t unless_overrun(esp_loader_port_t *base, esp_loader_error_t err)
-{
-    if (self(base)->_ring.overrun_bytes == self(base)->_known_overrun_bytes) {
-        return err;
-    }
-    flush(base);
-    return ESP_LOADER_ERROR_FAIL;
+    reflash_ring_clear(&self(base)->_ring);
 }
 
 static esp_loader_error_t write_bytes(esp_loader_port_t *base, const uint8_t *data, uint16_t size, uint32_t timeout)
@@ -118,13 +111,13 @@ static esp_loader_error_t write_bytes(esp_loader_port_t *base, const uint8_t *da
 
 static esp_loader_error_t read_bytes(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint32_t timeout)
 {
-    return unless_overrun(base, reflash_polled_read(base, &polled, data, size, timeout));
+    return reflash_polled_read(base, &polled, data, size, timeout);
 }
 
 static esp_loader_error_t read_some(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint16_t *got_bytes,
                                     uint32_t timeout)
 {
-    return unless_overrun(base, reflash_polled_read_some(base, &polled, data, size, got_bytes, timeout));
+    return reflash_polled_read_some(base, &polled, data, size, got_bytes, timeout);
 }
 
 /* --- The rate ---------------------------------------------------------------------------------------------- */
@@ -201,7 +194,6 @@ static esp_loader_error_t init(esp_loader_port_t *base)
 {
     pi_pico_port_t *port = self(base);
     port->_ring = (reflash_ring_t){.bytes = port->_received, .capacity = sizeof(port->_received)};
-    port->_known_overrun_bytes = 0;
     port->_baud = port->baudrate;
     if (!port->dont_initialize_peripheral) {
         gpio_pull_up(port->uart_rx_pin_num); /* a target in reset does not drive it, and low is a break */

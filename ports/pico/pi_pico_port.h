@@ -33,7 +33,6 @@ typedef struct {
     uint _baud;
     reflash_deadline_t _timer;
     reflash_ring_t _ring;
-    uint32_t _known_overrun_bytes;
     uint8_t _received[PI_PICO_RING_BYTES];
 } pi_pico_port_t;
 
@@ -43,7 +42,7 @@ typedef struct {
  *
  *  A rate that cannot be divided as well as that is FAIL, and the UART stays at the rate before. Bytes that came while the
  *  buffer was full, or while interrupts were off for longer than the 32 bytes of the UART's FIFO, are lost: the read that
- *  comes next throws away what there is and returns FAIL. */
+ *  comes next throws away what there is and returns INVALID_RESPONSE, and the library asks again. */
 extern const esp_loader_port_ops_t pi_pico_uart_ops;
 
 #ifdef __cplusplus

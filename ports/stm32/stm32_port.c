@@ -96,7 +96,7 @@ static esp_loader_error_t start_over(stm32_port_t *port)
     port->_awaited_bytes = 0;
     reflash_ring_clear(&port->_ring);
     const HAL_StatusTypeDef status = go_on(port);
-    port->_known_overrun_bytes = port->_ring.overrun_bytes;
+    port->_ring.told_overrun_bytes = port->_ring.overrun_bytes;
     __set_PRIMASK(before);
     return status == HAL_OK ? ESP_LOADER_SUCCESS : ESP_LOADER_ERROR_FAIL;
 }
@@ -139,32 +139,32 @@ static bool get_byte(esp_loader_port_t *base, uint8_t *byte)
     return reflash_ring_take(ring, byte);
 }
 
-static const reflash_polled_t polled = {.now_ms = now_ms, .get = get_byte};
-
 static void flush(esp_loader_port_t *base)
 {
     (void)start_over(self(base));
 }
 
-/* What a read returns, unless something is missing in what it read. */
-static esp_loader_error_t unless_overrun(esp_loader_port_t *base, esp_loader_error_t err)
+/* The HAL's reception has ended, or has part of the rest: so it begins anew. */
+static bool lost_bytes(esp_loader_port_t *base)
 {
-    if (self(base)->_ring.overrun_bytes == self(base)->_known_overrun_bytes) {
-        return err;
+    const bool lost = reflash_ring_lost(&self(base)->_ring);
+    if (lost) {
+        flush(base);
     }
-    flush(base);
-    return ESP_LOADER_ERROR_FAIL;
+    return lost;
 }
+
+static const reflash_polled_t polled = {.now_ms = now_ms, .get = get_byte, .lost = lost_bytes};
 
 static esp_loader_error_t read_bytes(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint32_t timeout)
 {
-    return unless_overrun(base, reflash_polled_read(base, &polled, data, size, timeout));
+    return reflash_polled_read(base, &polled, data, size, timeout);
 }
 
 static esp_loader_error_t read_some(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint16_t *got_bytes,
                                     uint32_t timeout)
 {
-    return unless_overrun(base, reflash_polled_read_some(base, &polled, data, size, got_bytes, timeout));
+    return reflash_polled_read_some(base, &polled, data, size, got_bytes, timeout);
 }
 
 /* --- Sending ----------------------------------------------------------------------------------------------- */

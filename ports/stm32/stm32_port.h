@@ -80,14 +80,15 @@ typedef struct stm32_port {
     struct stm32_port *_next;
     reflash_deadline_t _timer;
     reflash_ring_t _ring;
-    uint32_t _first_rate, _known_overrun_bytes;
+    uint32_t _first_rate;
     uint16_t _awaited_bytes;
     uint8_t _received[STM32_PORT_RING_BYTES];
 } stm32_port_t;
 
 /** `init` begins to receive, `deinit` ends it; the UART stays initialised, at the rate it was opened at. FAIL: the HAL said so
  *  (HAL_BUSY: somebody else uses the UART). A change of rate calls HAL_UART_Init() with another Init.BaudRate. Bytes that came while the buffer was
- *  full, or interrupts were off, are lost: the read that comes next throws away what there is and returns FAIL.
+ *  full, or interrupts were off, are lost: the read that comes next throws away what there is and returns INVALID_RESPONSE,
+ *  and the library asks again.
  *
  *  Calls of the port switch interrupts off for a few microseconds at a time. They need HAL_GetTick() to go on. */
 extern const esp_loader_port_ops_t stm32_uart_ops;

@@ -125,21 +125,20 @@ static void delay_ms(esp_loader_port_t *base, uint32_t ms)
 
 /* --- Bytes ------------------------------------------------------------------------------------------------- */
 
-/* What is there of `size` bytes. */
-static uint16_t take(zephyr_port_t *port, uint8_t *data, uint16_t size)
+/* Add what is there to the `*got_bytes` of `size` bytes. False: bytes were lost, and the rest is forgotten. */
+static bool take(zephyr_port_t *port, uint8_t *data, uint16_t size, uint16_t *got_bytes)
 {
-    uint16_t count = 0;
     const k_spinlock_key_t key = k_spin_lock(&port->_lock);
-    while (count < size && reflash_ring_take(&port->_ring, &data[count])) {
-        count++;
+    while (*got_bytes < size && reflash_ring_take(&port->_ring, &data[*got_bytes])) {
+        (*got_bytes)++;
     }
-    const uint32_t overrun_bytes = port->_ring.overrun_bytes;
+    const uint32_t lost_bytes = port->_ring.overrun_bytes - port->_ring.told_overrun_bytes;
+    const bool lost = reflash_ring_lost(&port->_ring);
     k_spin_unlock(&port->_lock, key);
-    if (overrun_bytes != port->_told_overrun_bytes) {
-        printk("W reflash: %u received bytes were lost\n", (unsigned)(overrun_bytes - port->_told_overrun_bytes));
-        port->_told_overrun_bytes = overrun_bytes;
+    if (lost) {
+        printk("W reflash: %u received bytes were lost\n", (unsigned)lost_bytes);
     }
-    return count;
+    return !lost;
 }
 
 /* At least `least` bytes, at most `size`. */
@@ -147,16 +146,18 @@ static esp_loader_error_t read_between(zephyr_port_t *port, uint8_t *data, uint1
                                        uint16_t *got_bytes, uint32_t timeout_ms)
 {
     const reflash_deadline_t deadline = reflash_deadline(k_uptime_get_32(), timeout_ms);
-    *got_bytes = take(port, data, size);
-    while (*got_bytes < least) {
+    *got_bytes = 0;
+    while (take(port, data, size, got_bytes)) {
+        if (*got_bytes >= least) {
+            return ESP_LOADER_SUCCESS;
+        }
         const uint32_t left_ms = reflash_deadline_left_ms(&deadline, k_uptime_get_32());
         if (left_ms == 0) {
             return ESP_LOADER_ERROR_TIMEOUT;
         }
         (void)k_sem_take(&port->_came, K_MSEC(left_ms));
-        *got_bytes = (uint16_t)(*got_bytes + take(port, data + *got_bytes, (uint16_t)(size - *got_bytes)));
     }
-    return ESP_LOADER_SUCCESS;
+    return ESP_LOADER_ERROR_INVALID_RESPONSE;
 }
 
 static esp_loader_error_t read_bytes(esp_loader_port_t *base, uint8_t *data, uint16_t size, uint32_t timeout)
@@ -200,7 +201,6 @@ static void flush(esp_loader_port_t *base)
     zephyr_port_t *port = self(base);
     const k_spinlock_key_t key = k_spin_lock(&port->_lock);
     reflash_ring_clear(&port->_ring);
-    port->_told_overrun_bytes = port->_ring.overrun_bytes;
     k_spin_unlock(&port->_lock, key);
 }
 
@@ -293,7 +293,6 @@ static esp_loader_error_t open_uart(zephyr_port_t *port)
         return complain("rate of the UART", (int)err);
     }
     port->_ring = (reflash_ring_t){.bytes = port->_ring_bytes, .capacity = sizeof(port->_ring_bytes)};
-    port->_told_overrun_bytes = 0;
     port->_unsent_bytes = 0;
     (void)k_sem_init(&port->_came, 0, 1);
     (void)k_sem_init(&port->_sent, 0, 1);

@@ -49,13 +49,13 @@ typedef struct {
     const uint8_t *_unsent;  /* of the write that is waited for */
     uint32_t _unsent_bytes;
     struct k_sem _came, _sent; /* given by the interrupt */
-    uint32_t _told_overrun_bytes;
     uint8_t _ring_bytes[CONFIG_ESP_SERIAL_FLASHER_UART_BUFSIZE];
 } zephyr_port_t;
 
 /** `init` takes the UART's interrupt and both pins, sets 8N1 at `baud_rate` and lets the target run. FAIL: a device is not
  *  ready, or cannot do what is needed; the log says which, and pins that were taken stay so. `deinit` gives the interrupt back and makes the pins inputs. What
- *  the target sends while nobody reads is kept up to the size of the buffer and lost behind that; the log tells how much. */
+ *  the target sends while nobody reads is kept up to the size of the buffer and lost behind that; the log tells how much. The
+ *  read that comes next throws away what there is and returns INVALID_RESPONSE, and the library asks again. */
 extern const esp_loader_port_ops_t zephyr_uart_ops;
 
 /** The loader of a device, initialised by esp_loader_init_serial() when the device was. */

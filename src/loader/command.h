@@ -126,6 +126,8 @@ esp_loader_error_t reflash_read_revision(esp_loader_t *loader, uint32_t *revisio
 esp_loader_error_t reflash_flash_ready(esp_loader_t *loader);
 /** Attach the flash and tell the loader its size, which is `flash_bytes`. */
 esp_loader_error_t reflash_flash_set_up(esp_loader_t *loader, uint32_t flash_bytes);
+/** Tell a loader that has attached the flash its size. */
+esp_loader_error_t reflash_flash_use_size(esp_loader_t *loader, uint32_t flash_bytes);
 /** The same as reflash_flash_ready(), and check that [flash_addr, flash_addr + bytes) lies in the flash. */
 esp_loader_error_t reflash_flash_range(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes);
 /** FLASH_BEGIN or FLASH_DEFL_BEGIN for a range of the flash, which is checked. A ROM erases every sector of it before it

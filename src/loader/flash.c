@@ -92,7 +92,7 @@ static esp_loader_error_t attach(esp_loader_t *loader)
 }
 
 /* Later ROMs otherwise refuse all above 2 MB. */
-static esp_loader_error_t use_flash_size(esp_loader_t *loader, uint32_t flash_bytes)
+esp_loader_error_t reflash_flash_use_size(esp_loader_t *loader, uint32_t flash_bytes)
 {
     enum { BLOCK_BYTES = 0x10000, PAGE_BYTES = 0x100, STATUS_MASK = 0xFFFF };
 
@@ -123,13 +123,13 @@ esp_loader_error_t reflash_flash_ready(esp_loader_t *loader)
     if (flash_bytes == 0) {
         return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_CHIP, REFLASH_CAUSE_UNKNOWN_FLASH);
     }
-    return use_flash_size(loader, flash_bytes);
+    return reflash_flash_use_size(loader, flash_bytes);
 }
 
 esp_loader_error_t reflash_flash_set_up(esp_loader_t *loader, uint32_t flash_bytes)
 {
     RETURN_ON_ERROR(attach(loader));
-    return use_flash_size(loader, flash_bytes);
+    return reflash_flash_use_size(loader, flash_bytes);
 }
 
 esp_loader_error_t reflash_flash_range(esp_loader_t *loader, uint32_t flash_addr, uint32_t bytes)

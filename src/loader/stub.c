@@ -84,8 +84,10 @@ esp_loader_error_t reflash_stub_start(esp_loader_t *loader)
     RETURN_ON_ERROR(await_greeting(loader, esp_loader_mem_finish(loader, &cfg, stub->entry)));
     loader->_stub = stub;
     loader->_status_bytes = STUB_STATUS_BYTES;
-    loader->_flash_bytes = 0; /* which it has to be told anew */
-    return ESP_LOADER_SUCCESS;
+    const uint32_t flash_bytes = loader->_flash_bytes;
+    loader->_flash_bytes = 0;
+    /* The stub attached the flash when it started, but of what the ROM was told it knows nothing. */
+    return flash_bytes > 0 ? reflash_flash_use_size(loader, flash_bytes) : ESP_LOADER_SUCCESS;
 }
 
 esp_loader_error_t esp_loader_connect_with_stub(esp_loader_t *loader, esp_loader_connect_args_t *connect_args)

@@ -32,6 +32,8 @@ typedef struct {
     reflash_bitmap_t blank;  /* ... and those that are known to be erased */
     uint32_t sectors;        /* of the image */
     uint16_t index;          /* of the image */
+    bool follows_written;    /* the last sector of the image in front of it is written */
+    bool guessed;            /* see the plan */
     reflash_bundle_image_t image;
     reflash_facts_t facts;
 } engine_t;
@@ -70,9 +72,10 @@ static esp_loader_error_t tell(engine_t *engine, reflash_apply_step_t step, bool
 
 /* --- Images and sectors ------------------------------------------------------------------------------------------ */
 
-/* Make an image the current one. */
+/* Make an image the current one. `follows_written` is right if it was that in front before. */
 static esp_loader_error_t open_image(engine_t *engine, uint16_t index)
 {
+    engine->follows_written = index > 0 && reflash_bit(&engine->differ, engine->sectors - 1);
     RETURN_ON_ERROR(from_source(engine, engine->ops->image(engine->bundle, index, &engine->image)));
     engine->index = index;
     engine->sectors = reflash_bundle_sector_count(&engine->image);
@@ -197,6 +200,7 @@ static esp_loader_error_t ask_image(engine_t *engine)
         RETURN_ON_ERROR(compare(engine, plan.question.from, plan.question.end, &equal));
         reflash_plan_answer(&plan, equal);
     }
+    engine->guessed = engine->guessed || plan.guessed;
     engine->wanted = reflash_plan_join(&plan);
     engine->unasked -= engine->sectors;
     engine->unwritten += engine->wanted;
@@ -360,14 +364,16 @@ static esp_loader_error_t write_image(engine_t *engine)
 
 /* --- Proving ----------------------------------------------------------------------------------------------------- */
 
-/* Commands carry no checksum: one that was damaged may have erased more than was asked for, which is always what lies
- * behind. So the sector behind a run is proved as well as those of the run. */
+/* Commands carry no checksum. One that was damaged may have erased more than was asked for, which is always what lies
+ * behind: so the sector behind a run is proved as well as those of the run, be it that of another image. Or it went
+ * elsewhere altogether, which is noticed where the run should be; unless that was there already, and then nothing but
+ * all will do. */
 static uint32_t count_unproved(const engine_t *engine, uint32_t from, uint32_t end)
 {
-    const reflash_bitmap_t flash = {engine->differ.bits, 0};
     uint32_t count = 0;
-    for (uint32_t at = engine->differ.first + from; at < engine->differ.first + end; at++) {
-        count += reflash_bit(&flash, at) || (at > 0 && reflash_bit(&flash, at - 1));
+    for (uint32_t at = from; at < end; at++) {
+        const bool behind_run = at > 0 ? reflash_bit(&engine->differ, at - 1) : engine->follows_written;
+        count += engine->guessed || behind_run || reflash_bit(&engine->differ, at);
     }
     return count;
 }
@@ -437,6 +443,7 @@ static esp_loader_error_t pass(engine_t *engine)
 {
     const uint16_t image_count = engine->bundle->image_count;
     engine->unasked = engine->unwritten = engine->unproved = 0;
+    engine->guessed = false;
     memset(engine->job->memory, 0, engine->job->memory_bytes);
     RETURN_ON_ERROR(check(engine));
     RETURN_ON_ERROR(consider_stub(engine, engine->unasked, engine->unasked / 4));

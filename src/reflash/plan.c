@@ -130,6 +130,8 @@ bool reflash_plan_ask(reflash_plan_t *plan)
             return ask(plan, REFLASH_ASK_SECTOR, at, at + 1);
         }
         /* The rest of this block is written unseen, and the guess about what follows less sure. */
+        plan->guessed = plan->guessed ||
+                        !((plan->block_differs && plan->block_clean) || (at > 0 && reflash_bit(&plan->differ, at - 1)));
         plan->same = (uint16_t)(plan->same > LIKELY ? plan->same - plan->same / 8 : plan->same + plan->same / 2);
         plan->at = plan->block_end;
     }

@@ -47,6 +47,7 @@ typedef struct {
     bool asked_image;
     bool block_differs; /* it was asked about */
     bool block_clean;   /* all of its sectors so far are equal */
+    bool guessed;       /* sectors are written of whose run none is known to differ */
 } reflash_plan_t;
 
 /** Begin with an image of `sectors` sectors: all of them are marked in `differ`. */

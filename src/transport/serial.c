@@ -78,6 +78,13 @@ esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, 
         if (err == ESP_LOADER_ERROR_TIMEOUT && heard) {
             return ESP_LOADER_ERROR_INVALID_RESPONSE;
         }
+        /* The host lost bytes: a frame that had begun has a hole. The one that is waited for may still come whole, and
+         * to ask again before its time is up would get two answers. */
+        if (err == ESP_LOADER_ERROR_INVALID_RESPONSE) {
+            heard = true;
+            reflash_slip_reader_init(&reader, frame, capacity_bytes);
+            continue;
+        }
         if (err != ESP_LOADER_SUCCESS) {
             return err;
         }

@@ -7,6 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/_common.sh"
 
 unset REFLASH_PORT
 make_builds
+head -c 1048576 /dev/zero | tr '\0' '\377' >blank.bin
 head -c 262144 new/hello_world.bin >data.bin # of this length, whatever the application has
 
 # What the control socket says the chip's time went with: into $now, $erase, ... in nanoseconds.
@@ -75,3 +76,20 @@ for way in --listen --rfc2217; do
     expect_between "$chip_ms" 1000 3000 "$way: ms of the chip for a client that does nothing for 1.2 s"
     stop_espsim
 done
+
+# --- A client that sees the chip's clock ------------------------------------------------------------------------------
+
+# Hashing 1 MiB takes 2.4 s by the chip's clock, and next to nothing here.
+start_espsim_with --pty ./board --control ./control.sock --clock accounting
+seconds_of() {
+    sed -n 's/.* in \([0-9]*\)\.[0-9]* s$/\1/p' "$1"
+}
+for clock in "" chip; do
+    expect_status 0 env "ESPSIM_CONTROL=$PWD/control.sock" ESPSIM_CLOCK=$clock LD_PRELOAD="$ESPSIM_LINES" \
+        "ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0" "$REFLASH" diff -p ./board -b 115200 --no-stub \
+        0x100000 blank.bin
+    cp out "seconds$clock"
+done
+[ "$(seconds_of secondschip)" -ge 2 ] || fail "the chip's clock was not seen: $(cat secondschip)"
+[ "$(seconds_of seconds)" -lt "$(seconds_of secondschip)" ] || fail "it is this computer's: $(cat seconds)"
+stop_espsim

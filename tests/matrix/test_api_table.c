@@ -9,13 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <mbedtls/md.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
+#include "bundle_writer.h"
 #include "port.h"
-#include "reflash.h"
+#include "reflash_engine.h"
 
 enum { FLASH_BYTES = 1 << 18, DATA_BYTES = 512, FLASH_ADDR = 0x3000, BAUD = 230400 };
 
@@ -42,6 +44,7 @@ typedef struct {
     esp_loader_port_t port;
     espsim_port_t inner;
     bool refuses;
+    bool spoils_questions; /* to write registers, so that the target itself refuses them */
     uint64_t sent_bytes;
     unsigned status_bytes; /* at the end of an answer */
     uint8_t refusal;       /* its first: a stub's is the reason */
@@ -87,8 +90,18 @@ static esp_loader_error_t change_rate(esp_loader_port_t *port, uint32_t rate)
 
 static esp_loader_error_t write_bytes(esp_loader_port_t *port, const uint8_t *data, uint16_t size, uint32_t timeout)
 {
+    enum { SLIP_END = 0xC0, REQUEST = 0x00, WRITE_REG = 0x09, UNKNOWN = 0x7F, PIECE_BYTES_MAX = 64 };
+    refusing_port_t *my = container_of(port, refusing_port_t, port);
     assert_true(size > 0);
-    container_of(port, refusing_port_t, port)->sent_bytes += size;
+    my->sent_bytes += size;
+    if (my->spoils_questions && my->refuses && size > 2 && data[0] == SLIP_END && data[1] == REQUEST &&
+        data[2] == WRITE_REG) {
+        uint8_t spoilt[PIECE_BYTES_MAX];
+        assert_true(size <= sizeof(spoilt));
+        memcpy(spoilt, data, size);
+        spoilt[2] = UNKNOWN;
+        return espsim_port_ops.write(inner_of(port), spoilt, size, timeout);
+    }
     return espsim_port_ops.write(inner_of(port), data, size, timeout);
 }
 
@@ -199,6 +212,8 @@ typedef struct {
     uint8_t data[DATA_BYTES], packed[2 * DATA_BYTES], answer[DATA_BYTES];
     uint32_t value;
     esp_loader_target_security_info_t info;
+    reflash_target_t target;
+    bundle_t bundle;
 } bench_t;
 
 static bench_t bench;
@@ -234,6 +249,7 @@ static void bench_end(void)
 {
     espsim_destroy(bench.sim);
     free(bench.flash);
+    free(bench.bundle.data);
 }
 
 /* --- The functions ---------------------------------------------------------------------------------- */
@@ -497,9 +513,160 @@ static bool holds_info(void)
     return bench.info.target_chip == bench.chip && !bench.info.secure_boot_enabled;
 }
 
+/* --- Ours ------------------------------------------------------------------------------------------- */
+
+static esp_loader_error_t last_fault(void)
+{
+    return reflash_last_fault(&bench.loader).code;
+}
+
+static esp_loader_error_t describe_target(void)
+{
+    return reflash_describe_target(&bench.loader, &bench.target) ? ESP_LOADER_SUCCESS : ESP_LOADER_ERROR_FAIL;
+}
+
+static bool holds_description(void)
+{
+    return bench.target.target == bench.chip && bench.target.boot_pin != REFLASH_NO_PIN &&
+           bench.target.has_digests == (bench.talks_to == STUB || bench.chip != ESP8266_CHIP);
+}
+
+static esp_loader_error_t reset_by_watchdog(void)
+{
+    return reflash_reset_by_watchdog(&bench.loader);
+}
+
+static esp_loader_error_t disable_watchdogs(void)
+{
+    return reflash_disable_watchdogs(&bench.loader);
+}
+
+static esp_loader_error_t allow_new_chips(void)
+{
+    reflash_allow_new_chips(&bench.loader);
+    return ESP_LOADER_SUCCESS;
+}
+
+enum { OP_READ_REG = 0x0A, SHORT_LIMIT_MS = 20 };
+
+static esp_loader_error_t set_link(void)
+{
+    static const reflash_time_limit_t limit = {.command = OP_READ_REG, .timeout_ms = SHORT_LIMIT_MS};
+    static reflash_link_t link = REFLASH_LINK_DEFAULT();
+    link.limit_count = 1;
+    link.limits = &limit;
+    reflash_set_link(&bench.loader, &link);
+    return ESP_LOADER_SUCCESS;
+}
+
+/* Asked three times, and listened for silence in between; it would be 3 s. */
+static bool holds_short_limit(void)
+{
+    espsim_power_off(bench.sim);
+    const uint64_t start_ns = espsim_now(bench.sim);
+    return read_register() == ESP_LOADER_ERROR_TIMEOUT && espsim_now(bench.sim) - start_ns < UINT64_C(500000000);
+}
+
+static esp_loader_error_t init_and_connect(void)
+{
+    RETURN_ON_ERROR(init_serial());
+    return connect_rom();
+}
+
+static esp_loader_error_t stub_start(void)
+{
+    return reflash_stub_start(&bench.loader);
+}
+
+/* A mask ROM does not know this way to read. */
+static bool holds_stub(void)
+{
+    enum { OP_READ_FAST = 0xD2 };
+    return flash_read() == ESP_LOADER_SUCCESS && holds_answer() &&
+           espsim_stats(bench.sim)->commands[OP_READ_FAST].count > 0;
+}
+
+static esp_loader_error_t flash_start_encrypted(void)
+{
+    bench.write = (esp_loader_flash_cfg_t){
+        .offset = FLASH_ADDR, .image_size = DATA_BYTES, .block_size = DATA_BYTES, .skip_verify = true};
+    return reflash_flash_start_encrypted(&bench.loader, &bench.write);
+}
+
+/* md5 of 4096 bytes 0, which the flash holds everywhere. */
+static const uint8_t digest_of_zeros[16] = {0x62, 0x0F, 0x0B, 0x67, 0xA9, 0x1F, 0x7F, 0x74,
+                                            0x15, 0x1B, 0xC5, 0xBE, 0x74, 0x5B, 0x71, 0x10};
+
+static esp_loader_error_t flash_md5(void)
+{
+    return reflash_flash_md5(&bench.loader, 0, 4096, bench.answer);
+}
+
+static bool holds_digest(void)
+{
+    return memcmp(bench.answer, digest_of_zeros, sizeof(digest_of_zeros)) == 0;
+}
+
+static esp_loader_error_t flash_verify_md5(void)
+{
+    return reflash_flash_verify_md5(&bench.loader, 0, 4096, digest_of_zeros);
+}
+
+static reflash_image_t image_of_data(void)
+{
+    reflash_image_t image = {.flash_addr = FLASH_ADDR, .bytes = DATA_BYTES, .data = bench.data};
+    assert_int_equal(mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_MD5), bench.data, DATA_BYTES, image.md5), 0);
+    return image;
+}
+
+static esp_loader_error_t update(void)
+{
+    reflash_image_t image = image_of_data();
+    reflash_job_t job = {0};
+    return reflash_update(&bench.loader, &image, 1, &job);
+}
+
+static bool read_bundle(void *context, uint32_t offset, uint8_t *buf, uint32_t bytes)
+{
+    (void)context;
+    memcpy(buf, bench.bundle.data + offset, bytes);
+    return true;
+}
+
+static esp_loader_error_t apply(void)
+{
+    enum { CHIP_ID_ESP8266 = 0xFFFF };
+    static uint8_t memory[REFLASH_APPLY_MEMORY_BYTES(FLASH_BYTES)], buffer[REFLASH_APPLY_BUFFER_BYTES];
+    char *name = "app";
+    bool is_program = false;
+    reflash_bundle_t bundle;
+    reflash_image_t image = image_of_data();
+    const inputs_t in = {.images = &image, .names = &name, .programs = &is_program, .count = 1};
+    assert_int_equal(describe_target(), ESP_LOADER_SUCCESS);
+    const uint32_t chip_id = bench.target.chip_id == REFLASH_NO_CHIP_ID ? CHIP_ID_ESP8266 : bench.target.chip_id;
+    bench.bundle = bundle_make(
+        &in,
+        &(bundle_facts_t){
+            .chip_id = (uint16_t)chip_id, .flash_mode = 0xFF, .flash_size_freq = 0xFF, .plain = true, .packed = true},
+        NULL);
+    assert_int_equal(
+        reflash_bundle_open(&bundle, &(reflash_source_t){.read = read_bundle, .bytes = bench.bundle.bytes}),
+        REFLASH_BUNDLE_GOOD);
+    reflash_apply_t job = {
+        .memory = memory, .memory_bytes = sizeof(memory), .buffer = buffer, .buffer_bytes = sizeof(buffer)};
+    return reflash_apply(&bench.loader, &(reflash_content_t){&reflash_bundle_ops, &bundle}, &job);
+}
+
 /* --- The rows --------------------------------------------------------------------------------------- */
 
-enum { BIT_8266 = 1 << ESP8266_CHIP, BIT_32 = 1 << ESP32_CHIP };
+enum {
+    BIT_8266 = 1 << ESP8266_CHIP,
+    BIT_32 = 1 << ESP32_CHIP,
+    BIT_S2 = 1 << ESP32S2_CHIP,
+    BIT_C2 = 1 << ESP32C2_CHIP,
+    BIT_C6 = 1 << ESP32C6_CHIP,
+    BIT_H2 = 1 << ESP32H2_CHIP
+};
 
 typedef struct {
     const char *name;
@@ -511,6 +678,8 @@ typedef struct {
     bool only_in[MODE_COUNT];     /* ... and in one of the tables only; none: in both */
     bool locked;                  /* the chip is in secure download mode */
     const char *never_asks;       /* why no target can refuse or be silent; NULL: it can */
+    bool acts_at_once;            /* what it asks takes effect whatever is answered: only a question can be spoilt */
+    bool is_ours;                 /* its name begins with reflash_ */
 } row_t;
 
 static const char asks_nothing[] = "asks the target nothing";
@@ -592,6 +761,44 @@ static const row_t rows[] = {
      .call = get_security_info,
      .holds = holds_info,
      .lacking = {BIT_8266 | BIT_32, BIT_8266 | BIT_32}},
+    {.name = "last_fault", .call = last_fault, .never_asks = asks_nothing, .is_ours = true},
+    {.name = "describe_target",
+     .call = describe_target,
+     .holds = holds_description,
+     .never_asks = asks_nothing,
+     .is_ours = true},
+    {.name = "reset_by_watchdog",
+     .call = reset_by_watchdog,
+     .acts_at_once = true,
+     .holds = holds_no_loader,
+     .lacking = {BIT_8266 | BIT_32 | BIT_C6 | BIT_H2, BIT_8266 | BIT_32 | BIT_C6 | BIT_H2},
+     .is_ours = true},
+    {.name = "disable_watchdogs",
+     .call = disable_watchdogs,
+     .lacking[ROM] = BIT_8266 | BIT_32 | BIT_S2 | BIT_C2,
+     .is_ours = true},
+    {.name = "allow_new_chips",
+     .call = allow_new_chips,
+     .holds = holds_chip,
+     .never_asks = asks_nothing,
+     .is_ours = true},
+    {.name = "set_link", .call = set_link, .holds = holds_short_limit, .never_asks = asks_nothing, .is_ours = true},
+    {.name = "stub_start",
+     .before = init_and_connect,
+     .call = stub_start,
+     .holds = holds_stub,
+     .is_first = true,
+     .only_in[STUB] = true,
+     .is_ours = true},
+    {.name = "flash_start_encrypted",
+     .call = flash_start_encrypted,
+     .holds = holds_room,
+     .lacking = {BIT_8266 | BIT_32, BIT_8266 | BIT_32},
+     .is_ours = true},
+    {.name = "flash_md5", .call = flash_md5, .holds = holds_digest, .lacking[ROM] = BIT_8266, .is_ours = true},
+    {.name = "flash_verify_md5", .call = flash_verify_md5, .lacking[ROM] = BIT_8266, .is_ours = true},
+    {.name = "update", .call = update, .holds = holds_data, .lacking[ROM] = BIT_8266, .is_ours = true},
+    {.name = "apply", .call = apply, .holds = holds_data, .lacking[ROM] = BIT_8266, .is_ours = true},
 };
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
@@ -666,6 +873,7 @@ static cell_t walk(const row_t *row, target_chip_t chip, talk_t mode, path_t pat
         return (row->lacking[mode] >> chip & 1) != 0 ? UNSUPPORTED : MISSING;
     }
     bench.port.refuses = path == REFUSAL;
+    bench.port.spoils_questions = row->acts_at_once;
     if (path == SILENCE) {
         espsim_power_off(bench.sim);
     }
@@ -759,6 +967,24 @@ static bool is_missing_everywhere(talk_t mode)
     return true;
 }
 
+static void say_table(talk_t mode, const char *prefix, bool is_ours)
+{
+    say("| `%s` |", prefix);
+    for (size_t chip = 0; chip < CHIP_COUNT; chip++) {
+        say(" %s |", chips[chip].title);
+    }
+    say("\n| --- |");
+    for (size_t chip = 0; chip < CHIP_COUNT; chip++) {
+        say(" --- |");
+    }
+    say("\n");
+    for (size_t row = 0; row < ROW_COUNT; row++) {
+        if (rows[row].is_ours == is_ours && is_in(&rows[row], mode)) {
+            say_row(mode, row);
+        }
+    }
+}
+
 static void say_all(void)
 {
     say("# What is tested of the API\n\n"
@@ -774,20 +1000,9 @@ static void say_all(void)
             say("All of it is missing.\n");
             continue;
         }
-        say("| `esp_loader_` |");
-        for (size_t chip = 0; chip < CHIP_COUNT; chip++) {
-            say(" %s |", chips[chip].title);
-        }
-        say("\n| --- |");
-        for (size_t chip = 0; chip < CHIP_COUNT; chip++) {
-            say(" --- |");
-        }
+        say_table(mode, "esp_loader_", false);
         say("\n");
-        for (size_t row = 0; row < ROW_COUNT; row++) {
-            if (is_in(&rows[row], mode)) {
-                say_row(mode, row);
-            }
-        }
+        say_table(mode, "reflash_", true);
     }
 }
 

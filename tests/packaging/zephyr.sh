@@ -47,7 +47,7 @@ expect_complete all
 configure_with one ESP_SERIAL_FLASHER=y SERIAL_FLASHER_STUBS=n SERIAL_FLASHER_LOG_LEVEL_DEBUG=y \
     SERIAL_FLASHER_RESET_HOLD_TIME_MS=7 SERIAL_FLASHER_CHIP_ESP{8266,32S2,32S3,32C2,32C5,32C6,32C61,32H2,32P4}=n
 tr -d '\134' <one/compile_commands.json >commands
-for words in 'REFLASH_CHIP_LIST(X)=X(esp32) X(esp32c3) ' SERIAL_FLASHER_LOG_LEVEL=ESP_LOADER_LOG_DEBUG \
+for words in 'REFLASH_CHIP_LIST(X)=X(esp32) X(esp32c3)' SERIAL_FLASHER_LOG_LEVEL=ESP_LOADER_LOG_DEBUG \
     SERIAL_FLASHER_RESET_HOLD_TIME_MS=7; do
     grep -qF -- "-D$words" commands || fail "nobody is told $words"
 done

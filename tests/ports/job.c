@@ -132,3 +132,31 @@ void job_run(esp_loader_port_t *port, uint32_t baud)
     assert_int_equal(job_round(port, baud), 0);
     assert_int_equal(espsim_stats(job_target())->erased_bytes, erased_bytes);
 }
+
+static const esp_loader_port_ops_t *ops_without_holes;
+static volatile uint32_t *lost_count;
+static unsigned question_count;
+
+static esp_loader_error_t write_and_lose(esp_loader_port_t *port, const uint8_t *data, uint16_t size, uint32_t timeout)
+{
+    enum { SLIP_END = 0xC0, QUESTIONS_PER_HOLE = 5 };
+    const bool is_end = size > 1 && data[size - 1] == SLIP_END;
+    question_count += is_end ? 1 : 0;
+    if (is_end && question_count % QUESTIONS_PER_HOLE == 0) {
+        *lost_count = *lost_count + 1;
+    }
+    return ops_without_holes->write(port, data, size, timeout);
+}
+
+void job_run_with_holes(esp_loader_port_t *port, volatile uint32_t *overrun_bytes)
+{
+    static esp_loader_port_ops_t ops;
+    ops_without_holes = port->ops;
+    lost_count = overrun_bytes;
+    question_count = 0;
+    ops = *port->ops;
+    ops.write = write_and_lose;
+    port->ops = &ops;
+    job_run(port, 0);
+    port->ops = ops_without_holes;
+}

@@ -20,6 +20,8 @@ uint8_t *job_flash(void);
  *  and an application, prove it, go back to 115200, reset, and hear its application say "Hello world!"; then the same
  *  again, where nothing is written. Opens and closes the port each time. */
 void job_run(esp_loader_port_t *port, uint32_t baud);
+/** The same with a port whose ring counts lost bytes in `overrun_bytes`, where an answer in five has a hole. A test that fails leaves another port->ops. */
+void job_run_with_holes(esp_loader_port_t *port, volatile uint32_t *overrun_bytes);
 /** One such round. How many images were written. */
 unsigned job_round(esp_loader_port_t *port, uint32_t baud);
 /** Read through the port until the target has said `text`. Fails the test when it is silent for a second. */

@@ -48,6 +48,11 @@ static bool get(uint8_t *byte)
     return reflash_ring_take(&received, byte);
 }
 
+static bool lost(void)
+{
+    return reflash_ring_lost(&received);
+}
+
 static esp_loader_error_t set_rate(uint32_t rate)
 {
     wires_set_baud(rate);
@@ -57,6 +62,7 @@ static esp_loader_error_t set_rate(uint32_t rate)
 static const baremetal_board_t board = {.cpu_hz = 48000000,
                                         .put = put,
                                         .get = get,
+                                        .lost = lost,
                                         .set_rate = set_rate,
                                         .set_boot = wires_set_boot,
                                         .set_reset = wires_set_reset};
@@ -86,6 +92,13 @@ static void a_blank_target_is_written_proved_and_started_and_then_skipped(void *
     baremetal_port_t port = port_of_board();
     job_run(&port.port, 460800);
     assert_int_equal(received.overrun_bytes, 0);
+}
+
+static void a_job_goes_on_where_answers_have_holes(void **state)
+{
+    (void)state;
+    baremetal_port_t port = port_of_board();
+    job_run_with_holes(&port.port, &received.overrun_bytes);
 }
 
 static void every_promise_of_a_port_is_kept(void **state)
@@ -128,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_blank_target_is_written_proved_and_started_and_then_skipped, set_up,
                                         job_tear_down),
+        cmocka_unit_test_setup_teardown(a_job_goes_on_where_answers_have_holes, set_up, job_tear_down),
         cmocka_unit_test_setup_teardown(every_promise_of_a_port_is_kept, set_up, job_tear_down),
         cmocka_unit_test_setup_teardown(a_check_needs_no_more_than_a_clock_and_a_target, set_up, job_tear_down),
     };

@@ -160,7 +160,7 @@ static bool get(esp_loader_port_t *port, uint8_t *byte)
     return reflash_ring_take(&my.ring, byte);
 }
 
-static const reflash_polled_t polled = {now_ms, put, get};
+static const reflash_polled_t polled = {.now_ms = now_ms, .put = put, .get = get};
 
 static uint32_t there(void)
 {

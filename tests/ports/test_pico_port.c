@@ -160,7 +160,7 @@ static void an_overrun_of_the_ring_is_told_and_over_with_that(void **state)
     uint8_t byte;
     let_the_target_talk(20);
     assert_true(under_test._ring.overrun_bytes > 0);
-    assert_int_equal(port->ops->read(port, &byte, 1, 0), ESP_LOADER_ERROR_FAIL);
+    assert_int_equal(port->ops->read(port, &byte, 1, 0), ESP_LOADER_ERROR_INVALID_RESPONSE);
     assert_int_equal(port->ops->read(port, &byte, 1, 0), ESP_LOADER_ERROR_TIMEOUT); /* what was left is gone as well */
     let_the_target_talk(1);
     job_expect_log(port, "POWERON_RESET");
@@ -174,9 +174,16 @@ static void an_overrun_of_the_fifo_is_told_and_over_with_that(void **state)
     irq_set_enabled(UART1_IRQ, false);
     let_the_target_talk(1);
     irq_set_enabled(UART1_IRQ, true);
-    assert_int_equal(port->ops->read_some(port, bytes, sizeof(bytes), &got_bytes, 0), ESP_LOADER_ERROR_FAIL);
+    assert_int_equal(port->ops->read_some(port, bytes, sizeof(bytes), &got_bytes, 0),
+                     ESP_LOADER_ERROR_INVALID_RESPONSE);
     let_the_target_talk(1);
     job_expect_log(port, "POWERON_RESET");
+}
+
+static void a_job_goes_on_where_answers_have_holes(void **state)
+{
+    (void)state;
+    job_run_with_holes(port, &under_test._ring.overrun_bytes);
 }
 
 static void what_was_lost_before_a_reset_is_forgotten_and_the_banner_is_kept(void **state)
@@ -298,6 +305,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BEFORE_ONE(a_blank_target_is_written_proved_and_started_and_then_skipped),
         BEFORE_ONE(every_promise_of_a_port_is_kept),
+        BEFORE_ONE(a_job_goes_on_where_answers_have_holes),
         BEFORE_ONE(the_job_is_done_at_the_rates_of_a_slow_clock),
         BEFORE_ONE(a_rate_that_the_clock_does_not_give_is_refused_and_the_conversation_goes_on),
         BEFORE_ONE(opening_it_does_not_reset_the_target),

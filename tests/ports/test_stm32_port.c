@@ -204,7 +204,7 @@ static void an_overrun_of_the_ring_is_told_and_over_with_that(void **state)
         err = port->ops->read_some(port, bytes, sizeof(bytes), &got_bytes, 0);
         read_bytes += err == ESP_LOADER_SUCCESS ? got_bytes : 0;
     }
-    assert_int_equal(err, ESP_LOADER_ERROR_FAIL);
+    assert_int_equal(err, ESP_LOADER_ERROR_INVALID_RESPONSE);
     assert_true(read_bytes <= STM32_PORT_RING_BYTES); /* nothing from behind the hole */
     assert_int_equal(port->ops->read(port, bytes, 1, 0), ESP_LOADER_ERROR_TIMEOUT);
     let_the_target_talk(1);
@@ -218,7 +218,7 @@ static void an_overrun_while_interrupts_are_off_is_told_and_over_with_that(void 
     __disable_irq();
     let_the_target_talk(1);
     __set_PRIMASK(0);
-    assert_int_equal(port->ops->read(port, &byte, 1, 0), ESP_LOADER_ERROR_FAIL);
+    assert_int_equal(port->ops->read(port, &byte, 1, 0), ESP_LOADER_ERROR_INVALID_RESPONSE);
     let_the_target_talk(1);
     job_expect_log(port, "POWERON_RESET");
 }
@@ -230,7 +230,13 @@ static void an_overrun_is_told_also_behind_a_write(void **state)
     fake_stm32.is_irq_on = false;
     let_the_target_talk(1);
     assert_int_equal(port->ops->write(port, (const uint8_t *)"ab", 2, 100), ESP_LOADER_SUCCESS);
-    assert_int_equal(port->ops->read(port, &byte, 1, 0), ESP_LOADER_ERROR_FAIL);
+    assert_int_equal(port->ops->read(port, &byte, 1, 0), ESP_LOADER_ERROR_INVALID_RESPONSE);
+}
+
+static void a_job_goes_on_where_answers_have_holes(void **state)
+{
+    (void)state;
+    job_run_with_holes(port, &under_test._ring.overrun_bytes);
 }
 
 static void what_was_lost_before_a_reset_is_forgotten_and_the_banner_is_kept(void **state)
@@ -352,6 +358,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BEFORE_ONE(a_blank_target_is_written_proved_and_started_and_then_skipped),
         BEFORE_ONE(every_promise_of_a_port_is_kept),
+        BEFORE_ONE(a_job_goes_on_where_answers_have_holes),
         BEFORE_ONE(the_job_is_done_without_the_interrupt_as_well),
         BEFORE_ONE(every_promise_is_kept_without_the_interrupt_as_well),
         BEFORE_ONE(a_rate_that_is_divided_badly_is_given_up_and_the_conversation_goes_on),

@@ -26,6 +26,7 @@ enum {
     FILL = 0x5A,
     BUFFER_BYTES = 1024,
     STEPS_MAX = 512,
+    BEGIN_BYTES = 40, /* the command that begins a run, escaped */
     OP_FLASH_BEGIN = 0x02,
     OP_FLASH_DATA = 0x03,
     OP_DEFL_BEGIN = 0x10,
@@ -65,11 +66,15 @@ static struct {
     espsim_port_t port;
     esp_loader_t loader;
     reflash_apply_t job;
+    reflash_link_t link;
     /* What the host saw, and does. */
     unsigned steps, stop_at;
     reflash_apply_progress_t seen[STEPS_MAX];
     uint32_t left_ms_first, left_ms_last;
+    uint64_t sent_before_writing; /* bytes, before the first command that changes the flash */
     uint64_t reads, fail_read;
+    bool damage_while_writing; /* once */
+    bool guessed;              /* the first sector of the application, which is there, was to be written */
 } t;
 
 /* --- A content ------------------------------------------------------------------------------------------------------ */
@@ -135,6 +140,18 @@ static void make_content(source_t source, uint16_t chip_id)
 
 /* --- A target -------------------------------------------------------------------------------------------------------- */
 
+static bool is_marked(uint32_t sector)
+{
+    return (t.bits[sector / 8] >> (sector % 8) & 1) != 0;
+}
+
+static void damage(uint32_t flash_addr, uint32_t bytes)
+{
+    for (uint32_t at = flash_addr; at < flash_addr + bytes; at++) {
+        t.flash[at] ^= FILL;
+    }
+}
+
 static bool watch(void *context, const reflash_apply_progress_t *progress)
 {
     assert_ptr_equal(context, &t);
@@ -143,8 +160,14 @@ static bool watch(void *context, const reflash_apply_progress_t *progress)
     assert_true(progress->done_sectors <= progress->sectors);
     if (progress->step == REFLASH_APPLY_WRITING && t.left_ms_first == 0) {
         t.left_ms_first = progress->left_ms;
+        t.sent_before_writing = espsim_stats(t.sim)->bytes_to_target;
     }
     t.left_ms_last = progress->left_ms;
+    if (progress->step == REFLASH_APPLY_WRITING && t.damage_while_writing) {
+        t.damage_while_writing = false;
+        t.guessed = is_marked(layout[APPLICATION].flash_addr / SECTOR);
+        damage(layout[DATA].flash_addr, 1);
+    }
     return t.steps != t.stop_at;
 }
 
@@ -157,6 +180,7 @@ static void connect_to_target(void)
     if (t.content.bundle->chip_id != CHIP_ID_ESP8266) {
         assert_int_equal(esp_loader_change_transmission_rate(&t.loader, BAUD), ESP_LOADER_SUCCESS);
     }
+    reflash_set_link(&t.loader, &t.link);
     t.steps = t.stop_at = 0;
     espsim_clear_stats(t.sim);
     memcpy(t.before, t.flash, sizeof(t.before));
@@ -214,11 +238,6 @@ static void expect_held(void)
     }
 }
 
-static bool is_marked(uint32_t sector)
-{
-    return (t.bits[sector / 8] >> (sector % 8) & 1) != 0;
-}
-
 /* What is not marked in the job's memory is as it was. */
 static void expect_untouched_outside(void)
 {
@@ -227,13 +246,6 @@ static void expect_untouched_outside(void)
             assert_memory_equal(&t.flash[sector * SECTOR], &t.before[sector * SECTOR], SECTOR);
             assert_int_equal(espsim_wear(t.sim, sector), 0);
         }
-    }
-}
-
-static void damage(uint32_t flash_addr, uint32_t bytes)
-{
-    for (uint32_t at = flash_addr; at < flash_addr + bytes; at++) {
-        t.flash[at] ^= FILL;
     }
 }
 
@@ -255,6 +267,7 @@ static int set_up(void **state)
 {
     (void)state;
     memset(&t, 0, sizeof(t));
+    t.link = (reflash_link_t)REFLASH_LINK_DEFAULT();
     memset(t.flash, FILL, sizeof(t.flash));
     make_images();
     return 0;
@@ -473,6 +486,25 @@ static void an_image_beyond_the_flash_is_refused(void **state)
     expect_nothing_written();
 }
 
+static reflash_bundle_error_t encrypted_image(const reflash_bundle_t *bundle, uint16_t index,
+                                              reflash_bundle_image_t *image)
+{
+    const reflash_bundle_error_t err = t.memory.content.ops->image(bundle, index, image);
+    image->encrypted = index == DATA;
+    return err;
+}
+
+static void an_image_that_wants_to_be_encrypted_is_refused(void **state)
+{
+    (void)state;
+    begin("esp32", FROM_MEMORY, true);
+    reflash_content_ops_t ops = *t.content.ops;
+    ops.image = encrypted_image;
+    t.content.ops = &ops;
+    assert_int_equal(apply(), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    expect_nothing_written();
+}
+
 /* --- Trouble --------------------------------------------------------------------------------------------------------- */
 
 static void a_stopped_job_is_finished_by_the_next(void **state)
@@ -549,27 +581,107 @@ static void a_cell_that_cannot_be_programmed_is_no_success(void **state)
     }
 }
 
-/* A damaged size makes a mask ROM erase more than was asked for, and say yes. */
+/* From its first byte, though the buffer holds its last ones. */
+static void a_damaged_block_is_sent_again(void **state)
+{
+    (void)state;
+    for (unsigned stub = 0; stub < 2; stub++) {
+        begin("esp32", stub == 1 ? FROM_PACKED_BUNDLE : FROM_PLAIN_BUNDLE, false);
+        for (unsigned damaged = 0; damaged < 2; damaged++) {
+            hold_images();
+            damage(0x60000, 1);
+            connect_to_target();
+            if (stub == 1) {
+                assert_int_equal(reflash_stub_start(&t.loader), ESP_LOADER_SUCCESS);
+                espsim_clear_stats(t.sim);
+            }
+            const espsim_fault_t flip = {.kind = ESPSIM_FAULT_FLIP_TO_TARGET,
+                                         .byte = damaged == 1 ? (uint32_t)t.sent_before_writing + 600 : 0};
+            espsim_set_faults(t.sim, &(espsim_faults_t){.fault = {flip}});
+            assert_int_equal(apply(), ESP_LOADER_SUCCESS);
+            assert_int_equal(t.job.sectors_written, 1); /* not all over again */
+            assert_int_equal(espsim_stats(t.sim)->commands[stub == 1 ? OP_DEFL_DATA : OP_FLASH_DATA].count,
+                             1 + damaged);
+            expect_held();
+        }
+    }
+}
+
+/* --- Damaged commands ------------------------------------------------------------------------------------------------ */
+/* What is damaged on its way makes a target erase or write elsewhere than it was asked to, and say yes. */
+
+/* The same job on a chip that holds all but some sectors, `mask` flipped in the n-th byte behind where writing began. */
+static void expect_flip_to_be_noticed(void (*damage_flash)(void), uint64_t byte, uint32_t mask)
+{
+    const espsim_fault_t flip = {
+        .kind = ESPSIM_FAULT_FLIP_TO_TARGET, .byte = (uint32_t)(t.sent_before_writing + byte), .mask = mask};
+    hold_images();
+    damage_flash();
+    connect_to_target();
+    espsim_set_faults(t.sim, &(espsim_faults_t){.fault = {flip}});
+    const esp_loader_error_t err = apply();
+    espsim_set_faults(t.sim, &(espsim_faults_t){0});
+    if (err == ESP_LOADER_SUCCESS) {
+        expect_held();
+    }
+}
+
+/* Every bit of the run's first command. */
+static void expect_far_erases_to_be_noticed(void (*damage_flash)(void), uint64_t far_bytes)
+{
+    unsigned far_erases = 0;
+    hold_images();
+    damage_flash();
+    begin("esp32", FROM_PLAIN_BUNDLE, false);
+    assert_int_equal(apply(), ESP_LOADER_SUCCESS);
+    for (uint64_t byte = 1; byte <= BEGIN_BYTES; byte++) {
+        for (uint32_t mask = 1; mask < 0x100; mask *= 2) {
+            expect_flip_to_be_noticed(damage_flash, byte, mask);
+            far_erases += espsim_stats(t.sim)->erased_bytes >= far_bytes ? 1 : 0;
+        }
+    }
+    assert_in_range(far_erases, 1, 40); /* or the flips have hit nothing of interest */
+}
+
+static void damage_data(void)
+{
+    damage(0x60000 + 5 * SECTOR, 1);
+}
+
 static void what_a_damaged_command_erased_behind_a_run_is_noticed(void **state)
 {
     (void)state;
-    unsigned noticed = 0;
-    begin("esp32", FROM_PLAIN_BUNDLE, false);
-    for (uint32_t byte = 1; byte < 1200; byte += 3) {
-        hold_images();
-        damage(0x60000 + 5 * SECTOR, 1);
-        connect_to_target();
-        t.job.progress = NULL;
-        espsim_set_faults(
-            t.sim, &(espsim_faults_t){.fault = {{.kind = ESPSIM_FAULT_FLIP_TO_TARGET, .byte = byte, .mask = 0x20}}});
-        const esp_loader_error_t err = apply();
-        espsim_set_faults(t.sim, &(espsim_faults_t){0});
-        if (err == ESP_LOADER_SUCCESS) {
-            expect_held();
-            noticed += espsim_stats(t.sim)->erased_bytes > 2 * SECTOR ? 1 : 0;
-        }
+    expect_far_erases_to_be_noticed(damage_data, 3 * SECTOR);
+}
+
+/* Behind the last sector of the bootloader come two that belong to no image, then the partition table. */
+static void damage_end_of_bootloader(void)
+{
+    damage(0x5000, 1);
+}
+
+static void what_a_damaged_command_erased_behind_a_hole_is_noticed(void **state)
+{
+    (void)state;
+    expect_far_erases_to_be_noticed(damage_end_of_bootloader, 5 * SECTOR);
+}
+
+/* On a line with some delay sectors are written that nobody has looked at. If they were there already nothing is amiss
+ * in their place when a damaged command wrote them elsewhere: here, into the data. */
+static void where_something_was_written_unseen_all_is_proved(void **state)
+{
+    (void)state;
+    t.link.round_trip_ms = 100;
+    hold_images();
+    for (uint32_t quarter = 1; quarter < 4; quarter++) { /* so many differ that the rest is taken to differ too */
+        damage(0x10000 + layout[APPLICATION].bytes / SECTOR / 4 * quarter * SECTOR, SECTOR);
     }
-    assert_in_range(noticed, 1, 400); /* or the flips have hit nothing of interest */
+    begin("esp32", FROM_MEMORY, true);
+    t.damage_while_writing = true;
+    assert_int_equal(apply(), ESP_LOADER_SUCCESS);
+    assert_false(t.damage_while_writing);
+    assert_true(t.guessed);
+    expect_held();
 }
 
 int main(void)
@@ -587,10 +699,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_dry_run_marks_what_would_be_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_jobs_are_refused_before_anything_is_sent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_image_beyond_the_flash_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_image_that_wants_to_be_encrypted_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_damaged_block_is_sent_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_stopped_job_is_finished_by_the_next, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_source_that_fails_anywhere_ends_the_job, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_cell_that_cannot_be_programmed_is_no_success, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_a_damaged_command_erased_behind_a_run_is_noticed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_damaged_command_erased_behind_a_hole_is_noticed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(where_something_was_written_unseen_all_is_proved, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,6 +58,23 @@ static void a_stub_can_be_started_at_a_raised_rate(void **state)
     bench_free(&bench);
 }
 
+static void a_stub_is_told_the_flash_size_that_the_rom_found(void **state)
+{
+    (void)state;
+    enum { READ_REG = 0x0A, SPI_SET_PARAMS = 0x0B };
+    bench_t bench;
+    uint32_t flash_bytes;
+    bench_connect(&bench, &reflash_rom_esp32, FLASH_BYTES);
+    assert_int_equal(esp_loader_flash_detect_size(&bench.loader, &flash_bytes), ESP_LOADER_SUCCESS);
+    assert_int_equal(reflash_stub_start(&bench.loader), ESP_LOADER_SUCCESS);
+    const uint64_t words_read = espsim_stats(bench.sim)->commands[READ_REG].count;
+    assert_int_equal(espsim_stats(bench.sim)->commands[SPI_SET_PARAMS].count, 2);
+    assert_int_equal(esp_loader_flash_detect_size(&bench.loader, &flash_bytes), ESP_LOADER_SUCCESS);
+    assert_int_equal(flash_bytes, FLASH_BYTES);
+    assert_int_equal(espsim_stats(bench.sim)->commands[READ_REG].count, words_read);
+    bench_free(&bench);
+}
+
 /* The code of the two stubs lies elsewhere, and the chip knows it only where it belongs. */
 static void an_esp32p4_takes_the_stub_of_its_revision(void **state)
 {
@@ -195,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_chip_starts_its_stub),
         cmocka_unit_test(a_stub_can_be_started_at_a_raised_rate),
+        cmocka_unit_test(a_stub_is_told_the_flash_size_that_the_rom_found),
         cmocka_unit_test(an_esp32p4_takes_the_stub_of_its_revision),
         cmocka_unit_test(the_first_esp32c2_has_no_stub),
         cmocka_unit_test(no_other_chip_has_a_stub),

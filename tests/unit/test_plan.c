@@ -18,6 +18,7 @@ static struct {
     reflash_bitmap_t differ;
     unsigned questions, hashed;
     unsigned images, blocks, sectors; /* questions of each kind */
+    bool guessed;
 } t;
 
 /* A stub at 115200 and at 921600 baud on a chip that hashes 4 KiB in 3.3 ms. */
@@ -75,6 +76,7 @@ static void plan_with(const reflash_model_t *model, uint32_t sectors)
     for (uint32_t at = 0; at < sectors; at++) {
         assert_true(reflash_bit(&t.differ, at) || !t.truth[at]); /* what differs is written */
     }
+    t.guessed = plan.guessed;
 }
 
 static uint32_t written(uint32_t sectors)
@@ -95,7 +97,7 @@ static void prices_follow_from_the_facts(void **state)
     reflash_model_t model = reflash_model(&facts);
     assert_in_range(model.hash_us, 3200, 3300);     /* 4096 * 0.8 us */
     assert_in_range(model.ask_us, 2500, 2700);      /* and 54 bytes */
-    assert_in_range(model.line_us, 28000, 28600); /* five eighths of 4096 bytes, and a quarter of a turnaround */
+    assert_in_range(model.line_us, 28000, 28600);   /* five eighths of 4096 bytes, and a quarter of a turnaround */
     assert_in_range(model.flash_us, 14000, 14700);  /* programming and unpacking */
     assert_int_equal(model.erase_block_us, 150000); /* at once */
     assert_int_equal(reflash_write_us(&model, 16, 150000), 16 * model.flash_us + 150000 > 16 * model.line_us
@@ -217,6 +219,48 @@ static void an_image_of_one_sector_takes_one_question(void **state)
     assert_int_equal(written(1), 0);
 }
 
+/* A run of which no sector differs in truth looks right wherever it was written. */
+static void a_run_that_nobody_saw_to_differ_is_told(void **state)
+{
+    uint32_t random = 1;
+    unsigned told = 0;
+    for (unsigned job = 0; job < 3000; job++) {
+        (void)set_up(state);
+        reflash_facts_t facts = facts_at(job % 2 == 0 ? slow_ns : fast_ns);
+        facts.turnaround_us = 1000 * (1 + job % 37);
+        const reflash_model_t model = reflash_model(&facts);
+        bool differs = false;
+        for (uint32_t at = 0; at < SECTORS; at++) {
+            random = random * 1664525 + 1013904223;
+            differs = (random >> 16) % 100 < job % 20 ? !differs : differs; /* in stretches */
+            t.truth[at] = differs;
+        }
+        plan_with(&model, SECTORS);
+        bool unfounded = false;
+        for (uint32_t at = 0; at < SECTORS; at++) {
+            bool founded = false;
+            const bool is_run = reflash_bit(&t.differ, at);
+            for (; at < SECTORS && reflash_bit(&t.differ, at); at++) {
+                founded = founded || t.truth[at];
+            }
+            unfounded = unfounded || (is_run && !founded);
+        }
+        assert_true(t.guessed || !unfounded);
+        told += unfounded ? 1 : 0;
+    }
+    assert_in_range(told, 1, 3000);
+}
+
+static void what_was_seen_to_differ_is_no_guess(void **state)
+{
+    (void)state;
+    const reflash_facts_t facts = facts_at(fast_ns);
+    const reflash_model_t model = reflash_model(&facts);
+    set_truth(40, 41);
+    plan_with(&model, SECTORS);
+    assert_false(t.guessed);
+}
+
 /* --- Joining ---------------------------------------------------------------------------------------------------------- */
 
 static void join_with(const reflash_facts_t *facts, uint32_t sectors)
@@ -290,6 +334,8 @@ int main(void)
         cmocka_unit_test_setup(nothing_is_asked_where_writing_is_quicker, set_up),
         cmocka_unit_test_setup(the_last_sector_of_a_block_is_deduced, set_up),
         cmocka_unit_test_setup(an_image_of_one_sector_takes_one_question, set_up),
+        cmocka_unit_test_setup(a_run_that_nobody_saw_to_differ_is_told, set_up),
+        cmocka_unit_test_setup(what_was_seen_to_differ_is_no_guess, set_up),
         cmocka_unit_test_setup(scattered_sectors_of_a_block_are_erased_with_it, set_up),
         cmocka_unit_test_setup(a_slow_line_leaves_them_scattered, set_up),
         cmocka_unit_test_setup(a_gap_shorter_than_another_run_is_filled, set_up),
