@@ -29,7 +29,7 @@ static reflash_bundle_error_t get_image(const reflash_bundle_t *bundle, uint16_t
 {
     const content_t *content = content_of(bundle);
     const inputs_t *in = content->in;
-    const uint32_t at = content->chosen[index];
+    const uint32_t at = content->chosen != NULL ? content->chosen[index] : index;
     const reflash_image_t *from = &in->images[at];
     *image = (reflash_bundle_image_t){.flash_addr = from->flash_addr, .bytes = from->bytes, .kind = from->kind};
     (void)snprintf(image->name, sizeof(image->name), "%s", in->names[at]);
@@ -140,7 +140,8 @@ static reflash_bundle_error_t read_run(reflash_run_t *run, uint8_t *buf, uint32_
 
 /* --- Public ------------------------------------------------------------------------------------------------------ */
 
-void content_init(content_t *content, const inputs_t *in, const uint32_t *chosen, uint32_t count, uint16_t chip_id)
+void content_init_chosen(content_t *content, const inputs_t *in, const uint32_t *chosen, uint32_t count,
+                         uint16_t chip_id)
 {
     static const reflash_content_ops_t ops = {.image = get_image,
                                               .sector = get_sector,
@@ -149,7 +150,7 @@ void content_init(content_t *content, const inputs_t *in, const uint32_t *chosen
                                               .run_begin = begin_run,
                                               .run_next_block = next_block,
                                               .run_read = read_run};
-    const reflash_image_t *last = &in->images[chosen[count - 1]];
+    const reflash_image_t *last = &in->images[chosen != NULL ? chosen[count - 1] : count - 1];
     const uint32_t end = last->flash_addr + last->bytes;
     *content = (content_t){
         .content = {.ops = &ops, .bundle = &content->bundle},
@@ -161,6 +162,11 @@ void content_init(content_t *content, const inputs_t *in, const uint32_t *chosen
         .in = in,
         .chosen = chosen,
         .packed = inputs_need(calloc(1, sizeof(content_packed_t)))};
+}
+
+void content_init(content_t *content, const inputs_t *in, uint16_t chip_id)
+{
+    content_init_chosen(content, in, NULL, in->count, chip_id);
 }
 
 void content_free(content_t *content)

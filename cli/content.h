@@ -14,11 +14,13 @@ typedef struct {
     reflash_content_t content; /* for reflash_apply() */
     reflash_bundle_t bundle;   /* what it is of; of its members those that tell about all images */
     const inputs_t *in;
-    const uint32_t *chosen; /* of its images, those of the content */
+    const uint32_t *chosen; /* of its images, those of the content; NULL: all */
     content_packed_t *packed;
 } content_t;
 
-/** The `count` images of `in` whose indices are `chosen`, in ascending order; at least one. Both have to stay. `chip_id`
- *  as in image headers, 0xFFFF: ESP8266. Do not move `content`. */
-void content_init(content_t *content, const inputs_t *in, const uint32_t *chosen, uint32_t count, uint16_t chip_id);
+/** All images of `in`, which has to stay. `chip_id` as in image headers, 0xFFFF: ESP8266. Do not move `content`. */
+void content_init(content_t *content, const inputs_t *in, uint16_t chip_id);
+/** The same of `count` of them, at least one, whose indices are `chosen`, in ascending order; these have to stay, too. */
+void content_init_chosen(content_t *content, const inputs_t *in, const uint32_t *chosen, uint32_t count,
+                         uint16_t chip_id);
 void content_free(content_t *content);

@@ -121,8 +121,7 @@ static void make_content(source_t source, uint16_t chip_id)
     t.bytes.data = NULL;
     t.reads = 0;
     if (source == FROM_MEMORY) {
-        static const uint32_t all[IMAGE_COUNT] = {0, 1, 2, 3};
-        content_init(&t.memory, &t.in, all, t.in.count, chip_id);
+        content_init(&t.memory, &t.in, chip_id);
         t.content = t.memory.content;
         return;
     }

@@ -163,6 +163,7 @@ static void an_image_stays_in_its_partition_and_its_last_sector_in_nobody_elses(
         {0x8000, 0x1000, NULL},
         {0x8000, 0x1001, "runs into partition nvs"},
         {0x10000, 0x1000, NULL},
+        {0x10000, 0x1800, "erased to its end at 0x12000, holds the beginning of partition second"},
         {0x10000, 0x1001, "erased to its end at 0x12000, holds the beginning of partition second at 0x11800"},
         {0x12000, 0x100000, NULL},
     };
