@@ -31,11 +31,10 @@ typedef struct {
     reflash_bitmap_t differ; /* the image's sectors that have to be written ... */
     reflash_bitmap_t blank;  /* ... and those that are known to be erased */
     uint32_t sectors;        /* of the image */
-    reflash_bundle_image_t image;
-    uint32_t unasked;        /* sectors that nothing is known of yet, */
-    uint32_t unwritten;      /* that will be written, those of this image until it is done, */
-    uint32_t unproved;       /* and that will be proved: for estimates, all three */
+    uint32_t unhashed;       /* sectors that will be asked about or proved, ... */
+    uint32_t unwritten;      /* ... and that will be written, those of this image until it is done: for estimates */
     reflash_model_t model;
+    reflash_bundle_image_t image;
     reflash_facts_t facts;
 } engine_t;
 
@@ -63,7 +62,7 @@ static esp_loader_error_t tell(engine_t *engine, reflash_apply_step_t step, bool
         .image = &engine->image,
         .sectors = engine->wanted,
         .done_sectors = engine->done,
-        .left_ms = job_ms(&engine->model, engine->unasked + engine->unproved, engine->unwritten - engine->done),
+        .left_ms = job_ms(&engine->model, engine->unhashed, engine->unwritten - engine->done),
         .proved = proved,
     };
     return job->progress == NULL || job->progress(job->progress_context, &progress)
@@ -161,24 +160,23 @@ static void learn(engine_t *engine, uint32_t sectors)
 
 /* --- Asking ------------------------------------------------------------------------------------------------------ */
 
-/* MD5 of 4096 bytes FF. */
-static bool is_blank(const uint8_t md5[16])
+static bool same_digest(const uint8_t a[REFLASH_DIGEST_BYTES], const uint8_t b[REFLASH_DIGEST_BYTES])
 {
-    static const uint8_t blank[] = {0x6A, 0xE5, 0x9E, 0x64, 0x85, 0x03, 0x77, 0xEE,
-                                    0x54, 0x70, 0xC8, 0x54, 0x76, 0x15, 0x51, 0xEA};
-    return memcmp(md5, blank, sizeof(blank)) == 0;
+    return memcmp(a, b, REFLASH_DIGEST_BYTES) == 0;
 }
 
 /* Whether the target holds what sectors [from, end) shall hold: one, a block, or all. */
 static esp_loader_error_t compare(engine_t *engine, uint32_t from, uint32_t end, bool *equal)
 {
+    static const uint8_t md5_of_blank[REFLASH_DIGEST_BYTES] = {0x6A, 0xE5, 0x9E, 0x64, 0x85, 0x03, 0x77, 0xEE,
+                                                               0x54, 0x70, 0xC8, 0x54, 0x76, 0x15, 0x51, 0xEA};
+    const uint32_t sectors = end - from;
     reflash_bundle_sector_t sector;
-    uint8_t found[16];
+    uint8_t found[REFLASH_DIGEST_BYTES];
     const uint8_t *wanted = sector.md5;
-    const bool single = end - from == 1;
-    if (single) {
+    if (sectors == 1) {
         RETURN_ON_ERROR(read_sector(engine, from, &sector));
-    } else if (end - from == engine->sectors) {
+    } else if (sectors == engine->sectors) {
         wanted = engine->image.md5;
     } else {
         const uint32_t first = engine->differ.first;
@@ -187,9 +185,9 @@ static esp_loader_error_t compare(engine_t *engine, uint32_t from, uint32_t end,
     }
     RETURN_ON_ERROR(reflash_flash_md5(engine->loader, engine->image.flash_addr + from * REFLASH_SECTOR_BYTES,
                                       bytes_of(engine, from, end), found));
-    learn(engine, end - from);
-    *equal = memcmp(wanted, found, sizeof(found)) == 0;
-    reflash_set_bits(&engine->blank, from, end, single && is_blank(found));
+    *equal = same_digest(wanted, found);
+    reflash_set_bits(&engine->blank, from, end, sectors == 1 && same_digest(md5_of_blank, found));
+    learn(engine, sectors);
     return ESP_LOADER_SUCCESS;
 }
 
@@ -203,9 +201,8 @@ static esp_loader_error_t ask_image(engine_t *engine)
         reflash_plan_answer(&plan, equal);
     }
     engine->wanted = reflash_plan_join(&plan);
-    engine->unasked -= engine->sectors;
+    engine->unhashed += engine->wanted - engine->sectors;
     engine->unwritten += engine->wanted;
-    engine->unproved += engine->wanted;
     return tell(engine, REFLASH_APPLY_ASKED, false);
 }
 
@@ -221,7 +218,8 @@ typedef struct {
     uint32_t sector;            /* plain: that the block is, */
     reflash_run_t run;          /* packed: at the block's first byte ... */
     reflash_run_t ahead;        /* ... and at what is read next */
-    uint32_t held_at, held_end; /* bytes of the block */
+    uint32_t held_end; /* of the block's bytes, and ... */
+    const uint8_t *next; /* ... where the next one is */
 } sending_t;
 
 static uint8_t block_byte(void *context, uint32_t at)
@@ -241,10 +239,10 @@ static uint8_t block_byte(void *context, uint32_t at)
                             : engine->ops->plain(engine->bundle, &engine->image,
                                                  sending->sector * REFLASH_SECTOR_BYTES + at, job->buffer, bytes);
         sending->err = sending->err == REFLASH_BUNDLE_GOOD ? err : sending->err;
-        sending->held_at = at;
         sending->held_end = at + bytes;
+        sending->next = job->buffer;
     }
-    return job->buffer[at - sending->held_at];
+    return *sending->next++;
 }
 
 /* A compressed run begins where a group does, and is taken if it is shorter. */
@@ -263,9 +261,11 @@ static esp_loader_error_t try_packed(engine_t *engine, sending_t *sending, uint3
     sending->packed =
         !engine->bundle->has_plain || sending->run.stream_bytes < bytes_of(engine, sending->from, sending->end);
     if (sending->packed) {
+        const uint32_t more = sending->from - from;
         reflash_set_bits(&engine->differ, from, sending->end, true);
-        engine->wanted += sending->from - from;
-        engine->unwritten += sending->from - from;
+        engine->wanted += more;
+        engine->unhashed += more;
+        engine->unwritten += more;
         sending->from = from;
     }
     return ESP_LOADER_SUCCESS;
@@ -277,7 +277,7 @@ static bool is_erased(const engine_t *engine, uint32_t from, uint32_t end)
     while (from < end && reflash_bit(&engine->blank, from)) {
         from++;
     }
-    return from == end && !engine->facts.stub;
+    return from == end && engine->loader->_stub == NULL;
 }
 
 /* Tell the block what comes next: of a plain one sending->sector. */
@@ -296,7 +296,7 @@ static esp_loader_error_t take_block(engine_t *engine, sending_t *sending)
     RETURN_ON_ERROR(read_sector(engine, sending->sector, &sector));
     block->data_bytes = sector.bytes;
     block->data_xor = sector.plain_xor[0] ^ sector.plain_xor[1] ^ sector.plain_xor[2] ^ sector.plain_xor[3];
-    block->padding_bytes = engine->facts.stub ? 0 : (uint16_t)(-(unsigned)sector.bytes % UNIT_BYTES);
+    block->padding_bytes = engine->loader->_stub != NULL ? 0 : (uint16_t)(-(unsigned)sector.bytes % UNIT_BYTES);
     return ESP_LOADER_SUCCESS;
 }
 
@@ -305,7 +305,7 @@ static esp_loader_error_t write_run(engine_t *engine, uint32_t from, uint32_t en
 {
     esp_loader_t *loader = engine->loader;
     reflash_apply_t *job = engine->job;
-    const bool stub = engine->facts.stub;
+    const bool stub = loader->_stub != NULL;
     sending_t sending = {.block = {.opcode = REFLASH_FLASH_DATA,
                                    .data_byte = block_byte,
                                    .data_context = &sending,
@@ -417,7 +417,7 @@ static esp_loader_error_t prove_image(engine_t *engine)
         }
     }
     engine->proved = engine->proved && proved;
-    engine->unproved -= engine->wanted < engine->unproved ? engine->wanted : engine->unproved;
+    engine->unhashed -= engine->wanted;
     return tell(engine, REFLASH_APPLY_PROVED, proved);
 }
 
@@ -430,17 +430,16 @@ static esp_loader_error_t check_image(engine_t *engine)
     if (engine->image.encrypted || !sendable) {
         return reflash_refuse(engine->loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
-    engine->unasked += engine->sectors;
+    engine->unhashed += engine->sectors;
     return reflash_flash_range(engine->loader, engine->image.flash_addr, engine->image.bytes);
 }
 
 /* Ask about all, write, prove. INVALID_MD5: a proof failed. */
 static esp_loader_error_t pass(engine_t *engine)
 {
-    engine->unasked = engine->unwritten = engine->unproved = 0;
     memset(engine->job->memory, 0, engine->job->memory_bytes);
     RETURN_ON_ERROR(for_each_image(engine, check_image));
-    RETURN_ON_ERROR(consider_stub(engine, engine->unasked, engine->unasked / 4));
+    RETURN_ON_ERROR(consider_stub(engine, engine->unhashed, engine->unhashed / 4));
     RETURN_ON_ERROR(for_each_image(engine, ask_image));
     if (engine->job->dry_run) {
         engine->job->sectors_written = engine->unwritten;
@@ -449,7 +448,7 @@ static esp_loader_error_t pass(engine_t *engine)
     if (engine->unwritten == 0) {
         return ESP_LOADER_SUCCESS;
     }
-    RETURN_ON_ERROR(consider_stub(engine, engine->unproved, engine->unwritten));
+    RETURN_ON_ERROR(consider_stub(engine, engine->unhashed, engine->unwritten));
     for (engine->kind = 0; engine->kind < REFLASH_KIND_COUNT; engine->kind++) {
         RETURN_ON_ERROR(for_each_image(engine, write_image));
     }

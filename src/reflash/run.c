@@ -134,16 +134,16 @@ reflash_bundle_error_t reflash_run_read(reflash_run_t *run, uint8_t *buf, uint32
     run->_state.block_left_bytes -= bytes;
     while (bytes > 0) {
         unit_t unit;
-        reflash_bundle_error_t err = get_unit(run, run->_state.unit, &unit);
+        const reflash_bundle_error_t err = get_unit(run, run->_state.unit, &unit);
         if (err != REFLASH_BUNDLE_GOOD) {
             return err;
         }
         const uint32_t left = unit.bytes - run->_state.unit_offset;
         const uint32_t part = bytes < left ? bytes : left;
         if (unit.text == NULL) {
-            err = reflash_bundle_packed(run->_state.bundle, &unit.sector, run->_state.unit_offset, buf, part);
-            if (err != REFLASH_BUNDLE_GOOD) {
-                return err;
+            const reflash_source_t *source = &run->_state.bundle->source;
+            if (!source->read(source->context, unit.sector._state.packed_offset + run->_state.unit_offset, buf, part)) {
+                return REFLASH_BUNDLE_UNREADABLE;
             }
         } else {
             memcpy(buf, unit.text + run->_state.unit_offset, part);
