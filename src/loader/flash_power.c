@@ -9,7 +9,7 @@
 static const struct {
     uint16_t reg; /* from REGS on */
     uint16_t wait_us;
-    int16_t mask; /* of the bits to change, ... */
+    int16_t mask;         /* of the bits to change, ... */
     uint8_t value, shift; /* ... and what they become: both to be shifted */
 } power_up[] = {
     {0x010C, 0, ALL, 1, 0}, {0x51BC, 10000, 1, 1, 27}, {0x51B8, 0, 1, 1, 7}, {0x53FC, 0, 3, 3, 0},

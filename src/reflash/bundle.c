@@ -18,8 +18,8 @@ enum {
     DIGEST_COVERS_FROM = 32,
     FLAG_PLAIN = 1,
     FLAG_PACKED = 2,
-    IMAGE_FLAG_ENCRYPTED = 1 << 8,       /* of the word that the kind is in ... */
-    SECTOR_FLAG_BLANK = 1 << 24,         /* ... and of the one that the piece's size is in */
+    IMAGE_FLAG_ENCRYPTED = 1 << 8, /* of the word that the kind is in ... */
+    SECTOR_FLAG_BLANK = 1 << 24,   /* ... and of the one that the piece's size is in */
     SECTOR_FLAG_STARTS_GROUP = 1 << 25,
     NO_DATA = 0 /* an offset: the header is there */
 };

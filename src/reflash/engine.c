@@ -218,8 +218,8 @@ typedef struct {
     uint32_t sector;            /* plain: that the block is, */
     reflash_run_t run;          /* packed: at the block's first byte ... */
     reflash_run_t ahead;        /* ... and at what is read next */
-    uint32_t held_end; /* of the block's bytes, and ... */
-    const uint8_t *next; /* ... where the next one is */
+    uint32_t held_end;          /* of the block's bytes, and ... */
+    const uint8_t *next;        /* ... where the next one is */
 } sending_t;
 
 static uint8_t block_byte(void *context, uint32_t at)
@@ -250,12 +250,10 @@ static esp_loader_error_t try_packed(engine_t *engine, sending_t *sending, uint3
 {
     uint32_t from = sending->from;
     reflash_bundle_sector_t sector;
-    for (;; from--) {
-        RETURN_ON_ERROR(read_sector(engine, from, &sector));
-        if (sector.starts_group || from == 0) {
-            break;
-        }
-    }
+    from++;
+    do {
+        RETURN_ON_ERROR(read_sector(engine, --from, &sector)); /* an image's first sector starts one */
+    } while (!sector.starts_group);
     RETURN_ON_ERROR(from_source(engine, engine->ops->run_begin(&sending->run, engine->bundle, &engine->image, from,
                                                                sending->end - from, block_bytes_max)));
     sending->packed =
