@@ -213,7 +213,7 @@ typedef struct {
     reflash_request_t block;
     engine_t *engine;
     uint32_t from, end;
-    bool packed;
+    uint32_t packed;            /* a flag, which a Cortex-M0 reaches quicker as a word */
     reflash_bundle_error_t err; /* the first that its bytes met */
     uint32_t sector;            /* plain: that the block is, */
     reflash_run_t run;          /* packed: at the block's first byte ... */
@@ -301,9 +301,7 @@ static esp_loader_error_t take_block(engine_t *engine, sending_t *sending)
 /* Write sectors [from, end). */
 static esp_loader_error_t write_run(engine_t *engine, uint32_t from, uint32_t end)
 {
-    esp_loader_t *loader = engine->loader;
-    reflash_apply_t *job = engine->job;
-    const bool stub = loader->_stub != NULL;
+    const bool stub = engine->loader->_stub != NULL;
     sending_t sending = {.block = {.opcode = REFLASH_FLASH_DATA,
                                    .data_byte = block_byte,
                                    .data_context = &sending,
@@ -332,25 +330,30 @@ static esp_loader_error_t write_run(engine_t *engine, uint32_t from, uint32_t en
     } else {
         block_bytes_max = PLAIN_BLOCK_BYTES;
     }
-    const uint32_t erase_bytes = is_erased(engine, from, end) ? 0 : run_bytes;
+    uint32_t erase_bytes = 0;
+    reflash_apply_t *job = engine->job;
     job->sectors_written += sectors;
-    job->erased_bytes += erase_bytes > 0 ? sectors * REFLASH_SECTOR_BYTES : 0;
+    if (!is_erased(engine, from, end)) {
+        erase_bytes = run_bytes;
+        job->erased_bytes += sectors * REFLASH_SECTOR_BYTES;
+    }
     job->runs++;
-    RETURN_ON_ERROR(reflash_begin_write(loader, begin_opcode, engine->image.flash_addr + from * REFLASH_SECTOR_BYTES,
-                                        erase_bytes, block_count, block_bytes_max));
+    RETURN_ON_ERROR(reflash_begin_write(engine->loader, begin_opcode,
+                                        engine->image.flash_addr + from * REFLASH_SECTOR_BYTES, erase_bytes,
+                                        block_count, block_bytes_max));
     uint32_t sequence = 0;
     for (uint32_t block = 0; block < block_count;) {
         sending.sector = from + block;
         RETURN_ON_ERROR(take_block(engine, &sending));
         block++;
         sending.block.is_last_of_stream = sending.packed && block == block_count;
-        const esp_loader_error_t err = reflash_write_block(loader, &sending.block, &sequence);
+        const esp_loader_error_t err = reflash_write_block(engine->loader, &sending.block, &sequence);
         RETURN_ON_ERROR(from_source(engine, sending.err));
         RETURN_ON_ERROR(err);
         engine->done = done + sectors * block / block_count;
         RETURN_ON_ERROR(tell(engine, REFLASH_APPLY_WRITING, false));
     }
-    return reflash_end_write(loader, end_opcode, sending.block.work_bytes);
+    return reflash_end_write(engine->loader, end_opcode, sending.block.work_bytes);
 }
 
 static esp_loader_error_t write_image(engine_t *engine)
