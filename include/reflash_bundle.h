@@ -55,10 +55,8 @@ typedef struct {
 
 /** An image of a bundle. */
 typedef struct {
-    char name[32];       /*!< Ends with a zero. */
     uint32_t flash_addr; /*!< Multiple of REFLASH_SECTOR_BYTES. */
     uint32_t bytes;      /*!< At least 1; all within bundle->flash_bytes. */
-    uint8_t md5[16];     /*!< MD5 of all its bytes. */
     reflash_kind_t kind; /*!< Decides when it is written. */
     bool encrypted;      /*!< The target has to encrypt while it writes. */
     /** @cond */
@@ -66,6 +64,8 @@ typedef struct {
         uint32_t blocks_offset, sectors_offset, plain_offset;
     } _state; /*!< Private. */
     /** @endcond */
+    uint8_t md5[16]; /*!< MD5 of all its bytes. */
+    char name[32];   /*!< Ends with a zero. */
 } reflash_bundle_image_t;
 
 /** A sector of an image. */
@@ -144,12 +144,13 @@ typedef struct {
     struct {
         const reflash_bundle_t *bundle;
         const reflash_bundle_image_t *image;
-        uint32_t first_sector, sector_count, block_bytes_max, adler32;
+        uint32_t first_sector, sector_count, block_bytes_max;
         /* The stream is made of units: its head, a piece for each sector, its tail. */
         uint32_t unit;        /* the next one to read from ... */
         uint32_t unit_offset; /* ... and what was read of it */
         uint32_t block_end;   /* the unit behind the block */
         uint32_t block_left_bytes;
+        uint8_t head_and_tail[8];
     } _state; /*!< Private. */
     /** @endcond */
 } reflash_run_t;

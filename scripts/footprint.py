@@ -19,18 +19,20 @@ PROCESSORS = {
                      # It divides by functions of its mask ROM.
                      ["-L/usr/lib/xtensa-lx106-elf/lib", "-Wl,--unresolved-symbols=ignore-all"]),
 }
+CORTEX_M = 2  # so many of them are
 ALL, TWO, LOG = [], ["-DREFLASH_CHIP_LIST(X)=X(esp32) X(esp32c3)"], ["-DSERIAL_FLASHER_LOG_LEVEL=1"]
-UPDATE, RAM, EVERY = "reflash_three_images.c", "load_ram.c", "every_function.c"
-# What it is, source, flags of the library, flags of the program, budget in bytes on a Cortex-M0+ (or None).
+UPDATE, ENGINE, RAM, EVERY = "reflash_three_images.c", "bundle_engine.c", "load_ram.c", "every_function.c"
+# What it is, source, flags of the library, flags of the program, budget in bytes on both Cortex-M (or None).
 ROWS = [
     ("update by MD5, two chips", UPDATE, TWO, [], 7000),
     ("update by MD5, all chips", UPDATE, ALL, [], 7500),
     ("... and the errors logged", UPDATE, LOG, [], None),
     ("... with a RAM stub, not counting that", UPDATE, ALL, ["-DWITH_STUB"], 9000),
+    ("update by sectors from a bundle, compressed", ENGINE, ALL, [], 11000),
     ("load RAM over a serial line", RAM, ALL, ["-DINIT=esp_loader_init_serial"], None),
     ("load RAM over SPI", RAM, ALL, ["-DINIT=esp_loader_init_spi"], None),
     ("load RAM over SDIO", RAM, ALL, ["-DINIT=esp_loader_init_sdio"], None),
-    ("every function of the API, all transports", EVERY, ALL, [], 12050),
+    ("every function of the API, all transports", EVERY, ALL, [], 12000),
 ]
 
 
@@ -72,14 +74,14 @@ def main():
              "Bytes of flash (code and constants) that the library takes in a program, -Os, written by `make size`. What a",
              "program does not call is not linked, so there is no switch for it: transports, stubs and MD5 cost what their",
              "row has more than another. Chips are chosen by `REFLASH_CHIP_LIST`, the log by `SERIAL_FLASHER_LOG_LEVEL`.",
-             "The budget is for a Cortex-M0+.", "",
+             "The budget is for both Cortex-M. \"Every function\" are those of esp_loader.h, `esp_loader_*`.", "",
              "| program | " + " | ".join(PROCESSORS) + " | budget |", "| --- |" + " ---: |" * (len(PROCESSORS) + 1)]
     failed = 0
     for label, source, flags, program_flags, budget in ROWS:
         values = [measure(processor, source, flags, program_flags) for processor in PROCESSORS]
         lines.append(f"| {label} | " + " | ".join(map(str, values)) + f" | {budget or ''} |")
-        if budget and values[0] > budget or min(values) == 0:
-            print(f"FAILED: {label}: {values[0]} bytes on a Cortex-M0+, budget {budget}")
+        if budget and max(values[:CORTEX_M]) > budget or min(values) == 0:
+            print(f"FAILED: {label}: {max(values[:CORTEX_M])} bytes on a Cortex-M, budget {budget}")
             failed = 1
     text = "\n".join(lines) + "\n"
     if "--write" in sys.argv:

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # What libreflash costs on a Cortex-M: links bench/size/reflash_three_images.c against it and reports flash, RAM
 # and stack. Fails when a promise is broken:
-#   - more than 7000 bytes of text and constants of the library on a Cortex-M0+ with the two chips that the table is
-#     for, or more than 7500 with all; than 9000 with all and a RAM stub, not counting the stub itself; than 12050 if
-#     every function of the API is used, and no stub
+#   - more text and constants of the library than the budget in scripts/footprint.py
+#   - more RAM of the engine than 2 KiB, one bit a sector, and the caller's transfer buffer
 #   - a byte of .data or .bss anywhere in the library
 #   - a libc function beyond the plain ones of <string.h> (and reflash_stub_find(), which another library or the program
 #     has)
@@ -13,10 +12,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 targets=(cortex-m0plus cortex-m4)
-m0plus_limit_bytes=7000
-m0plus_limit_bytes_all_chips=7500
-limit_bytes_plus_stub=9000
-limit_bytes_every_function=12050
 two_chips='-DREFLASH_CHIP_LIST(X)=X(esp32) X(esp32c3)'
 gcc=arm-none-eabi-gcc
 flags=(-mthumb -std=c11 -Os -ffunction-sections -fdata-sections -fcallgraph-info=su -Wall -Wextra -Werror -Iinclude)
@@ -72,20 +67,13 @@ for cpu in "${targets[@]}"; do
     build "$cpu" "$cpu" bench/size/reflash_three_images.c "$two_chips"
     check_library "$cpu"
 done
-build cortex-m0plus cortex-m0plus-all-chips bench/size/reflash_three_images.c
 scripts/make_stubs.py --fetch --out build/size/stubs esp32
 mv build/size/stubs/esp32.c build/size/stubs/stub_of_esp32.c
 for cpu in "${targets[@]}"; do
-    build "$cpu" "$cpu-plus-stub" "bench/size/reflash_three_images.c build/size/stubs/stub_of_esp32.c" -DWITH_STUB
-    build "$cpu" "$cpu-every-function" bench/size/every_function.c
+    build "$cpu" "$cpu-bundle-engine" bench/size/bundle_engine.c
 done
-python3 scripts/size_report.py --limit "cortex-m0plus=$m0plus_limit_bytes" "${targets[@]}" || failed=1
+python3 scripts/size_report.py "${targets[@]}" || failed=1
 echo
-python3 scripts/size_report.py --brief --limit "cortex-m0plus-all-chips=$m0plus_limit_bytes_all_chips" \
-    cortex-m0plus-all-chips || failed=1
-for cpu in "${targets[@]}"; do
-    python3 scripts/size_report.py --brief --limit "$cpu-plus-stub=$limit_bytes_plus_stub" \
-        --limit "$cpu-every-function=$limit_bytes_every_function" "$cpu-plus-stub" "$cpu-every-function" || failed=1
-done
+python3 scripts/size_report.py --engine "${targets[@]/%/-bundle-engine}" || failed=1
 python3 scripts/footprint.py || failed=1
 exit $failed

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The table of `make size`: what each part of the linked program takes, from the linker's map, and the deepest
-stack, from gcc's call graphs. Arguments: --brief for the limits alone, --limit TARGET=BYTES, then the targets in
+stack, from gcc's call graphs. Arguments: --engine for the engine's RAM and its limit alone, then the targets in
 build/size/."""
 import re
 import sys
@@ -9,12 +9,23 @@ from pathlib import Path
 
 FLASH = re.compile(r"\.(text|literal|s?rodata|s?data)\b")
 RAM = re.compile(r"\.(data|bss)\b|COMMON")
-# Calls through the serial transport's table, which gcc's graphs do not show.
+# Calls through pointers, which gcc's graphs do not show: the serial transport's ...
 THROUGH_TABLE = {
     "esp_loader_connect": ["src/loader/connect.c:connect_once"],
     "reflash_ask_once": ["src/loader/connect.c:send", "src/loader/connect.c:receive"],
     "reflash_drain": ["src/loader/connect.c:receive"],
 }
+# ... and the engine's with a bundle.
+THROUGH_ENGINE = {
+    "reflash_request_byte": ["src/reflash/engine.c:block_byte"],
+    "src/reflash/engine.c:for_each_image": [
+        "reflash_bundle_image", *(f"src/reflash/engine.c:{step}_image" for step in ("check", "ask", "write", "prove"))],
+    "src/reflash/engine.c:read_sector": ["reflash_bundle_sector"],
+    "src/reflash/engine.c:compare": ["reflash_bundle_block_md5"],
+    "src/reflash/engine.c:write_image": ["reflash_run_begin", "reflash_run_next_block"],
+    "src/reflash/engine.c:block_byte": ["reflash_run_read", "reflash_bundle_plain"],
+}
+ENGINE_RAM_BYTES = 2048  # besides the transfer buffer and a bit for each sector
 PARTS = ("library", "RAM stub", "C library and libgcc", "program", "port and images")
 
 
@@ -23,7 +34,7 @@ def part_of(where):
         return "library"
     if "stub_of_" in where:
         return "RAM stub"
-    if "reflash_three_images.o" in where or "every_function.o" in where:
+    if "reflash_three_images.o" in where or "bundle_engine.o" in where:
         return "program"
     if "null_port.o" in where:
         return "port and images"
@@ -70,11 +81,11 @@ def deepest(name, frames, calls, done, path=()):
     return done[name]
 
 
-def measure(target):
+def measure(target, through):
     folder = Path("build/size") / target
     parts, objects = read_map((folder / "map").read_text())
     frames, calls, complaints = read_call_graph(folder / "library")
-    for caller, callees in THROUGH_TABLE.items():
+    for caller, callees in through.items():
         complaints += [f"no function {name}, which a table names" for name in (caller, *callees) if name not in frames]
         calls[caller].update(callees)
     _, program_calls, _ = read_call_graph(folder / "program")
@@ -109,30 +120,32 @@ def show(arguments, results):
     print("Stack is without the port's functions and the C library. Program RAM is mostly its esp_loader_t.")
 
 
+def engine_ram(target, stack_bytes):
+    """What counts: the stack, and one of the two bits a sector that the job's memory has."""
+    text = (Path("build/size") / target / "map").read_text()
+    memory = re.search(r"^ \.bss\.memory\S*\s+0x[0-9a-f]+\s+0x([0-9a-f]+) ", text, re.M)
+    return stack_bytes + int(memory[1], 16) // 2
+
+
 def main():
-    arguments, limits = sys.argv[1:], {}
-    brief = arguments[0] == "--brief"
-    arguments = arguments[1:] if brief else arguments
-    while arguments and arguments[0] == "--limit":
-        target, limit = arguments[1].split("=")
-        limits[target] = int(limit)
-        arguments = arguments[2:]
-    results = {target: measure(target) for target in arguments}
+    engine = sys.argv[1] == "--engine"
+    arguments = sys.argv[2:] if engine else sys.argv[1:]
+    through = {**THROUGH_TABLE, **THROUGH_ENGINE} if engine else THROUGH_TABLE
+    results = {target: measure(target, through) for target in arguments}
     complaints = [line for result in results.values() for line in result[3]]
 
-    if not brief:
+    if not engine:
         show(arguments, results)
-
-    for target, limit in limits.items():
-        taken = results[target][0]["library"][0]
-        print(f"limit on {target}: {taken} of {limit} bytes")
-        if taken > limit:
-            complaints.append(f"{target}: the library takes {taken} bytes of flash, {taken - limit} too many")
     for target, result in results.items():
         if result[0]["library"][0] == 0:
             complaints.append(f"{target}: nothing of the library was linked; the map was not understood")
         if result[0]["library"][1] > 0:
             complaints.append(f"{target}: the library takes static RAM")
+        if engine:
+            ram_bytes = engine_ram(target, result[2][0])
+            print(f"{target}: {result[2][0]} bytes of stack, {ram_bytes} of {ENGINE_RAM_BYTES} bytes of RAM")
+            if ram_bytes > ENGINE_RAM_BYTES:
+                complaints.append(f"{target}: the engine takes {ram_bytes - ENGINE_RAM_BYTES} bytes of RAM too many")
     for line in complaints:
         print("FAILED: " + line)
     return 1 if complaints else 0

@@ -2,6 +2,8 @@
 /* Commands: their table, sending one, and telling silence, refusal, nonsense and a broken port apart. */
 #include "loader/command.h"
 
+#include <string.h>
+
 #include "transport/transport.h"
 #include "wire/bytes.h"
 
@@ -38,11 +40,8 @@ static const command_row_t commands[] = {
 
 void reflash_begin(esp_loader_t *loader)
 {
-    loader->_fault.code = ESP_LOADER_SUCCESS;
-    loader->_fault.cause = REFLASH_CAUSE_NONE;
-    loader->_fault.command = 0;
-    loader->_fault.target_reason = 0;
-    reflash_set_boot(loader, REFLASH_BOOT_SILENT, 0, REFLASH_NO_PIN);
+    memset(&loader->_fault, 0, sizeof(loader->_fault));
+    loader->_fault.boot_pin = REFLASH_NO_PIN;
 }
 
 #if SERIAL_FLASHER_LOG_LEVEL >= ESP_LOADER_LOG_ERROR

@@ -192,7 +192,6 @@ esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_a
 esp_loader_error_t esp_loader_connect_secure_download_mode(esp_loader_t *loader,
                                                            esp_loader_connect_args_t *connect_args, uint32_t flash_size)
 {
-    reflash_begin(loader);
     if (flash_size == 0 || flash_size % REFLASH_SECTOR_BYTES != 0) {
         return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }

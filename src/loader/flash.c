@@ -292,7 +292,7 @@ static bool digest_from_hex(uint8_t digest[16], const uint8_t hex[MD5_HEX_DIGITS
     for (unsigned byte = 0; byte < 16; byte++) {
         const uint8_t high = reflash_hex_value(hex[2 * byte]);
         const uint8_t low = reflash_hex_value(hex[2 * byte + 1]);
-        if (high > 15 || low > 15) {
+        if ((high | low) > 15) {
             return false;
         }
         digest[byte] = (uint8_t)(high << 4 | low);
@@ -332,7 +332,6 @@ esp_loader_error_t esp_loader_flash_verify_known_md5(esp_loader_t *loader, uint3
                                                      const uint8_t *expected_md5)
 {
     uint8_t digest[16];
-    reflash_begin(loader);
     if (expected_md5 == NULL || !digest_from_hex(digest, expected_md5)) {
         return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }

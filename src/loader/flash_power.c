@@ -3,16 +3,19 @@
  * In an object of its own, which the chip's row names: builds without that chip do not link it. */
 #include "loader/command.h"
 
-#define ALL 0xFFFFFFFFu
+#define ALL (-1)
 
-/* What esptool does, without a bit that it sets twice. Each entry: address, value, mask of the bits to change,
- * microseconds to wait before. The last one changes nothing. */
-static const uint32_t power_up[][4] = {
-    {0x5011010C, 1, ALL, 0},           {0x501151BC, 1u << 27, 1u << 27, 10000},
-    {0x501151B8, 1u << 7, 1u << 7, 0}, {0x501153FC, 3, 3, 0},
-    {0x501151BC, 0, 1u << 27, 50},     {0x501151B8, 0, 0xFFu << 23, 0},
-    {0x501151B8, 0, 1u << 7, 0},       {0x501151B8, 0, 0, 1800},
+/* What esptool does, without a bit that it sets twice. The last one changes nothing. */
+static const struct {
+    uint16_t reg; /* from REGS on */
+    uint16_t wait_us;
+    int16_t mask;         /* of the bits to change, ... */
+    uint8_t value, shift; /* ... and what they become: both to be shifted */
+} power_up[] = {
+    {0x010C, 0, ALL, 1, 0}, {0x51BC, 10000, 1, 1, 27}, {0x51B8, 0, 1, 1, 7}, {0x53FC, 0, 3, 3, 0},
+    {0x51BC, 50, 1, 0, 27}, {0x51B8, 0, 0xFF, 0, 23},  {0x51B8, 0, 1, 0, 7}, {0x51B8, 1800, 0, 0, 0},
 };
+enum { REGS = 0x50110000, STEPS = sizeof(power_up) / sizeof(power_up[0]) };
 
 /* The efuses of a 3.2 may say that its supply is on by itself; then its regulator only must not be forced. */
 static esp_loader_error_t powers_itself(esp_loader_t *loader, bool *does)
@@ -47,5 +50,12 @@ esp_loader_error_t reflash_power_esp32p4_flash(void *context)
     if (is_on || (revision != WITHOUT_POWER && revision != WITH_CHOICE)) {
         return ESP_LOADER_SUCCESS;
     }
-    return reflash_write_registers(loader, power_up[0], sizeof(power_up) / sizeof(power_up[0]));
+    uint32_t entries[STEPS][4];
+    for (unsigned step = 0; step < STEPS; step++) {
+        entries[step][0] = (uint32_t)REGS + power_up[step].reg;
+        entries[step][1] = (uint32_t)power_up[step].value << power_up[step].shift;
+        entries[step][2] = (uint32_t)power_up[step].mask << power_up[step].shift;
+        entries[step][3] = power_up[step].wait_us;
+    }
+    return reflash_write_registers(loader, entries[0], STEPS);
 }

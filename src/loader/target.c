@@ -159,13 +159,13 @@ typedef struct {
 
 typedef struct {
     uint32_t measured_reg, told_reg;
-    uint16_t border_khz, below_khz, above_khz; /* crystals that there are */
+    uint16_t slow_khz, fast_khz; /* crystals that there are */
 } uart_clock_row_t;
 
 static const uart_clock_row_t uart_clocks[] = {
-    [REFLASH_UART_CLOCK_ESP32 - 1] = {0x3FF5F06C, 0x3FF5A010, 33000, 26000, 40000},
-    [REFLASH_UART_CLOCK_ESP32C2 - 1] = {0x60000014, 0, 33000, 26000, 40000},
-    [REFLASH_UART_CLOCK_ESP32C5 - 1] = {0x60000014, 0x60096110, 44000, 40000, 48000},
+    [REFLASH_UART_CLOCK_ESP32 - 1] = {0x3FF5F06C, 0x3FF5A010, 26000, 40000},
+    [REFLASH_UART_CLOCK_ESP32C2 - 1] = {0x60000014, 0, 26000, 40000},
+    [REFLASH_UART_CLOCK_ESP32C5 - 1] = {0x60000014, 0x60096110, 40000, 48000},
 };
 
 /* An ESP32's ROM measures the crystal against its 8 MHz oscillator, whose rate is burned in at the factory: the count
@@ -195,7 +195,7 @@ static esp_loader_error_t uart_clock(esp_loader_t *loader, uart_clock_t *clock)
         measured = (measured & DIVIDER_MASK) * loader->_baud / 1000;
         clock->believed_khz = row->told_reg != 0 ? (told >> 24 & 0x7F) * 1000 : C2_BELIEVED_KHZ;
     }
-    clock->real_khz = measured > row->border_khz ? row->above_khz : row->below_khz;
+    clock->real_khz = 2 * measured > (uint32_t)row->slow_khz + row->fast_khz ? row->fast_khz : row->slow_khz;
     return ESP_LOADER_SUCCESS;
 }
 

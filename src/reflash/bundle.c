@@ -18,9 +18,9 @@ enum {
     DIGEST_COVERS_FROM = 32,
     FLAG_PLAIN = 1,
     FLAG_PACKED = 2,
-    IMAGE_FLAG_ENCRYPTED = 1,
-    SECTOR_FLAG_BLANK = 1,
-    SECTOR_FLAG_STARTS_GROUP = 2,
+    IMAGE_FLAG_ENCRYPTED = 1 << 8, /* of the word that the kind is in ... */
+    SECTOR_FLAG_BLANK = 1 << 24,   /* ... and of the one that the piece's size is in */
+    SECTOR_FLAG_STARTS_GROUP = 1 << 25,
     NO_DATA = 0 /* an offset: the header is there */
 };
 
@@ -63,12 +63,13 @@ static reflash_bundle_error_t fetch(const reflash_bundle_t *bundle, uint32_t off
 static reflash_bundle_error_t parse_entry(const reflash_bundle_t *bundle, const uint8_t *entry,
                                           reflash_bundle_image_t *image)
 {
+    const uint32_t traits = reflash_get_le32(entry + 56);
     memcpy(image->name, entry, sizeof(image->name));
     image->flash_addr = reflash_get_le32(entry + 32);
     image->bytes = reflash_get_le32(entry + 36);
     memcpy(image->md5, entry + 40, MD5_BYTES);
-    image->kind = (reflash_kind_t)entry[56];
-    image->encrypted = entry[57] == IMAGE_FLAG_ENCRYPTED;
+    image->kind = (reflash_kind_t)(uint8_t)traits;
+    image->encrypted = (traits & IMAGE_FLAG_ENCRYPTED) != 0;
     image->_state.blocks_offset = reflash_get_le32(entry + 60);
     image->_state.sectors_offset = reflash_get_le32(entry + 64);
     image->_state.plain_offset = reflash_get_le32(entry + 68);
@@ -76,9 +77,9 @@ static reflash_bundle_error_t parse_entry(const reflash_bundle_t *bundle, const 
     /* The size is compared before it is reckoned with: tables of a range within the flash are at most 2 MiB. */
     const bool good = image->name[sizeof(image->name) - 1] == '\0' && image->flash_addr % REFLASH_SECTOR_BYTES == 0 &&
                       image->bytes > 0 && image->flash_addr < bundle->flash_bytes &&
-                      image->bytes <= bundle->flash_bytes - image->flash_addr && entry[56] < REFLASH_KIND_COUNT &&
-                      (entry[57] & ~IMAGE_FLAG_ENCRYPTED) == 0 && is_zero(entry + 58, 2) && is_zero(entry + 72, 24) &&
-                      image->_state.blocks_offset % 4 == 0 && image->_state.sectors_offset % 4 == 0 &&
+                      image->bytes <= bundle->flash_bytes - image->flash_addr &&
+                      (traits & ~(uint32_t)IMAGE_FLAG_ENCRYPTED) < REFLASH_KIND_COUNT && is_zero(entry + 72, 24) &&
+                      (image->_state.blocks_offset | image->_state.sectors_offset) % 4 == 0 &&
                       holds(bundle, image->_state.blocks_offset, reflash_bundle_block_count(image) * MD5_BYTES) &&
                       holds(bundle, image->_state.sectors_offset, reflash_bundle_sector_count(image) * ROW_BYTES) &&
                       (bundle->has_plain ? holds(bundle, image->_state.plain_offset, image->bytes)
@@ -187,8 +188,7 @@ reflash_bundle_error_t reflash_bundle_sector(const reflash_bundle_t *bundle, con
                                              uint32_t sector_index, reflash_bundle_sector_t *sector)
 {
     uint8_t row[ROW_BYTES];
-    const uint32_t sector_count = reflash_bundle_sector_count(image);
-    if (sector_index >= sector_count) {
+    if (sector_index >= reflash_bundle_sector_count(image)) {
         return REFLASH_BUNDLE_NOT_THERE;
     }
     const reflash_bundle_error_t err =
@@ -196,27 +196,28 @@ reflash_bundle_error_t reflash_bundle_sector(const reflash_bundle_t *bundle, con
     if (err != REFLASH_BUNDLE_GOOD) {
         return err;
     }
-    const uint32_t left = image->bytes - sector_index * REFLASH_SECTOR_BYTES;
+    const uint32_t offset = sector_index * REFLASH_SECTOR_BYTES;
+    const uint32_t left = image->bytes - offset;
+    const uint32_t traits = reflash_get_le32(row + 24);
     memcpy(sector->md5, row, MD5_BYTES);
     sector->adler32 = reflash_get_le32(row + 16);
     sector->bytes = (uint16_t)(left < REFLASH_SECTOR_BYTES ? left : REFLASH_SECTOR_BYTES);
     sector->_state.packed_offset = reflash_get_le32(row + 20);
-    sector->packed_bytes = get_le16(row + 24);
-    sector->packed_xor = row[26];
-    sector->is_blank = (row[27] & SECTOR_FLAG_BLANK) != 0;
-    sector->starts_group = (row[27] & SECTOR_FLAG_STARTS_GROUP) != 0;
+    sector->packed_bytes = (uint16_t)traits;
+    sector->packed_xor = (uint8_t)(traits >> 16);
+    sector->is_blank = (traits & SECTOR_FLAG_BLANK) != 0;
+    sector->starts_group = (traits & SECTOR_FLAG_STARTS_GROUP) != 0;
     memcpy(sector->plain_xor, row + 28, sizeof(sector->plain_xor));
 
-    /* A group ends with its block, so each block's first sector starts one, and so does an image's. */
-    const bool must_start_group =
-        sector_index == 0 || (image->flash_addr + sector_index * REFLASH_SECTOR_BYTES) % REFLASH_BLOCK_BYTES == 0;
-    bool good = (row[27] & ~(SECTOR_FLAG_BLANK | SECTOR_FLAG_STARTS_GROUP)) == 0;
+    bool good = traits < 2 * (uint32_t)SECTOR_FLAG_STARTS_GROUP;
     if (bundle->has_packed) {
+        /* A group ends with its block, so each block's first sector starts one, and so does an image's. */
+        const bool must_start_group = offset == 0 || (image->flash_addr + offset) % REFLASH_BLOCK_BYTES == 0;
         good = good && sector->packed_bytes > 0 && sector->packed_bytes <= REFLASH_PACKED_BYTES_MAX &&
                holds(bundle, sector->_state.packed_offset, sector->packed_bytes) &&
                (sector->starts_group || !must_start_group);
     } else {
-        good = good && sector->_state.packed_offset == NO_DATA && is_zero(row + 24, 3) && !sector->starts_group;
+        good = sector->_state.packed_offset == NO_DATA && (traits & ~(uint32_t)SECTOR_FLAG_BLANK) == 0;
     }
     return good ? REFLASH_BUNDLE_GOOD : REFLASH_BUNDLE_INCONSISTENT;
 }

@@ -14,7 +14,8 @@ enum {
     ROM_PACKED_BLOCK_BYTES = 0x1800,
     STUB_BLOCK_BYTES = 0x4000,
     UNPACKED_PER_BYTE = 2 * 1032, /* the most that deflate makes of a byte; a stub answers while it works on another */
-    STUB_ERASE_BYTES = 0x10000
+    STUB_ERASE_BYTES = 0x10000,
+    CHIP_ID_ESP8266 = 0xFFFF
 };
 
 typedef struct {
@@ -22,17 +23,18 @@ typedef struct {
     reflash_apply_t *job;
     const reflash_content_ops_t *ops;
     const reflash_bundle_t *bundle;
-    uint32_t wanted, done; /* sectors of the image that will be, and that are written */
-    uint32_t unasked;      /* sectors that nothing is known of yet, */
-    uint32_t unwritten;    /* that will be written, those of this image until it is done, */
-    uint32_t unproved;     /* and that will be proved: for estimates, all three */
-    reflash_model_t model;
+    uint32_t wanted, done;   /* sectors of the image that will be, and that are written */
+    uint16_t index;          /* of the image */
+    uint8_t kind;            /* that is written */
+    bool proved;             /* all that was proved so far */
+    bool follows_written;    /* the last sector of the image in front of it is written */
+    bool guessed;            /* see the plan */
     reflash_bitmap_t differ; /* the image's sectors that have to be written ... */
     reflash_bitmap_t blank;  /* ... and those that are known to be erased */
     uint32_t sectors;        /* of the image */
-    uint16_t index;          /* of the image */
-    bool follows_written;    /* the last sector of the image in front of it is written */
-    bool guessed;            /* see the plan */
+    uint32_t unhashed;       /* sectors that will be asked about or proved, ... */
+    uint32_t unwritten;      /* ... and that will be written, those of this image until it is done: for estimates */
+    reflash_model_t model;
     reflash_bundle_image_t image;
     reflash_facts_t facts;
 } engine_t;
@@ -54,7 +56,7 @@ static esp_loader_error_t tell(engine_t *engine, reflash_apply_step_t step, bool
         .image = &engine->image,
         .sectors = engine->wanted,
         .done_sectors = engine->done,
-        .left_ms = reflash_job_ms(&engine->model, engine->unasked + engine->unproved, engine->unwritten - engine->done),
+        .left_ms = reflash_job_ms(&engine->model, engine->unhashed, engine->unwritten - engine->done),
         .proved = proved,
     };
     return job->progress == NULL || job->progress(job->progress_context, &progress)
@@ -64,26 +66,29 @@ static esp_loader_error_t tell(engine_t *engine, reflash_apply_step_t step, bool
 
 /* --- Images and sectors ------------------------------------------------------------------------------------------ */
 
-/* Make an image the current one. `follows_written` is right if it was that in front before. */
-static esp_loader_error_t open_image(engine_t *engine, uint16_t index)
+/* Do `step` to each image, which is the current one then. */
+static esp_loader_error_t for_each_image(engine_t *engine, esp_loader_error_t (*step)(engine_t *engine))
 {
-    engine->follows_written = index > 0 && reflash_bit(&engine->differ, engine->sectors - 1);
-    RETURN_ON_ERROR(from_source(engine, engine->ops->image(engine->bundle, index, &engine->image)));
-    engine->index = index;
-    engine->sectors = reflash_bundle_sector_count(&engine->image);
-    engine->differ.first = engine->blank.first = engine->image.flash_addr / REFLASH_SECTOR_BYTES;
-    engine->wanted = 0;
-    for (uint32_t at = 0; at < engine->sectors; at++) {
-        engine->wanted += reflash_bit(&engine->differ, at);
+    for (uint16_t index = 0; index < engine->bundle->image_count; index++) {
+        engine->follows_written = index > 0 && reflash_bit(&engine->differ, engine->sectors - 1);
+        RETURN_ON_ERROR(from_source(engine, engine->ops->image(engine->bundle, index, &engine->image)));
+        engine->index = index;
+        engine->sectors = reflash_bundle_sector_count(&engine->image);
+        engine->differ.first = engine->blank.first = engine->image.flash_addr / REFLASH_SECTOR_BYTES;
+        engine->wanted = 0;
+        for (uint32_t at = 0; at < engine->sectors; at++) {
+            engine->wanted += reflash_bit(&engine->differ, at);
+        }
+        RETURN_ON_ERROR(step(engine));
     }
     return ESP_LOADER_SUCCESS;
 }
 
-/* Of the image, in front of a sector. */
-static uint32_t offset_of(const engine_t *engine, uint32_t sector)
+/* Of the image, in sectors [from, end). */
+static uint32_t bytes_of(const engine_t *engine, uint32_t from, uint32_t end)
 {
-    const uint32_t offset = sector * REFLASH_SECTOR_BYTES;
-    return offset < engine->image.bytes ? offset : engine->image.bytes;
+    const uint32_t end_bytes = end * REFLASH_SECTOR_BYTES;
+    return (end_bytes < engine->image.bytes ? end_bytes : engine->image.bytes) - from * REFLASH_SECTOR_BYTES;
 }
 
 static esp_loader_error_t read_sector(engine_t *engine, uint32_t at, reflash_bundle_sector_t *sector)
@@ -131,36 +136,34 @@ static void learn(engine_t *engine, uint32_t sectors)
 
 /* --- Asking ------------------------------------------------------------------------------------------------------ */
 
-/* MD5 of 4096 bytes FF. */
-static bool is_blank(const uint8_t md5[16])
+static bool same_digest(const uint8_t a[REFLASH_DIGEST_BYTES], const uint8_t b[REFLASH_DIGEST_BYTES])
 {
-    static const uint8_t blank[] = {0x6A, 0xE5, 0x9E, 0x64, 0x85, 0x03, 0x77, 0xEE,
-                                    0x54, 0x70, 0xC8, 0x54, 0x76, 0x15, 0x51, 0xEA};
-    return memcmp(md5, blank, sizeof(blank)) == 0;
+    return memcmp(a, b, REFLASH_DIGEST_BYTES) == 0;
 }
 
 /* Whether the target holds what sectors [from, end) shall hold: one, a block, or all. */
 static esp_loader_error_t compare(engine_t *engine, uint32_t from, uint32_t end, bool *equal)
 {
+    static const uint8_t md5_of_blank[REFLASH_DIGEST_BYTES] = {0x6A, 0xE5, 0x9E, 0x64, 0x85, 0x03, 0x77, 0xEE,
+                                                               0x54, 0x70, 0xC8, 0x54, 0x76, 0x15, 0x51, 0xEA};
+    const uint32_t sectors = end - from;
     reflash_bundle_sector_t sector;
-    uint8_t found[16];
+    uint8_t found[REFLASH_DIGEST_BYTES];
     const uint8_t *wanted = sector.md5;
-    const bool single = end - from == 1;
-    if (single) {
+    if (sectors == 1) {
         RETURN_ON_ERROR(read_sector(engine, from, &sector));
-    } else if (end - from == engine->sectors) {
+    } else if (sectors == engine->sectors) {
         wanted = engine->image.md5;
     } else {
         const uint32_t first = engine->differ.first;
         const uint32_t block = (first + from) / REFLASH_SECTORS_PER_BLOCK - first / REFLASH_SECTORS_PER_BLOCK;
         RETURN_ON_ERROR(from_source(engine, engine->ops->block_md5(engine->bundle, &engine->image, block, sector.md5)));
     }
-    const uint32_t offset = offset_of(engine, from);
-    RETURN_ON_ERROR(
-        reflash_flash_md5(engine->loader, engine->image.flash_addr + offset, offset_of(engine, end) - offset, found));
-    learn(engine, end - from);
-    *equal = memcmp(wanted, found, sizeof(found)) == 0;
-    reflash_set_bits(&engine->blank, from, end, single && is_blank(found));
+    RETURN_ON_ERROR(reflash_flash_md5(engine->loader, engine->image.flash_addr + from * REFLASH_SECTOR_BYTES,
+                                      bytes_of(engine, from, end), found));
+    *equal = same_digest(wanted, found);
+    reflash_set_bits(&engine->blank, from, end, sectors == 1 && same_digest(md5_of_blank, found));
+    learn(engine, sectors);
     return ESP_LOADER_SUCCESS;
 }
 
@@ -175,9 +178,8 @@ static esp_loader_error_t ask_image(engine_t *engine)
     }
     engine->guessed = engine->guessed || plan.guessed;
     engine->wanted = reflash_plan_join(&plan);
-    engine->unasked -= engine->sectors;
+    engine->unhashed += engine->wanted - engine->sectors;
     engine->unwritten += engine->wanted;
-    engine->unproved += engine->wanted;
     return tell(engine, REFLASH_APPLY_ASKED, false);
 }
 
@@ -185,15 +187,16 @@ static esp_loader_error_t ask_image(engine_t *engine)
 
 /* A run of sectors on its way, block by block. As much of a block as fits is in the job's buffer. */
 typedef struct {
+    reflash_request_t block;
     engine_t *engine;
     uint32_t from, end;
-    bool packed;
-    bool failed;
-    uint32_t sector;        /* plain: that the block is, */
-    reflash_run_t run;      /* packed: at what is read next ... */
-    reflash_run_t bookmark; /* ... and at the block's first byte */
-    uint32_t bytes;         /* of the block */
-    uint32_t held_at, held_bytes;
+    uint32_t packed;            /* a flag, which a Cortex-M0 reaches quicker as a word */
+    reflash_bundle_error_t err; /* the first that its bytes met */
+    uint32_t sector;            /* plain: that the block is, */
+    reflash_run_t run;          /* packed: at the block's first byte ... */
+    reflash_run_t ahead;        /* ... and at what is read next */
+    uint32_t held_end;          /* of the block's bytes, and ... */
+    const uint8_t *next;        /* ... where the next one is */
 } sending_t;
 
 static uint8_t block_byte(void *context, uint32_t at)
@@ -202,42 +205,42 @@ static uint8_t block_byte(void *context, uint32_t at)
     const engine_t *engine = sending->engine;
     const reflash_apply_t *job = engine->job;
     if (at == 0) { /* it may have been sent before */
-        sending->run = sending->bookmark;
-        sending->held_at = sending->held_bytes = 0;
+        sending->ahead = sending->run;
+        sending->held_end = 0;
     }
-    if (at >= sending->held_at + sending->held_bytes) {
-        const uint32_t left_bytes = sending->bytes - at;
+    if (at == sending->held_end) {
+        const uint32_t left_bytes = sending->block.data_bytes - at;
         const uint32_t bytes = left_bytes < job->buffer_bytes ? left_bytes : job->buffer_bytes;
         const reflash_bundle_error_t err =
-            sending->packed ? engine->ops->run_read(&sending->run, job->buffer, bytes)
+            sending->packed ? engine->ops->run_read(&sending->ahead, job->buffer, bytes)
                             : engine->ops->plain(engine->bundle, &engine->image,
                                                  sending->sector * REFLASH_SECTOR_BYTES + at, job->buffer, bytes);
-        sending->failed = sending->failed || err != REFLASH_BUNDLE_GOOD;
-        sending->held_at = at;
-        sending->held_bytes = bytes;
+        sending->err = sending->err == REFLASH_BUNDLE_GOOD ? err : sending->err;
+        sending->held_end = at + bytes;
+        sending->next = job->buffer;
     }
-    return job->buffer[at - sending->held_at];
+    return *sending->next++;
 }
 
 /* A compressed run begins where a group does, and is taken if it is shorter. */
 static esp_loader_error_t try_packed(engine_t *engine, sending_t *sending, uint32_t block_bytes_max)
 {
-    const uint32_t plain_bytes = offset_of(engine, sending->end) - offset_of(engine, sending->from);
     uint32_t from = sending->from;
     reflash_bundle_sector_t sector;
-    for (;; from--) {
-        RETURN_ON_ERROR(read_sector(engine, from, &sector));
-        if (sector.starts_group || from == 0) {
-            break;
-        }
-    }
+    from++;
+    do {
+        RETURN_ON_ERROR(read_sector(engine, --from, &sector)); /* an image's first sector starts one */
+    } while (!sector.starts_group);
     RETURN_ON_ERROR(from_source(engine, engine->ops->run_begin(&sending->run, engine->bundle, &engine->image, from,
                                                                sending->end - from, block_bytes_max)));
-    sending->packed = !engine->bundle->has_plain || sending->run.stream_bytes < plain_bytes;
+    sending->packed =
+        !engine->bundle->has_plain || sending->run.stream_bytes < bytes_of(engine, sending->from, sending->end);
     if (sending->packed) {
+        const uint32_t more = sending->from - from;
         reflash_set_bits(&engine->differ, from, sending->end, true);
-        engine->wanted += sending->from - from;
-        engine->unwritten += sending->from - from;
+        engine->wanted += more;
+        engine->unhashed += more;
+        engine->unwritten += more;
         sending->from = from;
     }
     return ESP_LOADER_SUCCESS;
@@ -249,75 +252,90 @@ static bool is_erased(const engine_t *engine, uint32_t from, uint32_t end)
     while (from < end && reflash_bit(&engine->blank, from)) {
         from++;
     }
-    return from == end && !engine->facts.stub;
+    return from == end && engine->loader->_stub == NULL;
+}
+
+/* Tell the block what comes next: of a plain one sending->sector. */
+static esp_loader_error_t take_block(engine_t *engine, sending_t *sending)
+{
+    enum { UNIT_BYTES = 4 };
+
+    reflash_request_t *block = &sending->block;
+    if (sending->packed) {
+        const reflash_bundle_error_t err = engine->ops->run_next_block(&sending->run);
+        block->data_bytes = (uint16_t)sending->run.block_bytes;
+        block->data_xor = sending->run.block_xor;
+        return from_source(engine, err);
+    }
+    reflash_bundle_sector_t sector;
+    RETURN_ON_ERROR(read_sector(engine, sending->sector, &sector));
+    block->data_bytes = sector.bytes;
+    block->data_xor = sector.plain_xor[0] ^ sector.plain_xor[1] ^ sector.plain_xor[2] ^ sector.plain_xor[3];
+    block->padding_bytes = engine->loader->_stub != NULL ? 0 : (uint16_t)(-(unsigned)sector.bytes % UNIT_BYTES);
+    return ESP_LOADER_SUCCESS;
 }
 
 /* Write sectors [from, end). */
 static esp_loader_error_t write_run(engine_t *engine, uint32_t from, uint32_t end)
 {
-    enum { UNIT_BYTES = 4 };
-
-    esp_loader_t *loader = engine->loader;
-    reflash_apply_t *job = engine->job;
-    const bool stub = engine->facts.stub;
-    sending_t sending = {.engine = engine, .from = from, .end = end};
+    const bool stub = engine->loader->_stub != NULL;
+    sending_t sending = {.block = {.opcode = REFLASH_FLASH_DATA,
+                                   .data_byte = block_byte,
+                                   .data_context = &sending,
+                                   .work_bytes = stub ? STUB_ERASE_BYTES : 0},
+                         .engine = engine,
+                         .from = from,
+                         .end = end};
     uint32_t block_bytes_max = stub ? STUB_BLOCK_BYTES : ROM_PACKED_BLOCK_BYTES;
     if (engine->facts.packed) {
         RETURN_ON_ERROR(try_packed(engine, &sending, block_bytes_max));
     }
     from = sending.from;
-    const bool packed = sending.packed;
     const uint32_t sectors = end - from;
-    const uint32_t run_bytes = offset_of(engine, end) - offset_of(engine, from);
-    const uint32_t block_count = packed ? sending.run.block_count : sectors;
+    const uint32_t run_bytes = bytes_of(engine, from, end);
     const uint32_t done = engine->done;
-    uint32_t work_bytes = stub ? STUB_ERASE_BYTES : 0;
-    if (packed) {
-        work_bytes = block_bytes_max * UNPACKED_PER_BYTE;
-        work_bytes = work_bytes < run_bytes ? work_bytes : run_bytes;
+    uint32_t block_count = sectors;
+    uint8_t begin_opcode = REFLASH_FLASH_BEGIN;
+    uint8_t end_opcode = REFLASH_FLASH_END;
+    if (sending.packed) {
+        const uint32_t unpacked_bytes = block_bytes_max * UNPACKED_PER_BYTE;
+        sending.block.opcode = REFLASH_FLASH_DEFL_DATA;
+        sending.block.work_bytes = unpacked_bytes < run_bytes ? unpacked_bytes : run_bytes;
+        block_count = sending.run.block_count;
+        begin_opcode = REFLASH_FLASH_DEFL_BEGIN;
+        end_opcode = REFLASH_FLASH_DEFL_END;
     } else {
         block_bytes_max = PLAIN_BLOCK_BYTES;
     }
-    const uint32_t erase_bytes = is_erased(engine, from, end) ? 0 : run_bytes;
+    uint32_t erase_bytes = 0;
+    reflash_apply_t *job = engine->job;
     job->sectors_written += sectors;
-    job->erased_bytes += erase_bytes > 0 ? sectors * REFLASH_SECTOR_BYTES : 0;
+    if (!is_erased(engine, from, end)) {
+        erase_bytes = run_bytes;
+        job->erased_bytes += sectors * REFLASH_SECTOR_BYTES;
+    }
     job->runs++;
-    RETURN_ON_ERROR(reflash_begin_write(loader, packed ? REFLASH_FLASH_DEFL_BEGIN : REFLASH_FLASH_BEGIN,
+    RETURN_ON_ERROR(reflash_begin_write(engine->loader, begin_opcode,
                                         engine->image.flash_addr + from * REFLASH_SECTOR_BYTES, erase_bytes,
                                         block_count, block_bytes_max));
     uint32_t sequence = 0;
-    for (uint32_t block = 0; block < block_count; block++) {
-        reflash_request_t request = {.opcode = packed ? REFLASH_FLASH_DEFL_DATA : REFLASH_FLASH_DATA,
-                                     .is_last_of_stream = packed && block == block_count - 1,
-                                     .data_byte = block_byte,
-                                     .data_context = &sending,
-                                     .work_bytes = work_bytes};
-        if (packed) {
-            RETURN_ON_ERROR(from_source(engine, engine->ops->run_next_block(&sending.run)));
-            sending.bytes = sending.run.block_bytes;
-            request.data_xor = sending.run.block_xor;
-            sending.bookmark = sending.run;
-        } else {
-            reflash_bundle_sector_t sector;
-            sending.sector = from + block;
-            RETURN_ON_ERROR(read_sector(engine, sending.sector, &sector));
-            sending.bytes = sector.bytes;
-            request.data_xor = sector.plain_xor[0] ^ sector.plain_xor[1] ^ sector.plain_xor[2] ^ sector.plain_xor[3];
-            request.padding_bytes = stub ? 0 : (uint16_t)(-(unsigned)sector.bytes % UNIT_BYTES);
-        }
-        request.data_bytes = (uint16_t)sending.bytes;
-        const esp_loader_error_t err = reflash_write_block(loader, &request, &sequence);
-        RETURN_ON_ERROR(from_source(engine, sending.failed ? REFLASH_BUNDLE_UNREADABLE : REFLASH_BUNDLE_GOOD));
+    for (uint32_t block = 0; block < block_count;) {
+        sending.sector = from + block;
+        RETURN_ON_ERROR(take_block(engine, &sending));
+        block++;
+        sending.block.is_last_of_stream = sending.packed && block == block_count;
+        const esp_loader_error_t err = reflash_write_block(engine->loader, &sending.block, &sequence);
+        RETURN_ON_ERROR(from_source(engine, sending.err));
         RETURN_ON_ERROR(err);
-        engine->done = done + sectors * (block + 1) / block_count;
+        engine->done = done + sectors * block / block_count;
         RETURN_ON_ERROR(tell(engine, REFLASH_APPLY_WRITING, false));
     }
-    return reflash_end_write(loader, packed ? REFLASH_FLASH_DEFL_END : REFLASH_FLASH_END, work_bytes);
+    return reflash_end_write(engine->loader, end_opcode, sending.block.work_bytes);
 }
 
 static esp_loader_error_t write_image(engine_t *engine)
 {
-    if (engine->wanted == 0) {
+    if (engine->wanted == 0 || engine->image.kind != engine->kind) {
         return ESP_LOADER_SUCCESS;
     }
     RETURN_ON_ERROR(tell(engine, REFLASH_APPLY_WRITING, false));
@@ -351,79 +369,59 @@ static uint32_t count_unproved(const engine_t *engine, uint32_t from, uint32_t e
     return count;
 }
 
-/* Prove the sectors in [from, end) that need it, all at once or one by one, if that is worth it for so few. */
-static esp_loader_error_t prove(engine_t *engine, uint32_t from, uint32_t end, bool *proved, bool *done)
+/* Whether to prove sectors [from, end) all at once: none of them needs it, or not so few that one by one is quicker. */
+static bool at_once(const engine_t *engine, uint32_t from, uint32_t end)
 {
     const reflash_model_t *model = &engine->model;
     const uint32_t count = count_unproved(engine, from, end);
-    const bool at_once = reflash_ask_us(model, 1) * count >= reflash_ask_us(model, end - from);
-    *done = count == 0 || at_once;
-    bool equal = true;
-    if (count > 0 && at_once) {
-        RETURN_ON_ERROR(compare(engine, from, end, &equal));
-        *proved = *proved && equal;
-    }
-    return ESP_LOADER_SUCCESS;
+    return count == 0 || reflash_ask_us(model, 1) * count >= reflash_ask_us(model, end - from);
 }
 
-static esp_loader_error_t prove_image(engine_t *engine, bool *all_proved)
+static esp_loader_error_t prove_image(engine_t *engine)
 {
     bool proved = true;
-    bool done;
-    RETURN_ON_ERROR(prove(engine, 0, engine->sectors, &proved, &done));
-    for (uint32_t at = 0; at < engine->sectors && !done;) {
-        const uint32_t end = reflash_end_of_block(&engine->differ, at, engine->sectors);
-        bool block_done;
-        RETURN_ON_ERROR(prove(engine, at, end, &proved, &block_done));
-        for (; at < end && !block_done; at++) {
-            bool sector_done;
-            RETURN_ON_ERROR(prove(engine, at, at + 1, &proved, &sector_done));
+    uint32_t block_end = 0;
+    for (uint32_t end, at = 0; at < engine->sectors; at = end) {
+        end = engine->sectors;
+        if (at > 0 || !at_once(engine, at, end)) {
+            end = at + 1;
+            if (at == block_end) {
+                block_end = reflash_end_of_block(&engine->differ, at, engine->sectors);
+                end = at_once(engine, at, block_end) ? block_end : end;
+            }
         }
-        at = end;
+        if (count_unproved(engine, at, end) > 0) {
+            bool equal;
+            RETURN_ON_ERROR(compare(engine, at, end, &equal));
+            proved = proved && equal;
+        }
     }
-    *all_proved = *all_proved && proved;
-    engine->unproved -= engine->wanted < engine->unproved ? engine->wanted : engine->unproved;
+    engine->proved = engine->proved && proved;
+    engine->unhashed -= engine->wanted;
     return tell(engine, REFLASH_APPLY_PROVED, proved);
 }
 
 /* --- The job ----------------------------------------------------------------------------------------------------- */
 
-/* Look at all images before anything is asked, and count their sectors. */
-static esp_loader_error_t check(engine_t *engine)
+/* Before anything is asked: whether it can be written. */
+static esp_loader_error_t check_image(engine_t *engine)
 {
-    enum { CHIP_ID_ESP8266 = 0xFFFF };
-
-    esp_loader_t *loader = engine->loader;
-    const reflash_bundle_t *bundle = engine->bundle;
-    const bool sendable = bundle->has_plain || engine->facts.packed || engine->job->start_stub != NULL;
-    const uint8_t chip_id = loader->_chip->chip_id;
-    if (bundle->chip_id != (chip_id == REFLASH_ROW_WITHOUT_CHIP_ID ? CHIP_ID_ESP8266 : chip_id)) {
-        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_TARGET);
+    const bool sendable = engine->bundle->has_plain || engine->facts.packed || engine->job->start_stub != NULL;
+    if (engine->image.encrypted || !sendable) {
+        return reflash_refuse(engine->loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
-    for (uint16_t index = 0; index < bundle->image_count; index++) {
-        RETURN_ON_ERROR(open_image(engine, index));
-        if (engine->image.encrypted || !sendable) {
-            return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
-        }
-        RETURN_ON_ERROR(reflash_flash_range(loader, engine->image.flash_addr, engine->image.bytes));
-        engine->unasked += engine->sectors;
-    }
-    return ESP_LOADER_SUCCESS;
+    engine->unhashed += engine->sectors;
+    return reflash_flash_range(engine->loader, engine->image.flash_addr, engine->image.bytes);
 }
 
 /* Ask about all, write, prove. INVALID_MD5: a proof failed. */
 static esp_loader_error_t pass(engine_t *engine)
 {
-    const uint16_t image_count = engine->bundle->image_count;
-    engine->unasked = engine->unwritten = engine->unproved = 0;
     engine->guessed = false;
     memset(engine->job->memory, 0, engine->job->memory_bytes);
-    RETURN_ON_ERROR(check(engine));
-    RETURN_ON_ERROR(consider_stub(engine, engine->unasked, engine->unasked / 16));
-    for (uint16_t index = 0; index < image_count; index++) {
-        RETURN_ON_ERROR(open_image(engine, index));
-        RETURN_ON_ERROR(ask_image(engine));
-    }
+    RETURN_ON_ERROR(for_each_image(engine, check_image));
+    RETURN_ON_ERROR(consider_stub(engine, engine->unhashed, engine->unhashed / 16));
+    RETURN_ON_ERROR(for_each_image(engine, ask_image));
     if (engine->job->dry_run) {
         engine->job->sectors_written = engine->unwritten;
         return ESP_LOADER_SUCCESS;
@@ -431,22 +429,14 @@ static esp_loader_error_t pass(engine_t *engine)
     if (engine->unwritten == 0) {
         return ESP_LOADER_SUCCESS;
     }
-    RETURN_ON_ERROR(consider_stub(engine, engine->unproved, engine->unwritten));
-    for (unsigned kind = 0; kind < REFLASH_KIND_COUNT; kind++) {
-        for (uint16_t index = 0; index < image_count; index++) {
-            RETURN_ON_ERROR(open_image(engine, index));
-            if (engine->image.kind == kind) {
-                RETURN_ON_ERROR(write_image(engine));
-            }
-        }
+    RETURN_ON_ERROR(consider_stub(engine, engine->unhashed, engine->unwritten));
+    for (engine->kind = 0; engine->kind < REFLASH_KIND_COUNT; engine->kind++) {
+        RETURN_ON_ERROR(for_each_image(engine, write_image));
     }
-    bool proved = true;
-    for (uint16_t index = 0; index < image_count; index++) {
-        RETURN_ON_ERROR(open_image(engine, index));
-        RETURN_ON_ERROR(prove_image(engine, &proved));
-    }
-    return proved ? ESP_LOADER_SUCCESS
-                  : reflash_fail(engine->loader, ESP_LOADER_ERROR_INVALID_MD5, REFLASH_CAUSE_DIGEST_MISMATCH);
+    engine->proved = true;
+    RETURN_ON_ERROR(for_each_image(engine, prove_image));
+    return engine->proved ? ESP_LOADER_SUCCESS
+                          : reflash_fail(engine->loader, ESP_LOADER_ERROR_INVALID_MD5, REFLASH_CAUSE_DIGEST_MISMATCH);
 }
 
 esp_loader_error_t reflash_apply(esp_loader_t *loader, const reflash_content_t *content, reflash_apply_t *job)
@@ -455,6 +445,10 @@ esp_loader_error_t reflash_apply(esp_loader_t *loader, const reflash_content_t *
         loader, content != NULL && job != NULL && content->bundle->image_count > 0 && job->memory != NULL &&
                     job->memory_bytes >= REFLASH_APPLY_MEMORY_BYTES(content->bundle->flash_bytes) &&
                     job->buffer != NULL && job->buffer_bytes >= REFLASH_APPLY_BUFFER_BYTES));
+    const uint8_t chip_id = loader->_chip->chip_id;
+    if (content->bundle->chip_id != (chip_id == REFLASH_ROW_WITHOUT_CHIP_ID ? CHIP_ID_ESP8266 : chip_id)) {
+        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_TARGET);
+    }
     if (!reflash_knows(loader, REFLASH_SPI_FLASH_MD5)) {
         if (job->start_stub == NULL) {
             return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);

@@ -9,30 +9,13 @@
 
 enum { HEAD_BYTES = 2, TAIL_BYTES = 6 };
 
-/* 32 KiB window, highest compression. */
-static const uint8_t head[HEAD_BYTES] = {0x78, 0xDA};
-
 /* What a unit adds to a block. */
 typedef struct {
     uint32_t bytes;
     uint8_t xor_byte;
-    uint8_t text[TAIL_BYTES];       /* of head and tail */
+    const uint8_t *text;            /* of head and tail; NULL: a piece */
     reflash_bundle_sector_t sector; /* of a piece */
 } unit_t;
-
-static uint8_t xor_of(const uint8_t *bytes, uint32_t count)
-{
-    uint8_t sum = 0;
-    for (uint32_t at = 0; at < count; at++) {
-        sum ^= bytes[at];
-    }
-    return sum;
-}
-
-static bool is_piece(const reflash_run_t *run, uint32_t unit_index)
-{
-    return unit_index > 0 && unit_index <= run->_state.sector_count;
-}
 
 static uint32_t unit_count(const reflash_run_t *run)
 {
@@ -41,25 +24,25 @@ static uint32_t unit_count(const reflash_run_t *run)
 
 static reflash_bundle_error_t get_unit(const reflash_run_t *run, uint32_t unit_index, unit_t *unit)
 {
-    if (is_piece(run, unit_index)) {
-        const reflash_bundle_error_t err = reflash_bundle_sector(
-            run->_state.bundle, run->_state.image, run->_state.first_sector + unit_index - 1, &unit->sector);
-        unit->bytes = unit->sector.packed_bytes;
-        unit->xor_byte = unit->sector.packed_xor;
-        return err;
-    }
-    if (unit_index == 0) {
-        unit->bytes = HEAD_BYTES;
-        memcpy(unit->text, head, HEAD_BYTES);
-    } else {
-        unit->bytes = TAIL_BYTES;
-        unit->text[0] = 0x03; /* a last block, fixed codes, ... */
-        unit->text[1] = 0x00; /* ... with nothing but its end   */
-        for (unsigned byte = 0; byte < 4; byte++) {
-            unit->text[2 + byte] = (uint8_t)(run->_state.adler32 >> (24 - 8 * byte));
+    const uint8_t *text = run->_state.head_and_tail;
+    unit->bytes = HEAD_BYTES;
+    if (unit_index > 0) {
+        if (unit_index <= run->_state.sector_count) {
+            const reflash_bundle_error_t err = reflash_bundle_sector(
+                run->_state.bundle, run->_state.image, run->_state.first_sector + unit_index - 1, &unit->sector);
+            unit->text = NULL;
+            unit->bytes = unit->sector.packed_bytes;
+            unit->xor_byte = unit->sector.packed_xor;
+            return err;
         }
+        text += HEAD_BYTES;
+        unit->bytes = TAIL_BYTES;
     }
-    unit->xor_byte = xor_of(unit->text, unit->bytes);
+    unit->text = text;
+    unit->xor_byte = 0;
+    for (uint32_t at = 0; at < unit->bytes; at++) {
+        unit->xor_byte ^= text[at];
+    }
     return REFLASH_BUNDLE_GOOD;
 }
 
@@ -104,17 +87,15 @@ reflash_bundle_error_t reflash_run_begin(reflash_run_t *run, const reflash_bundl
                                          const reflash_bundle_image_t *image, uint32_t first_sector,
                                          uint32_t sector_count, uint32_t block_bytes_max)
 {
-    const uint32_t sectors_there = reflash_bundle_sector_count(image);
-    if (!bundle->has_packed || sector_count == 0 || first_sector >= sectors_there ||
-        sector_count > sectors_there - first_sector || block_bytes_max < REFLASH_PACKED_BYTES_MAX) {
+    if (!bundle->has_packed || sector_count == 0 || block_bytes_max < REFLASH_PACKED_BYTES_MAX) {
         return REFLASH_BUNDLE_NOT_THERE;
     }
     *run = (reflash_run_t){._state = {.bundle = bundle,
                                       .image = image,
                                       .first_sector = first_sector,
                                       .sector_count = sector_count,
-                                      .block_bytes_max = block_bytes_max,
-                                      .adler32 = 1}};
+                                      .block_bytes_max = block_bytes_max}};
+    uint32_t adler32 = 1;
     for (uint32_t index = 0; index < sector_count; index++) {
         reflash_bundle_sector_t sector;
         const reflash_bundle_error_t err = reflash_bundle_sector(bundle, image, first_sector + index, &sector);
@@ -124,19 +105,25 @@ reflash_bundle_error_t reflash_run_begin(reflash_run_t *run, const reflash_bundl
         if (index == 0 && !sector.starts_group) {
             return REFLASH_BUNDLE_NOT_THERE;
         }
-        run->_state.adler32 = reflash_adler32_join(run->_state.adler32, sector.adler32, sector.bytes);
+        adler32 = reflash_adler32_join(adler32, sector.adler32, sector.bytes);
         run->image_bytes += sector.bytes;
     }
-    reflash_run_t ahead = *run;
-    while (ahead._state.block_end < unit_count(run)) {
-        const reflash_bundle_error_t err = reflash_run_next_block(&ahead);
-        if (err != REFLASH_BUNDLE_GOOD) {
-            return err;
-        }
-        run->stream_bytes += ahead.block_bytes;
+    uint8_t *text = run->_state.head_and_tail;
+    text[0] = 0x78; /* 32 KiB window, ... */
+    text[1] = 0xDA; /* ... highest compression */
+    text[2] = 0x03; /* a last block, fixed codes, ... */
+    text[3] = 0x00; /* ... with nothing but its end */
+    for (unsigned byte = HEAD_BYTES + TAIL_BYTES; byte > HEAD_BYTES + 2; adler32 >>= 8) {
+        text[--byte] = (uint8_t)adler32;
+    }
+    reflash_bundle_error_t err;
+    while ((err = reflash_run_next_block(run)) == REFLASH_BUNDLE_GOOD) {
+        run->stream_bytes += run->block_bytes;
         run->block_count++;
     }
-    return REFLASH_BUNDLE_GOOD;
+    run->_state.block_end = 0;
+    run->_state.block_left_bytes = 0;
+    return err == REFLASH_BUNDLE_NOT_THERE ? REFLASH_BUNDLE_GOOD : err;
 }
 
 reflash_bundle_error_t reflash_run_read(reflash_run_t *run, uint8_t *buf, uint32_t bytes)
@@ -147,16 +134,16 @@ reflash_bundle_error_t reflash_run_read(reflash_run_t *run, uint8_t *buf, uint32
     run->_state.block_left_bytes -= bytes;
     while (bytes > 0) {
         unit_t unit;
-        reflash_bundle_error_t err = get_unit(run, run->_state.unit, &unit);
+        const reflash_bundle_error_t err = get_unit(run, run->_state.unit, &unit);
         if (err != REFLASH_BUNDLE_GOOD) {
             return err;
         }
         const uint32_t left = unit.bytes - run->_state.unit_offset;
         const uint32_t part = bytes < left ? bytes : left;
-        if (is_piece(run, run->_state.unit)) {
-            err = reflash_bundle_packed(run->_state.bundle, &unit.sector, run->_state.unit_offset, buf, part);
-            if (err != REFLASH_BUNDLE_GOOD) {
-                return err;
+        if (unit.text == NULL) {
+            const reflash_source_t *source = &run->_state.bundle->source;
+            if (!source->read(source->context, unit.sector._state.packed_offset + run->_state.unit_offset, buf, part)) {
+                return REFLASH_BUNDLE_UNREADABLE;
             }
         } else {
             memcpy(buf, unit.text + run->_state.unit_offset, part);

@@ -8,22 +8,22 @@
 #include "esp_loader.h"
 #include "wire/packet.h"
 
-/** A request in the pieces it is sent from. Unused members are 0. */
+/** A request in the pieces it is sent from. Unused members are 0. What is read most stands first. */
 typedef struct {
     uint8_t header[REFLASH_HEADER_BYTES]; /* whoever asks leaves it to reflash_ask_once() */
-    const uint32_t *words;                /* payload words, sent little-endian */
-    const uint8_t *data;                  /* data behind the words, of a data command; may be NULL */
-    /* Instead of `data`: tells its byte `at`. Asked once for each, in order, and again from 0 when the request is sent
-     * again; so the data need not be in memory, but the XOR of all of them has to be known in advance. */
-    uint8_t (*data_byte)(void *data_context, uint32_t at);
-    void *data_context;
-    uint8_t data_xor;
-    uint16_t data_bytes;
-    uint16_t padding_bytes; /* bytes 0xFF behind the data, covered by its checksum as well */
-    uint32_t work_bytes;    /* flash the target erases or hashes before it answers */
     uint8_t opcode;
     uint8_t word_count;
     bool is_last_of_stream; /* of FLASH_DEFL_DATA: its answer tells whether the stream was sound */
+    uint8_t data_xor;
+    uint16_t data_bytes;
+    uint16_t padding_bytes; /* bytes 0xFF behind the data, covered by its checksum as well */
+    const uint32_t *words;  /* payload words, sent little-endian */
+    const uint8_t *data;    /* data behind the words, of a data command; may be NULL */
+    /* Instead of `data`: tells its byte `at`. Asked once for each, in order, and again from 0 when the request is sent
+     * again; so the data need not be in memory, but the XOR of all of them (`data_xor`) has to be known in advance. */
+    uint8_t (*data_byte)(void *data_context, uint32_t at);
+    void *data_context;
+    uint32_t work_bytes; /* flash the target erases or hashes before it answers */
 } reflash_request_t;
 
 /** A function of the port as a bit. */

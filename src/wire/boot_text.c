@@ -35,15 +35,13 @@ static const uint8_t patterns[] =
 
 static void on_pattern(reflash_boot_text_t *text, uint8_t tells)
 {
-    text->capture = 0;
+    text->capture = tells; /* behind two of them something follows */
     if (tells == TELLS_RESET) {
         text->resets++;
         text->mode = REFLASH_BOOT_OTHER_MODE; /* until the rest of the line says more */
     } else if (tells == TELLS_STRAPPING) {
-        text->capture = tells;
         text->strapping = 0;
     } else if (tells == TELLS_CHIP) {
-        text->capture = tells;
         text->chip = 0;
     } else if (tells == TELLS_C2) {
         text->chip = C2_SUFFIX;

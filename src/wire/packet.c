@@ -21,7 +21,8 @@ void reflash_request_header(uint8_t header[REFLASH_HEADER_BYTES], uint8_t opcode
     header[1] = opcode;
     header[2] = (uint8_t)payload_bytes;
     header[3] = (uint8_t)(payload_bytes >> 8);
-    reflash_put_le32(header + 4, checksum);
+    header[4] = checksum;
+    header[5] = header[6] = header[7] = 0;
 }
 
 bool reflash_answer_parse(const uint8_t *frame, uint16_t frame_bytes, reflash_answer_t *answer)

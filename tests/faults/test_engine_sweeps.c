@@ -172,8 +172,7 @@ static void open_sweep(sweep_t *sweep, const layout_t *layout, unsigned setup)
     }
     sweep->in =
         (inputs_t){.images = sweep->images, .names = sweep->names, .programs = sweep->programs, .count = IMAGE_COUNT};
-    static const uint32_t all[IMAGE_COUNT] = {0, 1, 2};
-    content_init(&sweep->memory, &sweep->in, all, IMAGE_COUNT, setups[setup].chip_id);
+    content_init(&sweep->memory, &sweep->in, setups[setup].chip_id);
     sweep->content = sweep->memory.content;
     if (setups[setup].bundle) {
         sweep->bytes = bundle_make(&sweep->in,

@@ -105,8 +105,7 @@ static void make_side(side_t *side, const char *chip, uint16_t chip_id, bool stu
         side->loader._stub = (const void *)&any_stub;
         side->loader._status_bytes = 2;
     }
-    static const uint32_t all[LIAR_IMAGES] = {0, 1, 2};
-    content_init(&side->memory, &wanted.in, all, LIAR_IMAGES, chip_id);
+    content_init(&side->memory, &wanted.in, chip_id);
     for (unsigned at = 0; at < 2; at++) {
         const bundle_facts_t facts = {.chip_id = chip_id,
                                       .flash_mode = 0xFF,

@@ -673,7 +673,7 @@ static void where_something_was_written_unseen_all_is_proved(void **state)
     t.link.round_trip_ms = 100;
     hold_images();
     for (uint32_t quarter = 1; quarter < 4; quarter++) { /* so many differ that the rest is taken to differ too */
-        damage(0x10000 + layout[APPLICATION].bytes / SECTOR / 4 * quarter * SECTOR, SECTOR);
+        damage(0x10000 + layout[APPLICATION].bytes / SECTOR / 4 * quarter * SECTOR, 2 * SECTOR);
     }
     begin("esp32", FROM_MEMORY, true);
     t.damage_while_writing = true;
