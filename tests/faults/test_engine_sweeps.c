@@ -382,7 +382,7 @@ typedef struct {
     espsim_fault_t fault;  /* without n. A flip without mask: another bit at every position */
 } fault_t;
 
-enum { ALL = 700, MANY = 130, SOME = 60, FEW = 20 };
+enum { ALL = 700, MANY = 100, SOME = 40, FEW = 15 };
 
 static const fault_t faults[] = {
     {"power cut at flash operation", FLASH_OPS, ALL, false, {.kind = ESPSIM_FAULT_POWER_CUT}},
