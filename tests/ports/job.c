@@ -76,7 +76,9 @@ void job_expect_log(esp_loader_port_t *port, const char *text)
         if (at == HEARD_MAX || port->ops->read(port, (uint8_t *)&heard[at], 1, QUIET_MS) != ESP_LOADER_SUCCESS) {
             fail_msg("the target does not say \"%s\" but:\n%s", text, heard);
         }
-        heard[at] = heard[at] != '\0' ? heard[at] : '?';
+        if (heard[at] == '\0') {
+            heard[at] = '?';
+        }
     }
 }
 
