@@ -2,8 +2,6 @@
 /* MD5 as RFC 1321 describes it, written for few bytes of code: one loop over the 64 steps. */
 #include "md5.h"
 
-#include "wire/bytes.h"
-
 /* floor(2^32 * |sin(step + 1)|), RFC 1321 section 3.4. */
 static const uint32_t sines[64] = {
     0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501,

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "transport/transport.h"
-#include "wire/bytes.h"
 
 enum { ASK_TRIES = 3, REASON_INVALID_FORMAT = 0x05, ALL_BUT_STATUS = 0xFF, ANY_OTHER = 0x00 };
 

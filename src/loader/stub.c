@@ -13,21 +13,26 @@ enum {
     STUB_STATUS_BYTES = 2
 };
 
-/* Secure download mode knows no RAM, and some ROMs start nothing if secure boot is on. */
-static esp_loader_error_t find(esp_loader_t *loader, const reflash_stub_t **stub)
+/* NULL: there is none, as the fault tells. Secure download mode knows no RAM, and some ROMs start nothing if secure boot
+ * is on. */
+static const reflash_stub_t *find(esp_loader_t *loader)
 {
     const reflash_chip_t *chip = loader->_chip;
     const uint32_t locks = REFLASH_SECURE_DOWNLOAD | (chip->locked_to_rom ? REFLASH_SECURE_BOOT : 0);
     reflash_security_t security;
     uint32_t revision;
     security.flags = 0;
-    if (reflash_knows(loader, REFLASH_GET_SECURITY_INFO)) {
-        RETURN_ON_ERROR(reflash_security_info(loader, &security));
+    if ((reflash_knows(loader, REFLASH_GET_SECURITY_INFO) &&
+         reflash_security_info(loader, &security) != ESP_LOADER_SUCCESS) ||
+        reflash_read_revision(loader, &revision) != ESP_LOADER_SUCCESS) {
+        return NULL;
     }
-    RETURN_ON_ERROR(reflash_read_revision(loader, &revision));
     const bool locked = (security.flags & locks) != 0 || loader->_transport->wake_stub == NULL;
-    *stub = locked ? NULL : reflash_stub_find((target_chip_t)chip->target, revision);
-    return *stub != NULL ? ESP_LOADER_SUCCESS : reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    const reflash_stub_t *stub = locked ? NULL : reflash_stub_find((target_chip_t)chip->target, revision);
+    if (stub == NULL) {
+        (void)reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    }
+    return stub;
 }
 
 static esp_loader_error_t load(esp_loader_t *loader, const reflash_stub_t *stub,
@@ -75,8 +80,10 @@ esp_loader_error_t reflash_stub_start(esp_loader_t *loader)
     if (loader->_stub != NULL) {
         return ESP_LOADER_SUCCESS;
     }
-    const reflash_stub_t *stub;
-    RETURN_ON_ERROR(find(loader, &stub));
+    const reflash_stub_t *stub = find(loader);
+    if (stub == NULL) {
+        return (esp_loader_error_t)loader->_fault.code;
+    }
     esp_loader_mem_cfg_t cfg;
     for (unsigned at = 0; at < REFLASH_STUB_SEGMENTS; at++) {
         RETURN_ON_ERROR(load(loader, stub, &stub->segments[at], &cfg));

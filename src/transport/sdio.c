@@ -78,7 +78,7 @@ static esp_loader_error_t write(esp_loader_t *loader, uint32_t addr, void *data,
 static void order_bytes(uint32_t *words, unsigned count)
 {
     for (unsigned at = 0; at < count; at++) {
-        reflash_put_le32((uint8_t *)&words[at], words[at]);
+        words[at] = reflash_le32(words[at]);
     }
 }
 
@@ -87,7 +87,7 @@ static esp_loader_error_t read_word(esp_loader_t *loader, uint32_t addr, uint32_
 {
     *word = 0;
     RETURN_ON_ERROR(read(loader, addr, word, bytes));
-    *word = reflash_get_le32((const uint8_t *)word);
+    *word = reflash_le32(*word);
     return ESP_LOADER_SUCCESS;
 }
 

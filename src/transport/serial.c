@@ -78,17 +78,16 @@ esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, 
         if (err == ESP_LOADER_ERROR_TIMEOUT && heard) {
             return ESP_LOADER_ERROR_INVALID_RESPONSE;
         }
-        /* The host lost bytes: a frame that had begun has a hole. The one that is waited for may still come whole, and
-         * to ask again before its time is up would get two answers. */
-        if (err == ESP_LOADER_ERROR_INVALID_RESPONSE) {
-            heard = true;
-            reflash_slip_reader_init(&reader, frame, capacity_bytes);
-            continue;
-        }
-        if (err != ESP_LOADER_SUCCESS) {
+        if (err != ESP_LOADER_SUCCESS && err != ESP_LOADER_ERROR_INVALID_RESPONSE) {
             return err;
         }
         heard = true;
+        /* The host lost bytes: a frame that had begun has a hole. The one that is waited for may still come whole, and
+         * to ask again before its time is up would get two answers. */
+        if (err != ESP_LOADER_SUCCESS) {
+            reader.state = REFLASH_SLIP_OUTSIDE;
+            continue;
+        }
         if (loader->_boot_text != NULL) {
             reflash_boot_text_push(loader->_boot_text, byte);
         }

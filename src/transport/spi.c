@@ -81,15 +81,16 @@ static esp_loader_error_t write_message(esp_loader_port_t *port, const reflash_r
 /* Read a shared register once; `polls` counts how often that was done. */
 static esp_loader_error_t poll(esp_loader_port_t *port, uint8_t reg, unsigned *polls, uint32_t *value)
 {
-    uint8_t bytes[4] = {0};
+    uint32_t word = 0;
     if ((*polls)++ >= EAGER_POLLS) {
         port->ops->delay_ms(port, 1);
     }
     if (port->ops->remaining_time(port) == 0) {
         return ESP_LOADER_ERROR_TIMEOUT;
     }
-    RETURN_ON_ERROR(transact(port, READ_REG | (uint32_t)reg << ADDR_SHIFT, bytes, reg == COMMAND ? 1 : sizeof(bytes)));
-    *value = reflash_get_le32(bytes);
+    RETURN_ON_ERROR(
+        transact(port, READ_REG | (uint32_t)reg << ADDR_SHIFT, (uint8_t *)&word, reg == COMMAND ? 1 : sizeof(word)));
+    *value = reflash_le32(word);
     return ESP_LOADER_SUCCESS;
 }
 

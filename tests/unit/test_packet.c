@@ -212,10 +212,17 @@ static void words_are_little_endian_at_any_alignment(void **state)
     (void)state;
     for (unsigned offset = 0; offset < 4; offset++) {
         uint8_t bytes[8] = {0};
-        reflash_put_le32(&bytes[offset], 0x89ABCDEF);
-        assert_bytes(&bytes[offset], 4, "efcdab89");
+        bytes_of_hex("efcdab89", &bytes[offset], 4);
         assert_int_equal(reflash_get_le32(&bytes[offset]), 0x89ABCDEF);
     }
+}
+
+static void a_word_is_turned_into_its_little_endian_bytes_and_back(void **state)
+{
+    (void)state;
+    const uint32_t turned = reflash_le32(0x89ABCDEF);
+    assert_bytes((const uint8_t *)&turned, 4, "efcdab89");
+    assert_int_equal(reflash_le32(turned), 0x89ABCDEF);
 }
 
 int main(void)
@@ -233,6 +240,7 @@ int main(void)
         cmocka_unit_test(a_size_field_that_disagrees_with_the_frame_is_rejected),
         cmocka_unit_test(an_answer_cut_or_extended_anywhere_is_rejected),
         cmocka_unit_test(words_are_little_endian_at_any_alignment),
+        cmocka_unit_test(a_word_is_turned_into_its_little_endian_bytes_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
