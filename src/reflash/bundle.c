@@ -91,7 +91,7 @@ static reflash_bundle_error_t parse_entry(const reflash_bundle_t *bundle, const 
 
 uint32_t reflash_bundle_sector_count(const reflash_bundle_image_t *image)
 {
-    return (image->bytes + REFLASH_SECTOR_BYTES - 1) / REFLASH_SECTOR_BYTES; /* it starts one */
+    return (image->bytes - 1) / REFLASH_SECTOR_BYTES + 1; /* it starts one */
 }
 
 uint32_t reflash_bundle_block_count(const reflash_bundle_image_t *image)

@@ -34,9 +34,9 @@ typedef struct {
     uint32_t sectors;        /* of the image */
     uint32_t unhashed;       /* sectors that will be asked about or proved, ... */
     uint32_t unwritten;      /* ... and that will be written, those of this image until it is done: for estimates */
-    reflash_model_t model;
     reflash_bundle_image_t image;
     reflash_facts_t facts;
+    reflash_model_t model;
 } engine_t;
 
 /* --- Errors, progress -------------------------------------------------------------------------------------------- */
@@ -176,7 +176,9 @@ static esp_loader_error_t ask_image(engine_t *engine)
         RETURN_ON_ERROR(compare(engine, plan.question.from, plan.question.end, &equal));
         reflash_plan_answer(&plan, equal);
     }
-    engine->guessed = engine->guessed || plan.guessed;
+    if (plan.guessed) {
+        engine->guessed = true;
+    }
     engine->wanted = reflash_plan_join(&plan);
     engine->unhashed += engine->wanted - engine->sectors;
     engine->unwritten += engine->wanted;
@@ -278,14 +280,14 @@ static esp_loader_error_t take_block(engine_t *engine, sending_t *sending)
 /* Write sectors [from, end). */
 static esp_loader_error_t write_run(engine_t *engine, uint32_t from, uint32_t end)
 {
+    enum { TO_DATA = 1, TO_END = 2 }; /* from the opcode that begins, of plain and of compressed data */
+
     const bool stub = engine->loader->_stub != NULL;
-    sending_t sending = {.block = {.opcode = REFLASH_FLASH_DATA,
-                                   .data_byte = block_byte,
-                                   .data_context = &sending,
-                                   .work_bytes = stub ? STUB_ERASE_BYTES : 0},
-                         .engine = engine,
-                         .from = from,
-                         .end = end};
+    sending_t sending = {
+        .block = {.data_byte = block_byte, .data_context = &sending, .work_bytes = stub ? STUB_ERASE_BYTES : 0},
+        .engine = engine,
+        .from = from,
+        .end = end};
     uint32_t block_bytes_max = stub ? STUB_BLOCK_BYTES : ROM_PACKED_BLOCK_BYTES;
     if (engine->facts.packed) {
         RETURN_ON_ERROR(try_packed(engine, &sending, block_bytes_max));
@@ -295,18 +297,16 @@ static esp_loader_error_t write_run(engine_t *engine, uint32_t from, uint32_t en
     const uint32_t run_bytes = bytes_of(engine, from, end);
     const uint32_t done = engine->done;
     uint32_t block_count = sectors;
-    uint8_t begin_opcode = REFLASH_FLASH_BEGIN;
-    uint8_t end_opcode = REFLASH_FLASH_END;
+    uint8_t opcode = REFLASH_FLASH_BEGIN;
     if (sending.packed) {
         const uint32_t unpacked_bytes = block_bytes_max * UNPACKED_PER_BYTE;
-        sending.block.opcode = REFLASH_FLASH_DEFL_DATA;
         sending.block.work_bytes = unpacked_bytes < run_bytes ? unpacked_bytes : run_bytes;
         block_count = sending.run.block_count;
-        begin_opcode = REFLASH_FLASH_DEFL_BEGIN;
-        end_opcode = REFLASH_FLASH_DEFL_END;
+        opcode = REFLASH_FLASH_DEFL_BEGIN;
     } else {
         block_bytes_max = PLAIN_BLOCK_BYTES;
     }
+    sending.block.opcode = (uint8_t)(opcode + TO_DATA);
     uint32_t erase_bytes = 0;
     reflash_apply_t *job = engine->job;
     job->sectors_written += sectors;
@@ -315,9 +315,8 @@ static esp_loader_error_t write_run(engine_t *engine, uint32_t from, uint32_t en
         job->erased_bytes += sectors * REFLASH_SECTOR_BYTES;
     }
     job->runs++;
-    RETURN_ON_ERROR(reflash_begin_write(engine->loader, begin_opcode,
-                                        engine->image.flash_addr + from * REFLASH_SECTOR_BYTES, erase_bytes,
-                                        block_count, block_bytes_max));
+    RETURN_ON_ERROR(reflash_begin_write(engine->loader, opcode, engine->image.flash_addr + from * REFLASH_SECTOR_BYTES,
+                                        erase_bytes, block_count, block_bytes_max));
     uint32_t sequence = 0;
     for (uint32_t block = 0; block < block_count;) {
         sending.sector = from + block;
@@ -330,7 +329,7 @@ static esp_loader_error_t write_run(engine_t *engine, uint32_t from, uint32_t en
         engine->done = done + sectors * block / block_count;
         RETURN_ON_ERROR(tell(engine, REFLASH_APPLY_WRITING, false));
     }
-    return reflash_end_write(engine->loader, end_opcode, sending.block.work_bytes);
+    return reflash_end_write(engine->loader, (uint8_t)(opcode + TO_END), sending.block.work_bytes);
 }
 
 static esp_loader_error_t write_image(engine_t *engine)
@@ -396,7 +395,9 @@ static esp_loader_error_t prove_image(engine_t *engine)
             proved = proved && equal;
         }
     }
-    engine->proved = engine->proved && proved;
+    if (!proved) {
+        engine->proved = false;
+    }
     engine->unhashed -= engine->wanted;
     return tell(engine, REFLASH_APPLY_PROVED, proved);
 }

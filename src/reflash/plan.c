@@ -120,8 +120,9 @@ bool reflash_plan_ask(reflash_plan_t *plan)
             (open && at == plan->block_at && pays(plan->block_same, write_us, ask_us))) {
             return ask(plan, REFLASH_ASK_SECTOR, at, at + 1);
         }
-        plan->guessed =
-            plan->guessed || !(plan->block == REFLASH_BLOCK_SOUGHT || (at > 0 && reflash_bit(&plan->differ, at - 1)));
+        if (plan->block != REFLASH_BLOCK_SOUGHT && (at == 0 || !reflash_bit(&plan->differ, at - 1))) {
+            plan->guessed = true;
+        }
         /* The rest of this block is written unseen, and after a while it is worth to look again. */
         if (plan->block_same < BLOCK_AT_FIRST) {
             plan->block_same += (plan->block_same >> 3) + 16;
@@ -188,8 +189,8 @@ static void join_block(const reflash_plan_t *plan, uint32_t from, uint32_t end)
 
 uint32_t reflash_plan_join(const reflash_plan_t *plan)
 {
-    for (uint32_t at = 0; at < plan->sectors; at = end_of_block(plan, at)) {
-        const uint32_t end = end_of_block(plan, at);
+    for (uint32_t end, at = 0; at < plan->sectors; at = end) {
+        end = end_of_block(plan, at);
         if (end - at == REFLASH_SECTORS_PER_BLOCK) {
             join_block(plan, at, end);
         }

@@ -42,7 +42,11 @@ typedef enum {
     REFLASH_BLOCK_FOUND   /* a sector does */
 } reflash_plan_block_t;
 
+/** Bytes stand first: a Cortex-M0 reaches only 32 of them by a short instruction. */
 typedef struct {
+    reflash_plan_stage_t stage;
+    reflash_plan_block_t block; /* what is known of the current one */
+    bool guessed;               /* sectors are written of whose run none is known to differ */
     const reflash_model_t *model;
     reflash_bitmap_t differ;     /* of the sectors that have to be written */
     uint32_t sectors;            /* of the image */
@@ -52,9 +56,6 @@ typedef struct {
     uint32_t block_end;          /* ... behind the last of its sectors; block_end == at: not looked at yet */
     uint32_t block_same;         /* the chance that the next block is equal, of 65536 */
     uint32_t sector_same;        /* the chance that the next sector of one that differs is equal */
-    reflash_plan_stage_t stage;
-    reflash_plan_block_t block; /* what is known of it */
-    bool guessed;               /* sectors are written of whose run none is known to differ */
 } reflash_plan_t;
 
 /** Begin with an image of `sectors` sectors: all of them are marked in `differ`. */
