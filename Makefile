@@ -61,8 +61,10 @@ fuzz: ## feed the decoders at random, FUZZ_SECONDS each; then see what lines tha
 	@scripts/fuzz.sh $(FUZZ_SECONDS)
 	@scripts/fuzz_coverage.sh
 
-sweep: ## faults at RUNS random places of large jobs, repeatable by SEED
-	@$(SETUP) base stubs test
+sweep: ## one fault at every place of small jobs; and at RUNS random places of large ones, repeatable by SEED
+	@$(SETUP) base stubs test mcu
+	@scripts/build.sh sanitize
+	@scripts/run_tests.sh sweep
 	@scripts/build.sh dev test_sweeps test_engine_sweeps
 	@build/dev/tests/test_sweeps large $(SEED) $(RUNS)
 	@build/dev/tests/test_engine_sweeps large $(SEED) $(RUNS)
