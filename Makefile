@@ -21,7 +21,7 @@ demo-mcu: ## the same with an emulated microcontroller as host
 	@scripts/build.sh release
 	@scripts/demo_mcu.sh
 
-test: ## build with gcc and sanitizers, run every test (under 5 minutes)
+test: ## build with gcc and sanitizers, run the tests (under 5 minutes)
 	@$(SETUP) base stubs test mcu
 	@scripts/build.sh sanitize
 	@scripts/run_tests.sh sanitize
