@@ -18,22 +18,23 @@ enum {
     CHIP_ID_ESP8266 = 0xFFFF
 };
 
+/* What is read most stands first, and bytes before words: so a Cortex-M0 reaches them by short instructions. */
 typedef struct {
-    esp_loader_t *loader;
-    reflash_apply_t *job;
-    const reflash_content_ops_t *ops;
-    const reflash_bundle_t *bundle;
-    uint32_t wanted, done;   /* sectors of the image that will be, and that are written */
+    reflash_bitmap_t differ; /* the image's sectors that have to be written */
     uint16_t index;          /* of the image */
     uint8_t kind;            /* that is written */
     bool proved;             /* all that was proved so far */
     bool follows_written;    /* the last sector of the image in front of it is written */
     bool guessed;            /* see the plan */
-    reflash_bitmap_t differ; /* the image's sectors that have to be written ... */
-    reflash_bitmap_t blank;  /* ... and those that are known to be erased */
-    uint32_t sectors;        /* of the image */
-    uint32_t unhashed;       /* sectors that will be asked about or proved, ... */
-    uint32_t unwritten;      /* ... and that will be written, those of this image until it is done: for estimates */
+    esp_loader_t *loader;
+    reflash_apply_t *job;
+    const reflash_content_ops_t *ops;
+    const reflash_bundle_t *bundle;
+    reflash_bitmap_t blank; /* sectors that are known to be erased, as in `differ` */
+    uint32_t wanted, done;  /* sectors of the image that will be, and that are written */
+    uint32_t sectors;       /* of the image */
+    uint32_t unhashed;      /* sectors that will be asked about or proved, ... */
+    uint32_t unwritten;     /* ... and that will be written, those of this image until it is done: for estimates */
     reflash_bundle_image_t image;
     reflash_facts_t facts;
     reflash_model_t model;
