@@ -26,7 +26,7 @@ test: ## build with gcc and sanitizers, run the tests (under 5 minutes)
 	@scripts/build.sh sanitize
 	@scripts/run_tests.sh sanitize
 
-ci-extra: ## everything else a change has to pass (about 15 minutes)
+ci-extra: ## everything else a change has to pass (about half an hour)
 	@$(SETUP) base stubs test mcu clang fuzz lint docs size coverage mutate stub-codes interop
 	@scripts/ci_extra.sh
 
