@@ -26,19 +26,21 @@ enum {
 
 static const uint8_t magic[8] = {0x89, 'R', 'F', 'B', '\r', '\n', 0x1A, '\n'};
 
-static uint16_t get_le16(const uint8_t *at)
+/* The numbers in little-endian words; they stay where that is the processor's own order. */
+static void to_numbers(uint32_t *words, unsigned count)
 {
-    return (uint16_t)(at[0] | at[1] << 8);
+    for (unsigned at = 0; at < count; at++) {
+        words[at] = reflash_le32(words[at]);
+    }
 }
 
-static bool is_zero(const uint8_t *at, uint32_t bytes)
+static bool is_zero(const uint32_t *words, unsigned count)
 {
-    for (uint32_t byte = 0; byte < bytes; byte++) {
-        if (at[byte] != 0) {
-            return false;
-        }
+    while (count > 0 && *words == 0) {
+        words++;
+        count--;
     }
-    return true;
+    return count == 0;
 }
 
 static uint32_t entry_offset(uint32_t image_index)
@@ -53,32 +55,33 @@ static bool holds(const reflash_bundle_t *bundle, uint32_t offset, uint32_t byte
     return offset >= entry_offset(bundle->image_count) && offset <= end && bytes <= end - offset;
 }
 
-static reflash_bundle_error_t fetch(const reflash_bundle_t *bundle, uint32_t offset, uint8_t *buf, uint32_t bytes)
+static reflash_bundle_error_t fetch(const reflash_bundle_t *bundle, uint32_t offset, void *buf, uint32_t bytes)
 {
     return bundle->source.read(bundle->source.context, offset, buf, bytes) ? REFLASH_BUNDLE_GOOD
                                                                            : REFLASH_BUNDLE_UNREADABLE;
 }
 
-/* `entry` as it is in the bundle. */
-static reflash_bundle_error_t parse_entry(const reflash_bundle_t *bundle, const uint8_t *entry,
+/* `entry` as it is in the bundle, by words. */
+static reflash_bundle_error_t parse_entry(const reflash_bundle_t *bundle, uint32_t *entry,
                                           reflash_bundle_image_t *image)
 {
-    const uint32_t traits = reflash_get_le32(entry + 56);
     memcpy(image->name, entry, sizeof(image->name));
-    image->flash_addr = reflash_get_le32(entry + 32);
-    image->bytes = reflash_get_le32(entry + 36);
-    memcpy(image->md5, entry + 40, MD5_BYTES);
+    memcpy(image->md5, entry + 10, MD5_BYTES);
+    to_numbers(entry, ENTRY_BYTES / 4);
+    const uint32_t traits = entry[14];
+    image->flash_addr = entry[8];
+    image->bytes = entry[9];
     image->kind = (reflash_kind_t)(uint8_t)traits;
     image->encrypted = (traits & IMAGE_FLAG_ENCRYPTED) != 0;
-    image->_state.blocks_offset = reflash_get_le32(entry + 60);
-    image->_state.sectors_offset = reflash_get_le32(entry + 64);
-    image->_state.plain_offset = reflash_get_le32(entry + 68);
+    image->_state.blocks_offset = entry[15];
+    image->_state.sectors_offset = entry[16];
+    image->_state.plain_offset = entry[17];
 
     /* The size is compared before it is reckoned with: tables of a range within the flash are at most 2 MiB. */
     const bool good = image->name[sizeof(image->name) - 1] == '\0' && image->flash_addr % REFLASH_SECTOR_BYTES == 0 &&
                       image->bytes > 0 && image->flash_addr < bundle->flash_bytes &&
                       image->bytes <= bundle->flash_bytes - image->flash_addr &&
-                      (traits & ~(uint32_t)IMAGE_FLAG_ENCRYPTED) < REFLASH_KIND_COUNT && is_zero(entry + 72, 24) &&
+                      (traits & ~(uint32_t)IMAGE_FLAG_ENCRYPTED) < REFLASH_KIND_COUNT && is_zero(&entry[18], 6) &&
                       (image->_state.blocks_offset | image->_state.sectors_offset) % 4 == 0 &&
                       holds(bundle, image->_state.blocks_offset, reflash_bundle_block_count(image) * MD5_BYTES) &&
                       holds(bundle, image->_state.sectors_offset, reflash_bundle_sector_count(image) * ROW_BYTES) &&
@@ -103,7 +106,7 @@ uint32_t reflash_bundle_block_count(const reflash_bundle_image_t *image)
 reflash_bundle_error_t reflash_bundle_image(const reflash_bundle_t *bundle, uint16_t image_index,
                                             reflash_bundle_image_t *image)
 {
-    uint8_t entry[ENTRY_BYTES];
+    uint32_t entry[ENTRY_BYTES / 4];
     if (image_index >= bundle->image_count) {
         return REFLASH_BUNDLE_NOT_THERE;
     }
@@ -113,7 +116,7 @@ reflash_bundle_error_t reflash_bundle_image(const reflash_bundle_t *bundle, uint
 
 reflash_bundle_error_t reflash_bundle_open(reflash_bundle_t *bundle, const reflash_source_t *source)
 {
-    uint8_t header[HEADER_BYTES];
+    uint32_t header[HEADER_BYTES / 4];
     bundle->source = *source;
     if (source->bytes < HEADER_BYTES) {
         return REFLASH_BUNDLE_NO_BUNDLE;
@@ -125,23 +128,24 @@ reflash_bundle_error_t reflash_bundle_open(reflash_bundle_t *bundle, const refla
     if (memcmp(header, magic, sizeof(magic)) != 0) {
         return REFLASH_BUNDLE_NO_BUNDLE;
     }
-    if (get_le16(header + 8) != 1) {
+    to_numbers(header, HEADER_BYTES / 4);
+    if ((uint16_t)header[2] != 1) {
         return REFLASH_BUNDLE_NEWER;
     }
-    if (reflash_get_le32(header + 12) != source->bytes) {
+    if (header[3] != source->bytes) {
         return REFLASH_BUNDLE_CUT;
     }
-    bundle->image_count = get_le16(header + 10);
-    bundle->chip_id = get_le16(header + 32);
-    bundle->flash_mode = header[34];
-    bundle->flash_size_freq = header[35];
-    bundle->flash_bytes = reflash_get_le32(header + 36);
-    const uint16_t flags = get_le16(header + 40);
+    const uint32_t flags = header[10];
+    bundle->image_count = (uint16_t)(header[2] >> 16);
+    bundle->chip_id = (uint16_t)header[8];
+    bundle->flash_mode = (uint8_t)(header[8] >> 16);
+    bundle->flash_size_freq = (uint8_t)(header[8] >> 24);
+    bundle->flash_bytes = header[9];
     bundle->has_plain = (flags & FLAG_PLAIN) != 0;
     bundle->has_packed = (flags & FLAG_PACKED) != 0;
     if (bundle->image_count == 0 || bundle->image_count > IMAGES_MAX || flags == 0 ||
-        (flags & ~(FLAG_PLAIN | FLAG_PACKED)) != 0 || bundle->flash_bytes > FLASH_BYTES_MAX ||
-        !is_zero(header + 42, 22) || entry_offset(bundle->image_count) > source->bytes) {
+        flags > (FLAG_PLAIN | FLAG_PACKED) || bundle->flash_bytes > FLASH_BYTES_MAX || !is_zero(&header[11], 5) ||
+        entry_offset(bundle->image_count) > source->bytes) {
         return REFLASH_BUNDLE_INCONSISTENT;
     }
     uint32_t first_free_addr = 0; /* the sector behind the images so far */
@@ -187,7 +191,7 @@ reflash_bundle_error_t reflash_bundle_check(const reflash_bundle_t *bundle)
 reflash_bundle_error_t reflash_bundle_sector(const reflash_bundle_t *bundle, const reflash_bundle_image_t *image,
                                              uint32_t sector_index, reflash_bundle_sector_t *sector)
 {
-    uint8_t row[ROW_BYTES];
+    uint32_t row[ROW_BYTES / 4];
     if (sector_index >= reflash_bundle_sector_count(image)) {
         return REFLASH_BUNDLE_NOT_THERE;
     }
@@ -198,16 +202,17 @@ reflash_bundle_error_t reflash_bundle_sector(const reflash_bundle_t *bundle, con
     }
     const uint32_t offset = sector_index * REFLASH_SECTOR_BYTES;
     const uint32_t left = image->bytes - offset;
-    const uint32_t traits = reflash_get_le32(row + 24);
     memcpy(sector->md5, row, MD5_BYTES);
-    sector->adler32 = reflash_get_le32(row + 16);
+    memcpy(sector->plain_xor, &row[7], sizeof(sector->plain_xor));
+    to_numbers(row, ROW_BYTES / 4);
+    const uint32_t traits = row[6];
+    sector->adler32 = row[4];
     sector->bytes = (uint16_t)(left < REFLASH_SECTOR_BYTES ? left : REFLASH_SECTOR_BYTES);
-    sector->_state.packed_offset = reflash_get_le32(row + 20);
+    sector->_state.packed_offset = row[5];
     sector->packed_bytes = (uint16_t)traits;
     sector->packed_xor = (uint8_t)(traits >> 16);
     sector->is_blank = (traits & SECTOR_FLAG_BLANK) != 0;
     sector->starts_group = (traits & SECTOR_FLAG_STARTS_GROUP) != 0;
-    memcpy(sector->plain_xor, row + 28, sizeof(sector->plain_xor));
 
     bool good = traits < 2 * (uint32_t)SECTOR_FLAG_STARTS_GROUP;
     if (bundle->has_packed) {
