@@ -61,7 +61,7 @@ static reflash_bundle_error_t fetch(const reflash_bundle_t *bundle, uint32_t off
                                                                            : REFLASH_BUNDLE_UNREADABLE;
 }
 
-/* `entry` as it is in the bundle, by words. */
+/* `entry` as it is in the bundle: of words, so that byte n of it is in entry[n / 4]. */
 static reflash_bundle_error_t parse_entry(const reflash_bundle_t *bundle, uint32_t *entry,
                                           reflash_bundle_image_t *image)
 {

@@ -42,13 +42,13 @@ typedef enum {
     REFLASH_BLOCK_FOUND   /* a sector does */
 } reflash_plan_block_t;
 
-/** Bytes stand first: a Cortex-M0 reaches only 32 of them by a short instruction. */
+/** Bytes stand in front: a Cortex-M0 reaches only 32 of them by a short instruction. */
 typedef struct {
+    reflash_bitmap_t differ; /* of the sectors that have to be written */
     reflash_plan_stage_t stage;
     reflash_plan_block_t block; /* what is known of the current one */
     bool guessed;               /* sectors are written of whose run none is known to differ */
     const reflash_model_t *model;
-    reflash_bitmap_t differ;     /* of the sectors that have to be written */
     uint32_t sectors;            /* of the image */
     reflash_question_t question; /* the current one */
     uint32_t at;                 /* all in front of it is decided */
