@@ -134,7 +134,7 @@ static esp_loader_error_t apply_with_retries(flashing_t *flashing)
     job_t *job = &flashing->job;
     esp_loader_error_t err = ESP_LOADER_ERROR_FAIL;
     for (unsigned tries = 1; tries <= JOB_TRIES; tries++) {
-        flashing->work.start_stub = job->options->loader == LOADER_ROM ? NULL : reflash_stub_start;
+        flashing->work.start_stub = job->options->loader == LOADER_ROM ? NULL : reflash_stub_if_shorter;
         err = reflash_apply(&job->target.loader, &flashing->content.content, &flashing->work);
         job->erased_bytes += flashing->work.erased_bytes;
         if (flashing->refused != STATUS_OK || !job_may_try_again(job, err, tries)) {

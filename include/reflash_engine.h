@@ -70,6 +70,9 @@ typedef struct {
     bool proved;                         /*!< REFLASH_APPLY_PROVED: the target holds all of the image. */
 } reflash_apply_progress_t;
 
+/** A job that runs. Private. */
+typedef struct reflash_engine reflash_engine_t;
+
 /** Bytes of memory for contents up to this flash address: two bits a sector. */
 #define REFLASH_APPLY_MEMORY_BYTES(flash_bytes) (2u * (((flash_bytes) / REFLASH_SECTOR_BYTES + 7u) / 8u))
 /** The smallest buffer. */
@@ -83,9 +86,10 @@ typedef struct {
     uint32_t memory_bytes; /*!< How many there are. */
     uint8_t *buffer;       /*!< What is sent passes through it. */
     uint32_t buffer_bytes; /*!< At least REFLASH_APPLY_BUFFER_BYTES. */
-    /** reflash_stub_start, where a stub may be used: it is, if the job is likely to be shorter with it. NULL: never, and
-     *  none is linked. */
-    esp_loader_error_t (*start_stub)(esp_loader_t *loader);
+    /** reflash_stub_if_shorter, where a stub may be used. NULL: never, and nothing of stubs is linked. Called before
+     *  sectors are asked about and before they are written; `engine` is NULL where the loader that runs cannot do the
+     *  job. */
+    esp_loader_error_t (*start_stub)(esp_loader_t *loader, reflash_engine_t *engine);
     bool dry_run; /*!< Ask and plan, write nothing. */
     /** Told after each step; false stops the job: FAIL with REFLASH_CAUSE_STOPPED. May be NULL. */
     bool (*progress)(void *context, const reflash_apply_progress_t *progress);
@@ -111,6 +115,11 @@ typedef struct {
  *  not be read. FAIL, TIMEOUT, INVALID_RESPONSE, and what `start_stub` returns besides: connect again first. The target
  *  stays in its loader, or in the stub. */
 esp_loader_error_t reflash_apply(esp_loader_t *loader, const reflash_content_t *content, reflash_apply_t *job);
+
+/** For job->start_stub: start a RAM stub if the rest of the job is likely to be shorter with it, the upload included.
+ *  Success: it runs, or is not worth it, or there is none for this target. Otherwise as reflash_stub_start(), which it
+ *  calls, and which is all it does where `engine` is NULL. */
+esp_loader_error_t reflash_stub_if_shorter(esp_loader_t *loader, reflash_engine_t *engine);
 
 #ifdef __cplusplus
 }

@@ -1,66 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The job: ask, write what differs, prove, and all over where a proof failed. What to ask and what to write is planned
  * in plan.c. */
-#include "reflash_engine.h"
+#include "reflash/engine.h"
 
 #include <string.h>
 
 #include "loader/command.h"
-#include "reflash/plan.h"
 
 enum {
     PASSES = 3,
     PLAIN_BLOCK_BYTES = REFLASH_SECTOR_BYTES,
     ROM_PACKED_BLOCK_BYTES = 0x1800,
     STUB_BLOCK_BYTES = 0x4000,
-    UNPACKED_PER_BYTE = 2 * 1032, /* the most that deflate makes of a byte; a stub answers while it works on another */
     STUB_ERASE_BYTES = 0x10000,
     CHIP_ID_ESP8266 = 0xFFFF
 };
 
-/* What is read most stands first, and bytes before words: so a Cortex-M0 reaches them by short instructions. */
-typedef struct {
-    reflash_bitmap_t differ; /* the image's sectors that have to be written */
-    uint16_t index;          /* of the image */
-    uint8_t kind;            /* that is written */
-    bool proved;             /* all that was proved so far */
-    bool follows_written;    /* the last sector of the image in front of it is written */
-    bool guessed;            /* see the plan */
-    esp_loader_t *loader;
-    reflash_apply_t *job;
-    const reflash_content_ops_t *ops;
-    const reflash_bundle_t *bundle;
-    reflash_bitmap_t blank; /* sectors that are known to be erased, as in `differ` */
-    uint32_t wanted, done;  /* sectors of the image that will be, and that are written */
-    uint32_t sectors;       /* of the image */
-    uint32_t unhashed;      /* sectors that will be asked about or proved, ... */
-    uint32_t unwritten;     /* ... and that will be written, those of this image until it is done: for estimates */
-    reflash_bundle_image_t image;
-    reflash_facts_t facts;
-    reflash_model_t model;
-} engine_t;
-
 /* --- Errors, progress -------------------------------------------------------------------------------------------- */
 
-static esp_loader_error_t from_source(engine_t *engine, reflash_bundle_error_t err)
+static esp_loader_error_t from_source(reflash_engine_t *engine, reflash_bundle_error_t err)
 {
     return err == REFLASH_BUNDLE_GOOD ? ESP_LOADER_SUCCESS
                                       : reflash_fail(engine->loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_SOURCE);
 }
 
-static esp_loader_error_t tell(engine_t *engine, reflash_apply_step_t step, bool proved)
+esp_loader_error_t reflash_engine_tell(reflash_engine_t *engine, reflash_apply_step_t step, bool proved)
 {
     const reflash_apply_t *job = engine->job;
-    const reflash_apply_progress_t progress = {
-        .step = step,
-        .index = engine->index,
-        .image = &engine->image,
-        .sectors = engine->wanted,
-        .done_sectors = engine->done,
-        .left_ms = reflash_job_ms(&engine->model, engine->unhashed, engine->unwritten - engine->done),
-        .proved = proved,
-    };
-    return job->progress == NULL || job->progress(job->progress_context, &progress)
+    reflash_apply_progress_t *progress = &engine->progress;
+    progress->step = step;
+    progress->proved = proved;
+    progress->left_ms = reflash_job_ms(&engine->model, engine->unhashed, engine->unwritten - progress->done_sectors);
+    return job->progress == NULL || job->progress(job->progress_context, progress)
                ? ESP_LOADER_SUCCESS
                : reflash_fail(engine->loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_STOPPED);
 }
@@ -68,17 +39,17 @@ static esp_loader_error_t tell(engine_t *engine, reflash_apply_step_t step, bool
 /* --- Images and sectors ------------------------------------------------------------------------------------------ */
 
 /* Do `step` to each image, which is the current one then. */
-static esp_loader_error_t for_each_image(engine_t *engine, esp_loader_error_t (*step)(engine_t *engine))
+static esp_loader_error_t for_each_image(reflash_engine_t *engine, esp_loader_error_t (*step)(reflash_engine_t *engine))
 {
     for (uint16_t index = 0; index < engine->bundle->image_count; index++) {
         engine->follows_written = index > 0 && reflash_bit(&engine->differ, engine->sectors - 1);
         RETURN_ON_ERROR(from_source(engine, engine->ops->image(engine->bundle, index, &engine->image)));
-        engine->index = index;
+        engine->progress.index = index;
         engine->sectors = reflash_bundle_sector_count(&engine->image);
         engine->differ.first = engine->blank.first = engine->image.flash_addr / REFLASH_SECTOR_BYTES;
-        engine->wanted = 0;
+        engine->progress.sectors = 0;
         for (uint32_t at = 0; at < engine->sectors; at++) {
-            engine->wanted += reflash_bit(&engine->differ, at);
+            engine->progress.sectors += reflash_bit(&engine->differ, at);
         }
         RETURN_ON_ERROR(step(engine));
     }
@@ -86,49 +57,27 @@ static esp_loader_error_t for_each_image(engine_t *engine, esp_loader_error_t (*
 }
 
 /* Of the image, in sectors [from, end). */
-static uint32_t bytes_of(const engine_t *engine, uint32_t from, uint32_t end)
+static uint32_t bytes_of(const reflash_engine_t *engine, uint32_t from, uint32_t end)
 {
     const uint32_t end_bytes = end * REFLASH_SECTOR_BYTES;
     return (end_bytes < engine->image.bytes ? end_bytes : engine->image.bytes) - from * REFLASH_SECTOR_BYTES;
 }
 
-static esp_loader_error_t read_sector(engine_t *engine, uint32_t at, reflash_bundle_sector_t *sector)
+static esp_loader_error_t read_sector(reflash_engine_t *engine, uint32_t at, reflash_bundle_sector_t *sector)
 {
     return from_source(engine, engine->ops->sector(engine->bundle, &engine->image, at, sector));
 }
 
 /* --- Prices ------------------------------------------------------------------------------------------------------ */
 
-static void set_prices(engine_t *engine, bool stub)
+void reflash_engine_set_prices(reflash_engine_t *engine, bool stub)
 {
     reflash_facts_of_loader(&engine->facts, engine->loader->_chip, stub, engine->bundle->has_packed);
     reflash_model(&engine->model, &engine->facts);
 }
 
-/* Start a stub if the rest of the job is likely to be shorter with it, the upload included. */
-static esp_loader_error_t consider_stub(engine_t *engine, uint32_t hashed, uint32_t written)
-{
-    if (engine->facts.stub || engine->job->start_stub == NULL) {
-        return ESP_LOADER_SUCCESS;
-    }
-    const uint32_t rom_ms = reflash_job_ms(&engine->model, hashed, written);
-    set_prices(engine, true);
-    if (reflash_job_ms(&engine->model, hashed, written) + reflash_stub_ms(&engine->facts) < rom_ms) {
-        const esp_loader_error_t err = engine->job->start_stub(engine->loader);
-        if (err == ESP_LOADER_SUCCESS) {
-            return tell(engine, REFLASH_APPLY_STUB, false);
-        }
-        if (err != ESP_LOADER_ERROR_UNSUPPORTED_FUNC) {
-            return err;
-        }
-        engine->job->start_stub = NULL; /* not on this target */
-    }
-    set_prices(engine, false);
-    return ESP_LOADER_SUCCESS;
-}
-
 /* What the last question took corrects the prices. */
-static void learn(engine_t *engine, uint32_t sectors)
+static void learn(reflash_engine_t *engine, uint32_t sectors)
 {
     const esp_loader_t *loader = engine->loader;
     const uint32_t took_us = (loader->_limit_ms - loader->_port->ops->remaining_time(loader->_port)) * 1000;
@@ -143,7 +92,7 @@ static bool same_digest(const uint8_t a[REFLASH_DIGEST_BYTES], const uint8_t b[R
 }
 
 /* Whether the target holds what sectors [from, end) shall hold: one, a block, or all. */
-static esp_loader_error_t compare(engine_t *engine, uint32_t from, uint32_t end, bool *equal)
+static esp_loader_error_t compare(reflash_engine_t *engine, uint32_t from, uint32_t end, bool *equal)
 {
     static const uint8_t md5_of_blank[REFLASH_DIGEST_BYTES] = {0x6A, 0xE5, 0x9E, 0x64, 0x85, 0x03, 0x77, 0xEE,
                                                                0x54, 0x70, 0xC8, 0x54, 0x76, 0x15, 0x51, 0xEA};
@@ -168,7 +117,7 @@ static esp_loader_error_t compare(engine_t *engine, uint32_t from, uint32_t end,
     return ESP_LOADER_SUCCESS;
 }
 
-static esp_loader_error_t ask_image(engine_t *engine)
+static esp_loader_error_t ask_image(reflash_engine_t *engine)
 {
     reflash_plan_t plan;
     reflash_plan_begin(&plan, &engine->model, &engine->differ, engine->sectors);
@@ -180,32 +129,32 @@ static esp_loader_error_t ask_image(engine_t *engine)
     if (plan.guessed) {
         engine->guessed = true;
     }
-    engine->wanted = reflash_plan_join(&plan);
-    engine->unhashed += engine->wanted - engine->sectors;
-    engine->unwritten += engine->wanted;
-    return tell(engine, REFLASH_APPLY_ASKED, false);
+    engine->progress.sectors = reflash_plan_join(&plan);
+    engine->unhashed += engine->progress.sectors - engine->sectors;
+    engine->unwritten += engine->progress.sectors;
+    return reflash_engine_tell(engine, REFLASH_APPLY_ASKED, false);
 }
 
 /* --- Writing ----------------------------------------------------------------------------------------------------- */
 
 /* A run of sectors on its way, block by block. As much of a block as fits is in the job's buffer. */
 typedef struct {
+    bool packed;
+    reflash_bundle_error_t err; /* that its bytes met */
     reflash_request_t block;
-    engine_t *engine;
+    reflash_engine_t *engine;
     uint32_t from, end;
-    uint32_t packed;            /* a flag, which a Cortex-M0 reaches quicker as a word */
-    reflash_bundle_error_t err; /* the first that its bytes met */
-    uint32_t sector;            /* plain: that the block is, */
-    reflash_run_t run;          /* packed: at the block's first byte ... */
-    reflash_run_t ahead;        /* ... and at what is read next */
-    uint32_t held_end;          /* of the block's bytes, and ... */
-    const uint8_t *next;        /* ... where the next one is */
+    uint32_t sector;     /* plain: that the block is */
+    uint32_t held_end;   /* of the block's bytes, and ... */
+    const uint8_t *next; /* ... where the next one is */
+    reflash_run_t run;   /* packed: at the block's first byte ... */
+    reflash_run_t ahead; /* ... and at what is read next */
 } sending_t;
 
 static uint8_t block_byte(void *context, uint32_t at)
 {
     sending_t *sending = context;
-    const engine_t *engine = sending->engine;
+    const reflash_engine_t *engine = sending->engine;
     const reflash_apply_t *job = engine->job;
     if (at == 0) { /* it may have been sent before */
         sending->ahead = sending->run;
@@ -226,7 +175,7 @@ static uint8_t block_byte(void *context, uint32_t at)
 }
 
 /* A compressed run begins where a group does, and is taken if it is shorter. */
-static esp_loader_error_t try_packed(engine_t *engine, sending_t *sending, uint32_t block_bytes_max)
+static esp_loader_error_t try_packed(reflash_engine_t *engine, sending_t *sending, uint32_t block_bytes_max)
 {
     uint32_t from = sending->from;
     reflash_bundle_sector_t sector;
@@ -241,7 +190,7 @@ static esp_loader_error_t try_packed(engine_t *engine, sending_t *sending, uint3
     if (sending->packed) {
         const uint32_t more = sending->from - from;
         reflash_set_bits(&engine->differ, from, sending->end, true);
-        engine->wanted += more;
+        engine->progress.sectors += more;
         engine->unhashed += more;
         engine->unwritten += more;
         sending->from = from;
@@ -250,7 +199,7 @@ static esp_loader_error_t try_packed(engine_t *engine, sending_t *sending, uint3
 }
 
 /* A mask ROM erases what it is told to, though it be blank. */
-static bool is_erased(const engine_t *engine, uint32_t from, uint32_t end)
+static bool is_erased(const reflash_engine_t *engine, uint32_t from, uint32_t end)
 {
     while (from < end && reflash_bit(&engine->blank, from)) {
         from++;
@@ -259,7 +208,7 @@ static bool is_erased(const engine_t *engine, uint32_t from, uint32_t end)
 }
 
 /* Tell the block what comes next: of a plain one sending->sector. */
-static esp_loader_error_t take_block(engine_t *engine, sending_t *sending)
+static esp_loader_error_t take_block(reflash_engine_t *engine, sending_t *sending)
 {
     enum { UNIT_BYTES = 4 };
 
@@ -279,7 +228,7 @@ static esp_loader_error_t take_block(engine_t *engine, sending_t *sending)
 }
 
 /* Write sectors [from, end). */
-static esp_loader_error_t write_run(engine_t *engine, uint32_t from, uint32_t end)
+static esp_loader_error_t write_run(reflash_engine_t *engine, uint32_t from, uint32_t end)
 {
     enum { TO_DATA = 1, TO_END = 2 }; /* from the opcode that begins, of plain and of compressed data */
 
@@ -296,12 +245,11 @@ static esp_loader_error_t write_run(engine_t *engine, uint32_t from, uint32_t en
     from = sending.from;
     const uint32_t sectors = end - from;
     const uint32_t run_bytes = bytes_of(engine, from, end);
-    const uint32_t done = engine->done;
+    const uint32_t done = engine->progress.done_sectors;
     uint32_t block_count = sectors;
     uint8_t opcode = REFLASH_FLASH_BEGIN;
     if (sending.packed) {
-        const uint32_t unpacked_bytes = block_bytes_max * UNPACKED_PER_BYTE;
-        sending.block.work_bytes = unpacked_bytes < run_bytes ? unpacked_bytes : run_bytes;
+        sending.block.work_bytes = run_bytes; /* a block may unpack to nearly all */
         block_count = sending.run.block_count;
         opcode = REFLASH_FLASH_DEFL_BEGIN;
     } else {
@@ -327,18 +275,18 @@ static esp_loader_error_t write_run(engine_t *engine, uint32_t from, uint32_t en
         const esp_loader_error_t err = reflash_write_block(engine->loader, &sending.block, &sequence);
         RETURN_ON_ERROR(from_source(engine, sending.err));
         RETURN_ON_ERROR(err);
-        engine->done = done + sectors * block / block_count;
-        RETURN_ON_ERROR(tell(engine, REFLASH_APPLY_WRITING, false));
+        engine->progress.done_sectors = done + sectors * block / block_count;
+        RETURN_ON_ERROR(reflash_engine_tell(engine, REFLASH_APPLY_WRITING, false));
     }
     return reflash_end_write(engine->loader, (uint8_t)(opcode + TO_END), sending.block.work_bytes);
 }
 
-static esp_loader_error_t write_image(engine_t *engine)
+static esp_loader_error_t write_image(reflash_engine_t *engine)
 {
-    if (engine->wanted == 0 || engine->image.kind != engine->kind) {
+    if (engine->progress.sectors == 0 || engine->image.kind != engine->kind) {
         return ESP_LOADER_SUCCESS;
     }
-    RETURN_ON_ERROR(tell(engine, REFLASH_APPLY_WRITING, false));
+    RETURN_ON_ERROR(reflash_engine_tell(engine, REFLASH_APPLY_WRITING, false));
     for (uint32_t at = 0; at < engine->sectors; at++) {
         const uint32_t from = at;
         while (at < engine->sectors && reflash_bit(&engine->differ, at)) {
@@ -348,8 +296,8 @@ static esp_loader_error_t write_image(engine_t *engine)
             RETURN_ON_ERROR(write_run(engine, from, at));
         }
     }
-    engine->unwritten -= engine->wanted;
-    engine->done = 0;
+    engine->unwritten -= engine->progress.sectors;
+    engine->progress.done_sectors = 0;
     return ESP_LOADER_SUCCESS;
 }
 
@@ -359,7 +307,7 @@ static esp_loader_error_t write_image(engine_t *engine)
  * behind: so the sector behind a run is proved as well as those of the run, be it that of another image. Or it went
  * elsewhere altogether, which is noticed where the run should be; unless that was there already, and then nothing but
  * all will do. */
-static uint32_t count_unproved(const engine_t *engine, uint32_t from, uint32_t end)
+static uint32_t count_unproved(const reflash_engine_t *engine, uint32_t from, uint32_t end)
 {
     uint32_t count = 0;
     for (uint32_t at = from; at < end; at++) {
@@ -370,14 +318,14 @@ static uint32_t count_unproved(const engine_t *engine, uint32_t from, uint32_t e
 }
 
 /* Whether to prove sectors [from, end) all at once: none of them needs it, or not so few that one by one is quicker. */
-static bool at_once(const engine_t *engine, uint32_t from, uint32_t end)
+static bool at_once(const reflash_engine_t *engine, uint32_t from, uint32_t end)
 {
     const reflash_model_t *model = &engine->model;
     const uint32_t count = count_unproved(engine, from, end);
     return count == 0 || reflash_ask_us(model, 1) * count >= reflash_ask_us(model, end - from);
 }
 
-static esp_loader_error_t prove_image(engine_t *engine)
+static esp_loader_error_t prove_image(reflash_engine_t *engine)
 {
     bool proved = true;
     uint32_t block_end = 0;
@@ -399,14 +347,20 @@ static esp_loader_error_t prove_image(engine_t *engine)
     if (!proved) {
         engine->proved = false;
     }
-    engine->unhashed -= engine->wanted;
-    return tell(engine, REFLASH_APPLY_PROVED, proved);
+    engine->unhashed -= engine->progress.sectors;
+    return reflash_engine_tell(engine, REFLASH_APPLY_PROVED, proved);
 }
 
 /* --- The job ----------------------------------------------------------------------------------------------------- */
 
+static esp_loader_error_t consider_stub(reflash_engine_t *engine)
+{
+    const reflash_apply_t *job = engine->job;
+    return job->start_stub == NULL ? ESP_LOADER_SUCCESS : job->start_stub(engine->loader, engine);
+}
+
 /* Before anything is asked: whether it can be written. */
-static esp_loader_error_t check_image(engine_t *engine)
+static esp_loader_error_t check_image(reflash_engine_t *engine)
 {
     const bool sendable = engine->bundle->has_plain || engine->facts.packed || engine->job->start_stub != NULL;
     if (engine->image.encrypted || !sendable) {
@@ -417,12 +371,12 @@ static esp_loader_error_t check_image(engine_t *engine)
 }
 
 /* Ask about all, write, prove. INVALID_MD5: a proof failed. */
-static esp_loader_error_t pass(engine_t *engine)
+static esp_loader_error_t pass(reflash_engine_t *engine)
 {
     engine->guessed = false;
     memset(engine->job->memory, 0, engine->job->memory_bytes);
     RETURN_ON_ERROR(for_each_image(engine, check_image));
-    RETURN_ON_ERROR(consider_stub(engine, engine->unhashed, engine->unhashed / 16));
+    RETURN_ON_ERROR(consider_stub(engine));
     RETURN_ON_ERROR(for_each_image(engine, ask_image));
     if (engine->job->dry_run) {
         engine->job->sectors_written = engine->unwritten;
@@ -431,7 +385,7 @@ static esp_loader_error_t pass(engine_t *engine)
     if (engine->unwritten == 0) {
         return ESP_LOADER_SUCCESS;
     }
-    RETURN_ON_ERROR(consider_stub(engine, engine->unhashed, engine->unwritten));
+    RETURN_ON_ERROR(consider_stub(engine));
     for (engine->kind = 0; engine->kind < REFLASH_KIND_COUNT; engine->kind++) {
         RETURN_ON_ERROR(for_each_image(engine, write_image));
     }
@@ -455,14 +409,15 @@ esp_loader_error_t reflash_apply(esp_loader_t *loader, const reflash_content_t *
         if (job->start_stub == NULL) {
             return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
         }
-        RETURN_ON_ERROR(job->start_stub(loader));
+        RETURN_ON_ERROR(job->start_stub(loader, NULL));
     }
     job->sectors_written = job->erased_bytes = job->runs = 0;
-    engine_t engine = {
+    reflash_engine_t engine = {
         .loader = loader,
         .job = job,
         .ops = content->ops,
         .bundle = content->bundle,
+        .progress.image = &engine.image,
         .differ.bits = job->memory,
         .blank.bits = job->memory + job->memory_bytes / 2,
         /* A new part as data sheets describe it; what a byte takes includes what comes around each 32. */
@@ -472,7 +427,7 @@ esp_loader_error_t reflash_apply(esp_loader_t *loader, const reflash_content_t *
                   .erase_sector_us = 45000,
                   .erase_block_us = 150000},
     };
-    set_prices(&engine, loader->_stub != NULL);
+    reflash_engine_set_prices(&engine, loader->_stub != NULL);
     esp_loader_error_t err = ESP_LOADER_ERROR_INVALID_MD5;
     for (unsigned tries = 0; tries < PASSES && err == ESP_LOADER_ERROR_INVALID_MD5; tries++) {
         err = pass(&engine);

@@ -131,7 +131,7 @@ static esp_loader_error_t converse(workspace_t *work, espsim_port_t *port, const
                                   .memory_bytes = sizeof(work->memory),
                                   .buffer = work->buffer,
                                   .buffer_bytes = sizeof(work->buffer),
-                                  .start_stub = reflash_stub_start};
+                                  .start_stub = reflash_stub_if_shorter};
     port->baud = FIRST_BAUD;
     RETURN_ON_ERROR(esp_loader_init_serial(&work->loader, &port->port));
     RETURN_ON_ERROR(esp_loader_connect(&work->loader, &args));

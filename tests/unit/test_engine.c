@@ -214,7 +214,7 @@ static void begin(const char *chip, source_t source, bool stub)
                               .memory_bytes = sizeof(t.bits),
                               .buffer = t.buffer,
                               .buffer_bytes = sizeof(t.buffer),
-                              .start_stub = stub ? reflash_stub_start : NULL,
+                              .start_stub = stub ? reflash_stub_if_shorter : NULL,
                               .progress = watch,
                               .progress_context = &t};
     power_on(chip);

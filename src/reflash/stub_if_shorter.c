@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether a job gets a RAM stub. In an object of its own: a program that never asks for a stub links nothing of this. */
+#include "reflash/engine.h"
+
+/* Of what was not asked about yet so much is expected to differ. */
+enum { WRITTEN_SHARE = 16 };
+
+esp_loader_error_t reflash_stub_if_shorter(esp_loader_t *loader, reflash_engine_t *engine)
+{
+    if (engine == NULL) {
+        return reflash_stub_start(loader);
+    }
+    if (engine->facts.stub) {
+        return ESP_LOADER_SUCCESS;
+    }
+    const uint32_t hashed = engine->unhashed;
+    const uint32_t written = engine->unwritten > 0 ? engine->unwritten : hashed / WRITTEN_SHARE;
+    const uint32_t rom_ms = reflash_job_ms(&engine->model, hashed, written);
+    reflash_engine_set_prices(engine, true);
+    if (reflash_job_ms(&engine->model, hashed, written) + reflash_stub_ms(&engine->facts) < rom_ms) {
+        const esp_loader_error_t err = reflash_stub_start(loader);
+        if (err == ESP_LOADER_SUCCESS) {
+            return reflash_engine_tell(engine, REFLASH_APPLY_STUB, false);
+        }
+        if (err != ESP_LOADER_ERROR_UNSUPPORTED_FUNC) {
+            return err;
+        }
+        engine->job->start_stub = NULL; /* not on this target */
+    }
+    reflash_engine_set_prices(engine, false);
+    return ESP_LOADER_SUCCESS;
+}
