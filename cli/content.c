@@ -108,7 +108,6 @@ static reflash_bundle_error_t begin_run(reflash_run_t *run, const reflash_bundle
     const uint32_t bytes = bytes_from(image, offset, sector_count * REFLASH_SECTOR_BYTES);
     const size_t stream_bytes = compress(packed, image->data + offset, bytes);
     *run = (reflash_run_t){.stream_bytes = (uint32_t)stream_bytes,
-                           .image_bytes = bytes,
                            .block_count = (uint32_t)((stream_bytes - 1) / block_bytes_max + 1),
                            ._state = {.bundle = bundle, .block_bytes_max = block_bytes_max}};
     return REFLASH_BUNDLE_GOOD;

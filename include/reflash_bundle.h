@@ -136,12 +136,12 @@ uint32_t reflash_adler32_join(uint32_t first, uint32_t second, uint32_t second_b
  *  a block again, go on with the copy that was made before it was read. */
 typedef struct {
     uint32_t stream_bytes; /*!< Of the whole stream. */
-    uint32_t image_bytes;  /*!< What it unpacks to. */
     uint32_t block_count;  /*!< How many blocks it takes. */
     uint32_t block_bytes;  /*!< The current block: its size, at most as reflash_run_begin() was told ... */
     uint8_t block_xor;     /*!< ... and the XOR of its bytes. */
     /** @cond */
     struct {
+        uint8_t head_and_tail[8];
         const reflash_bundle_t *bundle;
         const reflash_bundle_image_t *image;
         uint32_t first_sector, sector_count, block_bytes_max;
@@ -150,8 +150,8 @@ typedef struct {
         uint32_t unit_offset; /* ... and what was read of it */
         uint32_t block_end;   /* the unit behind the block */
         uint32_t block_left_bytes;
-        uint8_t head_and_tail[8];
-    } _state; /*!< Private. */
+        uint32_t adler32; /* of the sectors up to there */
+    } _state;             /*!< Private. */
     /** @endcond */
 } reflash_run_t;
 

@@ -167,7 +167,9 @@ static uint8_t block_byte(void *context, uint32_t at)
             sending->packed ? engine->ops->run_read(&sending->ahead, job->buffer, bytes)
                             : engine->ops->plain(engine->bundle, &engine->image,
                                                  sending->sector * REFLASH_SECTOR_BYTES + at, job->buffer, bytes);
-        sending->err = sending->err == REFLASH_BUNDLE_GOOD ? err : sending->err;
+        if (err != REFLASH_BUNDLE_GOOD) {
+            sending->err = err;
+        }
         sending->held_end = at + bytes;
         sending->next = job->buffer;
     }

@@ -22,9 +22,10 @@ static uint32_t unit_count(const reflash_run_t *run)
     return run->_state.sector_count + 2;
 }
 
-static reflash_bundle_error_t get_unit(const reflash_run_t *run, uint32_t unit_index, unit_t *unit)
+/* The tail is known when all pieces were in a block. */
+static reflash_bundle_error_t get_unit(reflash_run_t *run, uint32_t unit_index, unit_t *unit)
 {
-    const uint8_t *text = run->_state.head_and_tail;
+    uint8_t *text = run->_state.head_and_tail;
     unit->bytes = HEAD_BYTES;
     if (unit_index > 0) {
         if (unit_index <= run->_state.sector_count) {
@@ -33,10 +34,17 @@ static reflash_bundle_error_t get_unit(const reflash_run_t *run, uint32_t unit_i
             unit->text = NULL;
             unit->bytes = unit->sector.packed_bytes;
             unit->xor_byte = unit->sector.packed_xor;
+            if (err == REFLASH_BUNDLE_GOOD && unit_index == 1 && !unit->sector.starts_group) {
+                return REFLASH_BUNDLE_NOT_THERE;
+            }
             return err;
         }
         text += HEAD_BYTES;
         unit->bytes = TAIL_BYTES;
+        uint32_t adler32 = run->_state.adler32;
+        for (unsigned byte = TAIL_BYTES; byte > TAIL_BYTES - 4; adler32 >>= 8) {
+            text[--byte] = (uint8_t)adler32;
+        }
     }
     unit->text = text;
     unit->xor_byte = 0;
@@ -63,6 +71,9 @@ reflash_bundle_error_t reflash_run_next_block(reflash_run_t *run)
         return REFLASH_BUNDLE_NOT_THERE;
     }
     run->_state.unit = run->_state.block_end;
+    if (run->_state.block_end == 0) {
+        run->_state.adler32 = 1;
+    }
     run->_state.unit_offset = 0;
     run->block_bytes = 0;
     run->block_xor = 0;
@@ -74,6 +85,9 @@ reflash_bundle_error_t reflash_run_next_block(reflash_run_t *run)
         }
         if (unit.bytes > run->_state.block_bytes_max - run->block_bytes) {
             break;
+        }
+        if (unit.text == NULL) {
+            run->_state.adler32 = reflash_adler32_join(run->_state.adler32, unit.sector.adler32, unit.sector.bytes);
         }
         run->block_bytes += unit.bytes;
         run->block_xor ^= unit.xor_byte;
@@ -87,43 +101,32 @@ reflash_bundle_error_t reflash_run_begin(reflash_run_t *run, const reflash_bundl
                                          const reflash_bundle_image_t *image, uint32_t first_sector,
                                          uint32_t sector_count, uint32_t block_bytes_max)
 {
-    if (!bundle->has_packed || sector_count == 0 || block_bytes_max < REFLASH_PACKED_BYTES_MAX) {
+    if (!bundle->has_packed || sector_count - 1 >= reflash_bundle_sector_count(image) ||
+        block_bytes_max < REFLASH_PACKED_BYTES_MAX) {
         return REFLASH_BUNDLE_NOT_THERE;
     }
-    *run = (reflash_run_t){._state = {.bundle = bundle,
-                                      .image = image,
-                                      .first_sector = first_sector,
-                                      .sector_count = sector_count,
-                                      .block_bytes_max = block_bytes_max}};
-    uint32_t adler32 = 1;
-    for (uint32_t index = 0; index < sector_count; index++) {
-        reflash_bundle_sector_t sector;
-        const reflash_bundle_error_t err = reflash_bundle_sector(bundle, image, first_sector + index, &sector);
+    *run =
+        (reflash_run_t){._state = {.bundle = bundle,
+                                   .image = image,
+                                   .first_sector = first_sector,
+                                   .sector_count = sector_count,
+                                   .block_bytes_max = block_bytes_max,
+                                   .head_and_tail = {
+                                       0x78, /* 32 KiB window, ... */
+                                       0xDA, /* ... highest compression */
+                                       0x03, /* a last block, fixed codes, with nothing but its end in another byte */
+                                   }}};
+    do {
+        const reflash_bundle_error_t err = reflash_run_next_block(run);
         if (err != REFLASH_BUNDLE_GOOD) {
             return err;
         }
-        if (index == 0 && !sector.starts_group) {
-            return REFLASH_BUNDLE_NOT_THERE;
-        }
-        adler32 = reflash_adler32_join(adler32, sector.adler32, sector.bytes);
-        run->image_bytes += sector.bytes;
-    }
-    uint8_t *text = run->_state.head_and_tail;
-    text[0] = 0x78; /* 32 KiB window, ... */
-    text[1] = 0xDA; /* ... highest compression */
-    text[2] = 0x03; /* a last block, fixed codes, ... */
-    text[3] = 0x00; /* ... with nothing but its end */
-    for (unsigned byte = HEAD_BYTES + TAIL_BYTES; byte > HEAD_BYTES + 2; adler32 >>= 8) {
-        text[--byte] = (uint8_t)adler32;
-    }
-    reflash_bundle_error_t err;
-    while ((err = reflash_run_next_block(run)) == REFLASH_BUNDLE_GOOD) {
         run->stream_bytes += run->block_bytes;
         run->block_count++;
-    }
+    } while (run->_state.block_end < unit_count(run));
     run->_state.block_end = 0;
     run->_state.block_left_bytes = 0;
-    return err == REFLASH_BUNDLE_NOT_THERE ? REFLASH_BUNDLE_GOOD : err;
+    return REFLASH_BUNDLE_GOOD;
 }
 
 reflash_bundle_error_t reflash_run_read(reflash_run_t *run, uint8_t *buf, uint32_t bytes)
