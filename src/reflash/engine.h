@@ -8,7 +8,7 @@
 /** What is read most stands first, and bytes before words: so a Cortex-M0 reaches them by short instructions. */
 struct reflash_engine {
     reflash_bitmap_t differ; /* the image's sectors that have to be written */
-    uint8_t kind;            /* that is written */
+    uint32_t kind;           /* that is written */
     bool proved;             /* all that was proved so far */
     bool follows_written;    /* the last sector of the image in front of it is written */
     bool guessed;            /* see the plan */

@@ -15,8 +15,9 @@ bool reflash_bit(const reflash_bitmap_t *map, uint32_t at)
 void reflash_set_bits(const reflash_bitmap_t *map, uint32_t from, uint32_t end, bool value)
 {
     for (uint32_t at = map->first + from; at < map->first + end; at++) {
-        const uint8_t bit = (uint8_t)(1u << (at % 8));
-        map->bits[at / 8] = (uint8_t)(value ? map->bits[at / 8] | bit : map->bits[at / 8] & ~bit);
+        uint8_t *bits = &map->bits[at / 8];
+        const uint8_t others = (uint8_t)(*bits & ~(1u << (at % 8)));
+        *bits = (uint8_t)(others | (unsigned)value << (at % 8));
     }
 }
 
@@ -52,12 +53,11 @@ static uint32_t unseen_us(const reflash_model_t *model, uint32_t left)
 }
 
 /* Asking about each of them, and writing those that differ: one at least, or there were none to look for. */
-static uint32_t search_us(const reflash_plan_t *plan, uint32_t left)
+static uint32_t search_us(const reflash_plan_t *plan, const reflash_model_t *model, uint32_t left, uint32_t ask_us)
 {
-    const reflash_model_t *model = plan->model;
     uint32_t differ = (left * (CERTAIN - plan->sector_same) + 0x8000) >> 16;
     differ += plan->block != REFLASH_BLOCK_FOUND && left > 1 ? 1 : 0;
-    return left * reflash_ask_us(model, 1) + reflash_write_us(model, differ, differ, differ * model->erase_us);
+    return left * ask_us + reflash_write_us(model, differ, differ, differ * model->erase_us);
 }
 
 static bool ask(reflash_plan_t *plan, reflash_ask_t what, uint32_t from, uint32_t end)
@@ -116,7 +116,7 @@ bool reflash_plan_ask(reflash_plan_t *plan)
         if (open && left > 1 && pays(plan->block_same, smaller(write_us, left * ask_us), block_us)) {
             return ask(plan, REFLASH_ASK_BLOCK, plan->block_at, plan->block_end);
         }
-        if (search_us(plan, left) < write_us ||
+        if (search_us(plan, model, left, ask_us) < write_us ||
             (open && at == plan->block_at && pays(plan->block_same, write_us, ask_us))) {
             return ask(plan, REFLASH_ASK_SECTOR, at, at + 1);
         }
