@@ -28,7 +28,7 @@ ROWS = [
     ("update by MD5, all chips", UPDATE, ALL, [], 7500),
     ("... and the errors logged", UPDATE, LOG, [], None),
     ("... with a RAM stub, not counting that", UPDATE, ALL, ["-DWITH_STUB"], 9000),
-    ("update by sectors from a bundle, compressed", ENGINE, ALL, [], 11400),
+    ("update by sectors from a bundle, compressed", ENGINE, ALL, [], 11000),
     ("load RAM over a serial line", RAM, ALL, ["-DINIT=esp_loader_init_serial"], None),
     ("load RAM over SPI", RAM, ALL, ["-DINIT=esp_loader_init_spi"], None),
     ("load RAM over SDIO", RAM, ALL, ["-DINIT=esp_loader_init_sdio"], None),

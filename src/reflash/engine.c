@@ -91,8 +91,8 @@ static bool same_digest(const uint8_t a[REFLASH_DIGEST_BYTES], const uint8_t b[R
     return memcmp(a, b, REFLASH_DIGEST_BYTES) == 0;
 }
 
-/* Whether the target holds what sectors [from, end) shall hold: one, a block, or all. */
-static esp_loader_error_t compare(reflash_engine_t *engine, uint32_t from, uint32_t end, bool *equal)
+/* Find out in engine->equal whether the target holds what sectors [from, end) shall hold: one, a block, or all. */
+static esp_loader_error_t compare(reflash_engine_t *engine, uint32_t from, uint32_t end)
 {
     static const uint8_t md5_of_blank[REFLASH_DIGEST_BYTES] = {0x6A, 0xE5, 0x9E, 0x64, 0x85, 0x03, 0x77, 0xEE,
                                                                0x54, 0x70, 0xC8, 0x54, 0x76, 0x15, 0x51, 0xEA};
@@ -111,7 +111,7 @@ static esp_loader_error_t compare(reflash_engine_t *engine, uint32_t from, uint3
     }
     RETURN_ON_ERROR(reflash_flash_md5(engine->loader, engine->image.flash_addr + from * REFLASH_SECTOR_BYTES,
                                       bytes_of(engine, from, end), found));
-    *equal = same_digest(wanted, found);
+    engine->equal = same_digest(wanted, found);
     reflash_set_bits(&engine->blank, from, end, sectors == 1 && same_digest(md5_of_blank, found));
     learn(engine, sectors);
     return ESP_LOADER_SUCCESS;
@@ -122,9 +122,8 @@ static esp_loader_error_t ask_image(reflash_engine_t *engine)
     reflash_plan_t plan;
     reflash_plan_begin(&plan, &engine->model, &engine->differ, engine->sectors);
     while (reflash_plan_ask(&plan)) {
-        bool equal;
-        RETURN_ON_ERROR(compare(engine, plan.question.from, plan.question.end, &equal));
-        reflash_plan_answer(&plan, equal);
+        RETURN_ON_ERROR(compare(engine, plan.question.from, plan.question.end));
+        reflash_plan_answer(&plan, engine->equal);
     }
     if (plan.guessed) {
         engine->guessed = true;
@@ -341,9 +340,8 @@ static esp_loader_error_t prove_image(reflash_engine_t *engine)
             }
         }
         if (count_unproved(engine, at, end) > 0) {
-            bool equal;
-            RETURN_ON_ERROR(compare(engine, at, end, &equal));
-            proved = proved && equal;
+            RETURN_ON_ERROR(compare(engine, at, end));
+            proved = proved && engine->equal;
         }
     }
     if (!proved) {

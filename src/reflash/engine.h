@@ -12,6 +12,7 @@ struct reflash_engine {
     bool proved;             /* all that was proved so far */
     bool follows_written;    /* the last sector of the image in front of it is written */
     bool guessed;            /* see the plan */
+    bool equal;              /* what was compared last */
     /* Of the image: which one, its sectors that will be, and that are written. */
     reflash_apply_progress_t progress;
     esp_loader_t *loader;

@@ -58,11 +58,13 @@ static reflash_bundle_error_t get_unit(reflash_run_t *run, uint32_t unit_index, 
 
 uint32_t reflash_adler32_join(uint32_t first, uint32_t second, uint32_t second_bytes)
 {
-    const uint32_t first_a_less_1 = ((first & 0xFFFF) + ADLER32_PRIME - 1) % ADLER32_PRIME;
-    const uint32_t a = (first_a_less_1 + (second & 0xFFFF)) % ADLER32_PRIME;
-    /* At most 65520 * 65520 + 2 * 65535, which 32 bits hold. */
-    const uint32_t b = (second_bytes % ADLER32_PRIME * first_a_less_1 + (first >> 16) + (second >> 16)) % ADLER32_PRIME;
-    return b << 16 | a;
+    /* `a` begins with 1 in both, and in the second's `b` that 1 is counted for each byte. */
+    const uint32_t first_a = first & 0xFFFF;
+    const uint32_t a = first_a + (second & 0xFFFF) + ADLER32_PRIME - 1;
+    /* At most 65520 * 65535 + 3 * 65535, which 32 bits hold. */
+    const uint32_t bytes = second_bytes % ADLER32_PRIME;
+    const uint32_t b = bytes * first_a + (first >> 16) + (second >> 16) + ADLER32_PRIME - bytes;
+    return b % ADLER32_PRIME << 16 | a % ADLER32_PRIME;
 }
 
 reflash_bundle_error_t reflash_run_next_block(reflash_run_t *run)
