@@ -108,6 +108,8 @@ static void set_prices(engine_t *engine, bool stub)
 /* Start a stub if the rest of the job is likely to be shorter with it, the upload included. */
 static esp_loader_error_t consider_stub(engine_t *engine, uint32_t hashed, uint32_t written)
 {
+    engine->facts.byte_ns = UINT32_C(1000000000) / (engine->loader->_baud / 10); /* which may have been raised since */
+    reflash_model(&engine->model, &engine->facts);
     if (engine->facts.stub || engine->job->start_stub == NULL) {
         return ESP_LOADER_SUCCESS;
     }
@@ -465,12 +467,7 @@ esp_loader_error_t reflash_apply(esp_loader_t *loader, const reflash_content_t *
         .bundle = content->bundle,
         .differ.bits = job->memory,
         .blank.bits = job->memory + job->memory_bytes / 2,
-        /* A new part as data sheets describe it; what a byte takes includes what comes around each 32. */
-        .facts = {.byte_ns = UINT32_C(1000000000) / (loader->_baud / 10),
-                  .turnaround_us = 2000 + reflash_link(loader)->round_trip_ms * 1000u,
-                  .program_ns = 3360,
-                  .erase_sector_us = 45000,
-                  .erase_block_us = 150000},
+        .facts = {.turnaround_us = 2000 + reflash_link(loader)->round_trip_ms * 1000u, REFLASH_NEW_PART},
     };
     set_prices(&engine, loader->_stub != NULL);
     esp_loader_error_t err = ESP_LOADER_ERROR_INVALID_MD5;
