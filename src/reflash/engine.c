@@ -231,17 +231,18 @@ static uint8_t block_byte(void *context, uint32_t at)
 static esp_loader_error_t try_packed(engine_t *engine, sending_t *sending, uint32_t block_bytes_max)
 {
     uint32_t from = sending->from;
+    uint32_t more = 0;
     reflash_bundle_sector_t sector;
     from++;
     do {
         RETURN_ON_ERROR(read_sector(engine, --from, &sector)); /* an image's first sector starts one */
+        more += reflash_bit(&engine->differ, from) ? 0 : 1;
     } while (!sector.starts_group);
     RETURN_ON_ERROR(from_source(engine, engine->ops->run_begin(&sending->run, engine->bundle, &engine->image, from,
                                                                sending->end - from, block_bytes_max)));
     sending->packed =
         !engine->bundle->has_plain || sending->run.stream_bytes < bytes_of(engine, sending->from, sending->end);
     if (sending->packed) {
-        const uint32_t more = sending->from - from;
         reflash_set_bits(&engine->differ, from, sending->end, true);
         engine->wanted += more;
         engine->unhashed += more;
@@ -280,8 +281,8 @@ static esp_loader_error_t take_block(engine_t *engine, sending_t *sending)
     return ESP_LOADER_SUCCESS;
 }
 
-/* Write sectors [from, end). */
-static esp_loader_error_t write_run(engine_t *engine, uint32_t from, uint32_t end)
+/* Write sectors [*begin, end), and those in front of them that compressed data begin with. */
+static esp_loader_error_t write_run(engine_t *engine, uint32_t *begin, uint32_t end)
 {
     enum { TO_DATA = 1, TO_END = 2 }; /* from the opcode that begins, of plain and of compressed data */
 
@@ -289,13 +290,13 @@ static esp_loader_error_t write_run(engine_t *engine, uint32_t from, uint32_t en
     sending_t sending = {
         .block = {.data_byte = block_byte, .data_context = &sending, .work_bytes = stub ? STUB_ERASE_BYTES : 0},
         .engine = engine,
-        .from = from,
+        .from = *begin,
         .end = end};
     uint32_t block_bytes_max = stub ? STUB_BLOCK_BYTES : ROM_PACKED_BLOCK_BYTES;
     if (engine->facts.packed) {
         RETURN_ON_ERROR(try_packed(engine, &sending, block_bytes_max));
     }
-    from = sending.from;
+    const uint32_t from = *begin = sending.from;
     const uint32_t sectors = end - from;
     const uint32_t run_bytes = bytes_of(engine, from, end);
     const uint32_t done = engine->done;
@@ -341,13 +342,15 @@ static esp_loader_error_t write_image(engine_t *engine)
         return ESP_LOADER_SUCCESS;
     }
     RETURN_ON_ERROR(tell(engine, REFLASH_APPLY_WRITING, false));
-    for (uint32_t at = 0; at < engine->sectors; at++) {
-        const uint32_t from = at;
-        while (at < engine->sectors && reflash_bit(&engine->differ, at)) {
-            at++;
+    /* From the last run to the first: what one begins with may be another, which is not sent again then. */
+    for (uint32_t at = engine->sectors; at > 0; at--) {
+        const uint32_t end = at;
+        while (at > 0 && reflash_bit(&engine->differ, at - 1)) {
+            at--;
         }
-        if (at > from) {
-            RETURN_ON_ERROR(write_run(engine, from, at));
+        if (at < end) {
+            RETURN_ON_ERROR(write_run(engine, &at, end));
+            at++;
         }
     }
     engine->unwritten -= engine->wanted;

@@ -433,6 +433,25 @@ static void the_bootloader_is_written_last(void **state)
     assert_int_equal(t.left_ms_last, 0);
 }
 
+/* A program's pieces refer back to the start of their block, which cannot be left out where there is nothing but pieces. */
+static void no_sector_of_a_block_that_is_sent_from_its_start_is_written_twice(void **state)
+{
+    (void)state;
+    enum { BLOCK_ADDR = 0x20000 };
+    for (unsigned stub = 0; stub < 2; stub++) {
+        hold_images();
+        damage(BLOCK_ADDR + 3 * SECTOR, 1);
+        damage(BLOCK_ADDR + 10 * SECTOR, 1);
+        begin("esp32c3", FROM_PACKED_BUNDLE, stub != 0);
+        assert_int_equal(apply(), ESP_LOADER_SUCCESS);
+        expect_held();
+        expect_untouched_outside();
+        for (uint32_t sector = 0; sector < 16; sector++) {
+            assert_in_range(espsim_wear(t.sim, BLOCK_ADDR / SECTOR + sector), 0, 1);
+        }
+    }
+}
+
 /* The program may raise it when it knows how much there is to send. */
 static void a_rate_that_is_raised_behind_the_questions_counts_from_then_on(void **state)
 {
@@ -721,6 +740,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_blank_flash_is_not_erased_where_that_was_seen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_smallest_buffer_does, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_bootloader_is_written_last, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_sector_of_a_block_that_is_sent_from_its_start_is_written_twice, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_rate_that_is_raised_behind_the_questions_counts_from_then_on, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_dry_run_marks_what_would_be_written, set_up, tear_down),
