@@ -309,6 +309,15 @@ static esp_loader_error_t write_run(engine_t *engine, uint32_t *begin, uint32_t 
         opcode = REFLASH_FLASH_DEFL_BEGIN;
     } else {
         block_bytes_max = PLAIN_BLOCK_BYTES;
+        /* A mask ROM erases the whole run before the first block comes, and blank sectors at its end are done with that. */
+        while (!stub && block_count > 1) {
+            reflash_bundle_sector_t last;
+            RETURN_ON_ERROR(read_sector(engine, from + block_count - 1, &last));
+            if (!last.is_blank) {
+                break;
+            }
+            block_count--;
+        }
     }
     sending.block.opcode = (uint8_t)(opcode + TO_DATA);
     uint32_t erase_bytes = 0;
