@@ -54,7 +54,7 @@ static void summarise(job_t *job, status_t status, bool verifying)
 
 static status_t run_verify(const options_t *options, int word_count, char *const *words)
 {
-    static const job_needs_t needs = {.loader = TARGET_ROM_THAT_COMPARES};
+    static const job_needs_t needs = {.loader = TARGET_ROM_THAT_COMPARES, .rates = RATES_VERIFY};
     job_t job;
     job_begin(&job, options);
     status_t status = job_load_and_connect(&job, &needs, word_count, words);

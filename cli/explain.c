@@ -13,6 +13,7 @@
 #include "inputs_support.h"
 #include "intel_hex.h"
 #include "merged_image.h"
+#include "otadata.h"
 #include "partition_table.h"
 
 enum { TEXT_BYTES = 600, LABEL_CHARS = 16, APP_ALIGN = 0x10000 };
@@ -406,6 +407,8 @@ void explain_merged(explainer_t *explainer, const char *name, const uint8_t *dat
         explainer->object = json_pack("{s:s}", "name", part_name(&merged, part));
         if (part->offset == merged.table_offset) {
             explain_table(explainer, title, data + part->offset, part->bytes);
+        } else if (part->is_otadata) {
+            explain_otadata_by(explainer, title, data + part->offset, part->bytes, &merged.table);
         } else if (!part->is_data && image_is_program(data + part->offset, part->bytes)) {
             explain_program(explainer, title, data + part->offset, part->bytes);
         }
@@ -430,5 +433,6 @@ explain_kind_t explain_kind(const uint8_t *data, size_t bytes)
            : merged_read(&merged, data, bytes)     ? EXPLAIN_MERGED
            : image_is_program(data, bytes)         ? EXPLAIN_PROGRAM
            : image_is_partition_table(data, bytes) ? EXPLAIN_TABLE
+           : otadata_is_file(data, bytes)          ? EXPLAIN_OTADATA
                                                    : EXPLAIN_UNKNOWN;
 }

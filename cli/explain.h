@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "output.h"
+#include "partition_table.h"
 
 typedef struct {
     output_t *output;
@@ -24,6 +25,7 @@ typedef enum {
     EXPLAIN_TABLE,
     EXPLAIN_MERGED,
     EXPLAIN_BUNDLE,
+    EXPLAIN_OTADATA,
     EXPLAIN_HEX,
     EXPLAIN_ELF
 } explain_kind_t;
@@ -35,6 +37,10 @@ void explain_program(explainer_t *explainer, const char *name, const uint8_t *da
 void explain_table(explainer_t *explainer, const char *name, const uint8_t *data, size_t bytes);
 void explain_merged(explainer_t *explainer, const char *name, const uint8_t *data, size_t bytes);
 void explain_bundle(explainer_t *explainer, const char *name, const uint8_t *data, size_t bytes);
+void explain_otadata(explainer_t *explainer, const char *name, const uint8_t *data, size_t bytes);
+/** The same where `table` tells which slots there are; it may be NULL. */
+void explain_otadata_by(explainer_t *explainer, const char *name, const uint8_t *data, size_t bytes,
+                        const partition_table_t *table);
 
 /* --- For those above ------------------------------------------------------------------------------- */
 

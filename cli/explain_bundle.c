@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "bundle_reader.h"
 #include "chip_formats.h"
 #include "explain.h"
+#include "inputs_support.h"
 
 enum { CHIP_ID_ESP8266 = 0xFFFF };
 
@@ -82,6 +84,32 @@ static void explain_facts(explainer_t *explainer, const reflash_bundle_t *bundle
                  (unsigned)(bundle->flash_bytes / 1024));
 }
 
+/* By the table of the same bundle, if it has one. */
+static void explain_otadata_in(explainer_t *explainer, const bundle_contents_t *contents)
+{
+    partition_table_t table;
+    bool has_table = false;
+    json_t *whole = explainer->object;
+    json_t *objects = json_array();
+    for (uint32_t at = 0; at < contents->count; at++) {
+        const bundle_part_t *part = &contents->parts[at];
+        has_table = has_table || (part->about.kind == REFLASH_KIND_PARTITION_TABLE &&
+                                  partition_table_check(&table, part->data, part->about.bytes, NULL, 0));
+    }
+    for (uint32_t at = 0; at < contents->count; at++) {
+        const bundle_part_t *part = &contents->parts[at];
+        if (part->about.kind == REFLASH_KIND_OTADATA) {
+            char *title = inputs_text_of("%s at 0x%x", part->about.name, (unsigned)part->about.flash_addr);
+            explainer->object = json_pack("{s:s}", "name", part->about.name);
+            explain_otadata_by(explainer, title, part->data, part->about.bytes, has_table ? &table : NULL);
+            (void)json_array_append_new(objects, explainer->object);
+            free(title);
+        }
+    }
+    explainer->object = whole;
+    (void)json_object_set_new(explainer->object, "contents", objects);
+}
+
 void explain_bundle(explainer_t *explainer, const char *name, const uint8_t *data, size_t bytes)
 {
     const reflash_source_t source = bundle_in_memory(data, bytes);
@@ -115,4 +143,15 @@ void explain_bundle(explainer_t *explainer, const char *name, const uint8_t *dat
         }
     }
     (void)json_object_set_new(explainer->object, "images", images);
+    bundle_contents_t contents;
+    char why[200];
+    if (!explainer->sound) {
+        return;
+    }
+    if (bundle_read(&contents, data, bytes, UINT32_MAX, why, sizeof(why))) {
+        explain_otadata_in(explainer, &contents);
+        bundle_contents_free(&contents);
+    } else {
+        explain_wrong(explainer, "content", "%s", why);
+    }
 }

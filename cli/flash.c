@@ -19,6 +19,7 @@ typedef struct {
     reflash_apply_t work;
     bool dry_run;
     uint32_t left_ms;   /* by the last report */
+    uint32_t to_write;  /* sectors of the images that were asked about */
     locks_t locks;      /* once the guards have passed */
     bool guarded;       /* they did */
     status_t refused;   /* they did not, in the middle of a job that had written nothing yet */
@@ -101,6 +102,15 @@ static void tell_proved(flashing_t *flashing, const reflash_apply_progress_t *pr
                                          progress->proved));
 }
 
+/* Before the first byte of data, and before a stub is considered, the rate is chosen again. */
+static bool know_work(flashing_t *flashing, const reflash_apply_progress_t *progress)
+{
+    flashing->to_write = progress->index == 0 ? progress->sectors : flashing->to_write + progress->sectors;
+    const bool is_last = progress->index + 1 == flashing->content.bundle.image_count;
+    return !is_last || flashing->to_write == 0 || flashing->dry_run ||
+           job_raise_for_data(&flashing->job, flashing->to_write) == ESP_LOADER_SUCCESS;
+}
+
 static bool on_progress(void *context, const reflash_apply_progress_t *progress)
 {
     flashing_t *flashing = context;
@@ -108,6 +118,9 @@ static bool on_progress(void *context, const reflash_apply_progress_t *progress)
     switch (progress->step) {
     case REFLASH_APPLY_ASKED:
         tell_asked(flashing, progress);
+        if (!know_work(flashing, progress)) {
+            return false;
+        }
         break;
     case REFLASH_APPLY_WRITING:
         if (!guard(flashing)) {
@@ -350,7 +363,8 @@ static status_t apply(flashing_t *flashing)
 /* Load, connect, and do it. */
 static status_t begin(flashing_t *flashing, const options_t *options, int word_count, char *const *words)
 {
-    static const job_needs_t needs = {.loader = TARGET_ROM_THAT_COMPARES};
+    const job_needs_t needs = {.loader = TARGET_ROM_THAT_COMPARES,
+                               .rates = flashing->dry_run ? RATES_DIFF : RATES_FLASH};
     job_begin(&flashing->job, options);
     if (options->monitor && (options->after == AFTER_NO_RESET || flashing->dry_run)) {
         return job_refuse(&flashing->job, STATUS_USAGE,

@@ -24,10 +24,8 @@ static void explain_by_kind(explainer_t *explainer, explain_kind_t kind, const c
                             size_t bytes)
 {
     static void (*const functions[])(explainer_t *, const char *, const uint8_t *, size_t) = {
-        [EXPLAIN_PROGRAM] = explain_program,
-        [EXPLAIN_TABLE] = explain_table,
-        [EXPLAIN_MERGED] = explain_merged,
-        [EXPLAIN_BUNDLE] = explain_bundle,
+        [EXPLAIN_PROGRAM] = explain_program, [EXPLAIN_TABLE] = explain_table,     [EXPLAIN_MERGED] = explain_merged,
+        [EXPLAIN_BUNDLE] = explain_bundle,   [EXPLAIN_OTADATA] = explain_otadata,
     };
     functions[kind](explainer, name, data, bytes);
 }
@@ -52,7 +50,7 @@ static inputs_result_t explain_hex(explaining_t *explaining, explainer_t *explai
         char *name = inputs_text_of("bytes at 0x%x", (unsigned)piece->addr);
         const explain_kind_t kind = explain_kind(piece->data, piece->bytes);
         explainer->object = json_pack("{s:I}", "address", (json_int_t)piece->addr);
-        if (kind == EXPLAIN_PROGRAM || kind == EXPLAIN_TABLE || kind == EXPLAIN_MERGED) {
+        if (kind == EXPLAIN_PROGRAM || kind == EXPLAIN_TABLE || kind == EXPLAIN_MERGED || kind == EXPLAIN_OTADATA) {
             explain_by_kind(explainer, kind, name, piece->data, piece->bytes);
         } else {
             explain_heading(explainer, name, "data", piece->bytes, "data");
@@ -106,8 +104,8 @@ static inputs_result_t explain_content(explaining_t *explaining, explainer_t *ex
     switch (kind) {
     case EXPLAIN_UNKNOWN:
         return inputs_fail(inputs_message_into(explaining->message, sizeof(explaining->message)), INPUTS_CONTENT,
-                           "%s: begins with %02x %02x, unlike every image, partition table, merged image, bundle, ELF "
-                           "and Intel HEX file. Check the path.",
+                           "%s: begins with %02x %02x, unlike every image, partition table, OTA data, merged image, "
+                           "bundle, ELF and Intel HEX file. Check the path.",
                            path, file->data[0], file->bytes > 1 ? file->data[1] : 0u);
     case EXPLAIN_HEX:
         return explain_hex(explaining, explainer, path, file);

@@ -141,9 +141,45 @@ static esp_loader_error_t reach(job_t *job)
     return ESP_LOADER_SUCCESS;
 }
 
-static esp_loader_error_t connect_once(job_t *job, target_loader_t loader, uint32_t baud)
+static bool can_choose_rate(const job_t *job, const job_needs_t *needs)
+{
+    const uint32_t told = job->options->baud;
+    return needs->rates != RATES_OTHER && job->inputs.count > 0 &&
+           (told == BAUD_NOT_TOLD || told == TARGET_HIGHEST_BAUD) &&
+           job->target.port->ops->change_transmission_rate != NULL;
+}
+
+/* What the choice of a rate goes by. */
+static rates_t describe_work(const job_t *job, const job_needs_t *needs)
+{
+    const options_t *options = job->options;
+    const bool rewrites = needs->rates == RATES_FLASH && (options->encrypt || options->erase_all);
+    rates_t rates = {.job = rewrites ? RATES_REWRITE : needs->rates,
+                     .images = job->inputs.count,
+                     .has_packed = true,
+                     .may_stub = needs->rates != RATES_VERIFY && options->loader != LOADER_ROM,
+                     .search = options->baud == TARGET_HIGHEST_BAUD};
+    for (uint32_t at = 0; at < job->inputs.count; at++) {
+        rates.sectors += (job->inputs.images[at].bytes - 1) / REFLASH_SECTOR_BYTES + 1;
+    }
+    return rates;
+}
+
+/* `needs` NULL: it has to be `baud`. */
+static esp_loader_error_t connect_once(job_t *job, target_loader_t loader, uint32_t baud, const job_needs_t *needs)
 {
     RETURN_ON_ERROR(reach(job));
+    const bool chooses = needs != NULL && can_choose_rate(job, needs) && !wants_stub(job, loader) && !is_secure(job);
+    job->rates.open = false;
+    job->has_mac = false;
+    if (chooses || (!target_is_near(&job->target) && !is_secure(job))) {
+        RETURN_ON_ERROR(rates_measure(&job->target, job->mac));
+        job->has_mac = true;
+    }
+    if (chooses) {
+        job->rates = describe_work(job, needs);
+        baud = rates_begin(&job->rates, &job->target);
+    }
     RETURN_ON_ERROR(target_raise_baud(&job->target, baud));
     if (wants_stub(job, loader)) {
         RETURN_ON_ERROR(start_stub(job, loader, baud));
@@ -151,6 +187,22 @@ static esp_loader_error_t connect_once(job_t *job, target_loader_t loader, uint3
     output_line(&job->output, "Connected to target");
     if (job->target.baud != TARGET_FIRST_BAUD) {
         output_line(&job->output, "Transmission rate changed.");
+    }
+    return ESP_LOADER_SUCCESS;
+}
+
+esp_loader_error_t job_raise_for_data(job_t *job, uint32_t sectors)
+{
+    const uint32_t before = job->target.baud;
+    const uint32_t baud = rates_for_data(&job->rates, &job->target, sectors);
+    if (baud == before) {
+        return ESP_LOADER_SUCCESS;
+    }
+    job->rates.open = false;
+    RETURN_ON_ERROR(target_raise_baud(&job->target, baud));
+    if (job->target.baud != before) {
+        output_line(&job->output, "Transmission rate changed to %u baud, as there is data to send.", job->target.baud);
+        output_event(&job->output, json_pack("{s:s, s:I}", "event", "rate", "baud", (json_int_t)job->target.baud));
     }
     return ESP_LOADER_SUCCESS;
 }
@@ -169,12 +221,12 @@ static esp_loader_error_t connect_as_told(job_t *job, const job_needs_t *needs)
     const uint32_t first = job->options->baud != BAUD_NOT_TOLD ? job->options->baud : usual_baud;
     const target_loader_t loader = loader_of(job->options, needs->loader);
     const bool search = first == TARGET_HIGHEST_BAUD;
-    esp_loader_error_t err = connect_once(job, loader, first);
+    esp_loader_error_t err = connect_once(job, loader, first, needs);
     while (job->target.baud != TARGET_FIRST_BAUD && job_may_try_again(job, err, 1)) {
         const uint32_t baud = search ? target_baud_below(job->target.baud) : TARGET_FIRST_BAUD;
         target_explain(&job->target, err, job->message, sizeof(job->message));
         output_line(&job->output, "Trouble: %s. Connecting again at %u baud.", job->message, baud);
-        err = connect_once(job, loader, baud);
+        err = connect_once(job, loader, baud, NULL);
     }
     return err;
 }
@@ -184,7 +236,7 @@ esp_loader_error_t job_connect_again(job_t *job, esp_loader_error_t err, unsigne
     target_explain(&job->target, err, job->message, sizeof(job->message));
     output_line(&job->output, "Trouble: %s. Connecting again at %u baud (try %u of %d).", job->message,
                 TARGET_FIRST_BAUD, tries + 1, JOB_TRIES);
-    return connect_once(job, job->target.has_stub ? TARGET_STUB : TARGET_ROM, TARGET_FIRST_BAUD);
+    return connect_once(job, job->target.has_stub ? TARGET_STUB : TARGET_ROM, TARGET_FIRST_BAUD, NULL);
 }
 
 /* `mac` NULL: it does not tell. */
@@ -230,10 +282,9 @@ status_t job_connect(job_t *job, const job_needs_t *needs)
         return opened;
     }
     esp_loader_error_t err = connect_as_told(job, needs);
-    uint8_t mac[6];
     const bool secure = is_secure(job);
-    if (err == ESP_LOADER_SUCCESS && !secure) {
-        err = esp_loader_read_mac(&job->target.loader, mac);
+    if (err == ESP_LOADER_SUCCESS && !secure && !job->has_mac) {
+        err = esp_loader_read_mac(&job->target.loader, job->mac);
     }
     const bool told = !secure || job->target.secure_flash_bytes != 0;
     if (err == ESP_LOADER_SUCCESS && !needs->no_flash && (told || !needs->any_flash)) {
@@ -251,7 +302,7 @@ status_t job_connect(job_t *job, const job_needs_t *needs)
     }
     reflash_target_t chip = {.name = ""};
     (void)reflash_describe_target(&job->target.loader, &chip); /* connected it is */
-    tell_target(job, &chip, secure ? NULL : mac);
+    tell_target(job, &chip, secure ? NULL : job->mac);
     if (job->options->chip != NULL && !same_chip(job->options->chip, chip.name)) {
         return job_refuse(job, STATUS_INPUT, "the target is an %s, not the %s of --chip; nothing was changed",
                           chip.name, job->options->chip);

@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "inputs.h"
 #include "output.h"
+#include "rates.h"
 #include "target.h"
 
 typedef struct {
@@ -15,8 +16,11 @@ typedef struct {
     uint32_t flash_bytes;  /* 0 until a loader told it              */
     uint64_t erased_bytes; /* asked for, so far                     */
     bool stub_refused;     /* --stub asks for what there is not     */
-    const char *go_on;     /* how to go on after Ctrl-C; NULL: the same command again finishes the rest */
-    char message[1024];    /* of the last error                     */
+    bool has_mac;
+    uint8_t mac[6];
+    rates_t rates;
+    const char *go_on;  /* how to go on after Ctrl-C; NULL: the same command again finishes the rest */
+    char message[1024]; /* of the last error                     */
 } job_t;
 
 enum { JOB_TRIES = 3 };
@@ -25,6 +29,7 @@ enum { JOB_TRIES = 3 };
 typedef struct {
     target_loader_t loader; /* to talk to, unless --stub or --no-stub says otherwise  */
     uint32_t baud;          /* unless --baud says otherwise; 0: the usual one */
+    rates_job_t rates;      /* unless --baud says otherwise: raised when that pays for this job */
     bool no_flash;          /* do not look at it: the command has nothing to do with it */
     bool any_flash;         /* do without where it does not tell its size, in secure download mode */
 } job_needs_t;
@@ -49,6 +54,8 @@ status_t job_connect(job_t *job, const job_needs_t *needs);
 bool job_may_try_again(const job_t *job, esp_loader_error_t err, unsigned tries);
 /** Tell about it, and connect again at the safe rate, to the loader that was talked to before. */
 esp_loader_error_t job_connect_again(job_t *job, esp_loader_error_t err, unsigned tries);
+/** So many sectors will be written: raise the rate if that pays now, and tell. Errors: the target is lost. */
+esp_loader_error_t job_raise_for_data(job_t *job, uint32_t sectors);
 /** Load the words as INPUT, or with --partition the one FILE for it; connect; and check that they fit the target. */
 status_t job_load_and_connect(job_t *job, const job_needs_t *needs, int word_count, char *const *words);
 

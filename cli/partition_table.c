@@ -10,7 +10,6 @@
 #define ROW_MD5_OFFSET 16u
 #define MD5_BYTES 16u
 #define LABEL_OFFSET 12u
-#define OTA_SLOTS 16u
 
 static const struct {
     uint8_t type, subtype;
@@ -169,7 +168,8 @@ const char *partition_type_name(uint8_t type)
 
 const char *partition_subtype_name(uint8_t type, uint8_t subtype, char text[8])
 {
-    if (type == PARTITION_APP && subtype >= PARTITION_APP_OTA_0 && subtype < PARTITION_APP_OTA_0 + OTA_SLOTS) {
+    if (type == PARTITION_APP && subtype >= PARTITION_APP_OTA_0 &&
+        subtype < PARTITION_APP_OTA_0 + PARTITION_OTA_SLOTS) {
         (void)snprintf(text, 8, "ota_%u", (unsigned)(subtype - PARTITION_APP_OTA_0));
         return text;
     }

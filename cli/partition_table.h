@@ -12,7 +12,7 @@
 /** Types that have a meaning of their own; 0x40 to 0xFE are the application's. */
 enum { PARTITION_APP = 0, PARTITION_DATA = 1, PARTITION_BOOTLOADER = 2, PARTITION_TABLE = 3 };
 /** Subtypes of PARTITION_APP and PARTITION_DATA. */
-enum { PARTITION_APP_FACTORY = 0x00, PARTITION_APP_OTA_0 = 0x10, PARTITION_DATA_OTA = 0x00 };
+enum { PARTITION_APP_FACTORY = 0x00, PARTITION_APP_OTA_0 = 0x10, PARTITION_OTA_SLOTS = 16, PARTITION_DATA_OTA = 0x00 };
 /** Bits of `flags_bits`. */
 enum { PARTITION_ENCRYPTED = 1, PARTITION_READONLY = 2 };
 

@@ -135,12 +135,6 @@ static const char *advice(int reason)
                                : "";
 }
 
-/* No network lies in between. */
-static bool is_near(const target_t *target)
-{
-    return target->port == &target->tty.port || target->sim != NULL;
-}
-
 /* The driver switches before it returns, and a SYNC proves the rate, so that the default wait may be cut. */
 static const reflash_link_t near_link = {
     .first_baud = TARGET_FIRST_BAUD, .scale_percent = 100, .quiet_ms = 50, .settle_ms = 10};
@@ -183,7 +177,7 @@ target_result_t target_open(target_t *target, const char *name, const wiring_t *
                     reason == EHOSTUNREACH ? "that host is not known or not reached" : strerror(reason),
                     advice(reason));
     }
-    if (is_near(target)) {
+    if (target_is_near(target)) {
         reflash_set_link(&target->loader, &near_link);
     }
     return TARGET_OK;
@@ -230,7 +224,7 @@ static esp_loader_error_t connect_unless(target_t *target, const volatile int *s
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
     unsigned unknown_chips = 0;
     args.trials = 1;
-    if (is_near(target)) {
+    if (target_is_near(target)) {
         args.sync_timeout = NEAR_SYNC_MS;
     }
     for (int32_t trial = 0; trial < trials && !*stop && unknown_chips < 2; trial++) {
@@ -300,6 +294,17 @@ static bool line_is_good(target_t *target)
         usual_word = word;
     }
     return true;
+}
+
+bool target_is_near(const target_t *target)
+{
+    return target->port == &target->tty.port || target->sim != NULL;
+}
+
+uint32_t target_settle_ms(const target_t *target)
+{
+    const reflash_link_t usual = REFLASH_LINK_DEFAULT();
+    return (target_is_near(target) ? near_link : usual).settle_ms;
 }
 
 uint32_t target_baud_below(uint32_t baud)

@@ -42,6 +42,8 @@ typedef struct {
     reflash_stream_t *stream; /* NULL for a virtual target */
     uint64_t opened_ms;
     uint32_t baud;               /* what both ends talk at */
+    uint32_t turnaround_ms;      /* from a question to its answer, as measured */
+    reflash_link_t link;         /* of a network, as measured */
     uint32_t secure_flash_bytes; /* connect by esp_loader_connect_secure_download_mode(); 0: not */
     bool has_stub;               /* it was started at the end of target_start_stub() */
     char text[256];              /* the parts of the port's name */
@@ -68,6 +70,10 @@ esp_loader_error_t target_connect(target_t *target, const volatile int *stop);
 esp_loader_error_t target_raise_baud(target_t *target, uint32_t baud);
 /** The next lower of the rates that TARGET_HIGHEST_BAUD tries, at last the first rate. */
 uint32_t target_baud_below(uint32_t baud);
+/** No network lies in between. */
+bool target_is_near(const target_t *target);
+/** What is waited before and behind a change of the rate. */
+uint32_t target_settle_ms(const target_t *target);
 /** reflash_stub_start(). */
 esp_loader_error_t target_start_stub(target_t *target);
 

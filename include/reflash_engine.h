@@ -91,7 +91,8 @@ typedef struct {
      *  job. */
     esp_loader_error_t (*start_stub)(esp_loader_t *loader, reflash_engine_t *engine);
     bool dry_run; /*!< Ask and plan, write nothing. */
-    /** Told after each step; false stops the job: FAIL with REFLASH_CAUSE_STOPPED. May be NULL. */
+    /** Told after each step; false stops the job: FAIL with REFLASH_CAUSE_STOPPED. May ask the target something, and with
+     *  REFLASH_APPLY_ASKED change the rate of the line. May be NULL. */
     bool (*progress)(void *context, const reflash_apply_progress_t *progress);
     void *progress_context; /*!< For `progress`. */
 

@@ -70,10 +70,17 @@ static esp_loader_error_t read_sector(reflash_engine_t *engine, uint32_t at, ref
 
 /* --- Prices ------------------------------------------------------------------------------------------------------ */
 
+/* At the rate as it is now: it may have been raised since. */
+static void reckon(reflash_engine_t *engine)
+{
+    engine->facts.byte_ns = UINT32_C(1000000000) / (engine->loader->_baud / 10);
+    reflash_model(&engine->model, &engine->facts);
+}
+
 void reflash_engine_set_prices(reflash_engine_t *engine, bool stub)
 {
     reflash_facts_of_loader(&engine->facts, engine->loader->_chip, stub, engine->bundle->has_packed);
-    reflash_model(&engine->model, &engine->facts);
+    reckon(engine);
 }
 
 /* What the last question took corrects the prices. */
@@ -179,17 +186,18 @@ static uint8_t block_byte(void *context, uint32_t at)
 static esp_loader_error_t try_packed(reflash_engine_t *engine, sending_t *sending, uint32_t block_bytes_max)
 {
     uint32_t from = sending->from;
+    uint32_t more = 0;
     reflash_bundle_sector_t sector;
     from++;
     do {
         RETURN_ON_ERROR(read_sector(engine, --from, &sector)); /* an image's first sector starts one */
+        more += reflash_bit(&engine->differ, from) ? 0 : 1;
     } while (!sector.starts_group);
     RETURN_ON_ERROR(from_source(engine, engine->ops->run_begin(&sending->run, engine->bundle, &engine->image, from,
                                                                sending->end - from, block_bytes_max)));
     sending->packed =
         !engine->bundle->has_plain || sending->run.stream_bytes < bytes_of(engine, sending->from, sending->end);
     if (sending->packed) {
-        const uint32_t more = sending->from - from;
         reflash_set_bits(&engine->differ, from, sending->end, true);
         engine->progress.sectors += more;
         engine->unhashed += more;
@@ -228,8 +236,8 @@ static esp_loader_error_t take_block(reflash_engine_t *engine, sending_t *sendin
     return ESP_LOADER_SUCCESS;
 }
 
-/* Write sectors [from, end). */
-static esp_loader_error_t write_run(reflash_engine_t *engine, uint32_t from, uint32_t end)
+/* Write sectors [*begin, end), and those in front of them that compressed data begin with. */
+static esp_loader_error_t write_run(reflash_engine_t *engine, uint32_t *begin, uint32_t end)
 {
     enum { TO_DATA = 1, TO_END = 2 }; /* from the opcode that begins, of plain and of compressed data */
 
@@ -237,13 +245,13 @@ static esp_loader_error_t write_run(reflash_engine_t *engine, uint32_t from, uin
     sending_t sending = {
         .block = {.data_byte = block_byte, .data_context = &sending, .work_bytes = stub ? STUB_ERASE_BYTES : 0},
         .engine = engine,
-        .from = from,
+        .from = *begin,
         .end = end};
     uint32_t block_bytes_max = stub ? STUB_BLOCK_BYTES : ROM_PACKED_BLOCK_BYTES;
     if (engine->facts.packed) {
         RETURN_ON_ERROR(try_packed(engine, &sending, block_bytes_max));
     }
-    from = sending.from;
+    const uint32_t from = *begin = sending.from;
     const uint32_t sectors = end - from;
     const uint32_t run_bytes = bytes_of(engine, from, end);
     const uint32_t done = engine->progress.done_sectors;
@@ -255,6 +263,15 @@ static esp_loader_error_t write_run(reflash_engine_t *engine, uint32_t from, uin
         opcode = REFLASH_FLASH_DEFL_BEGIN;
     } else {
         block_bytes_max = PLAIN_BLOCK_BYTES;
+        /* A mask ROM erases the whole run before the first block comes, and blank sectors at its end are done with that. */
+        while (!stub && block_count > 1) {
+            reflash_bundle_sector_t last;
+            RETURN_ON_ERROR(read_sector(engine, from + block_count - 1, &last));
+            if (!last.is_blank) {
+                break;
+            }
+            block_count--;
+        }
     }
     sending.block.opcode = (uint8_t)(opcode + TO_DATA);
     uint32_t erase_bytes = 0;
@@ -288,13 +305,15 @@ static esp_loader_error_t write_image(reflash_engine_t *engine)
         return ESP_LOADER_SUCCESS;
     }
     RETURN_ON_ERROR(reflash_engine_tell(engine, REFLASH_APPLY_WRITING, false));
-    for (uint32_t at = 0; at < engine->sectors; at++) {
-        const uint32_t from = at;
-        while (at < engine->sectors && reflash_bit(&engine->differ, at)) {
-            at++;
+    /* From the last run to the first: what one begins with may be another, which is not sent again then. */
+    for (uint32_t at = engine->sectors; at > 0; at--) {
+        const uint32_t end = at;
+        while (at > 0 && reflash_bit(&engine->differ, at - 1)) {
+            at--;
         }
-        if (at > from) {
-            RETURN_ON_ERROR(write_run(engine, from, at));
+        if (at < end) {
+            RETURN_ON_ERROR(write_run(engine, &at, end));
+            at++;
         }
     }
     engine->unwritten -= engine->progress.sectors;
@@ -356,6 +375,7 @@ static esp_loader_error_t prove_image(reflash_engine_t *engine)
 static esp_loader_error_t consider_stub(reflash_engine_t *engine)
 {
     const reflash_apply_t *job = engine->job;
+    reckon(engine);
     return job->start_stub == NULL ? ESP_LOADER_SUCCESS : job->start_stub(engine->loader, engine);
 }
 
@@ -420,12 +440,7 @@ esp_loader_error_t reflash_apply(esp_loader_t *loader, const reflash_content_t *
         .progress.image = &engine.image,
         .differ.bits = job->memory,
         .blank.bits = job->memory + job->memory_bytes / 2,
-        /* A new part as data sheets describe it; what a byte takes includes what comes around each 32. */
-        .facts = {.byte_ns = UINT32_C(1000000000) / (loader->_baud / 10),
-                  .turnaround_us = 2000 + reflash_link(loader)->round_trip_ms * 1000u,
-                  .program_ns = 3360,
-                  .erase_sector_us = 45000,
-                  .erase_block_us = 150000},
+        .facts = {.turnaround_us = 2000 + reflash_link(loader)->round_trip_ms * 1000u, REFLASH_NEW_PART},
     };
     reflash_engine_set_prices(&engine, loader->_stub != NULL);
     esp_loader_error_t err = ESP_LOADER_ERROR_INVALID_MD5;

@@ -20,6 +20,10 @@ typedef struct {
     bool stub;                /* a RAM stub runs: it erases by blocks, and works while the next data comes */
 } reflash_facts_t;
 
+/** Members of reflash_facts_t: a new flash part, as data sheets describe it. Programming includes what comes around each
+ *  32 bytes. */
+#define REFLASH_NEW_PART .program_ns = 3360, .erase_sector_us = 45000, .erase_block_us = 150000
+
 /** The prices. */
 typedef struct {
     uint32_t ask_us;         /* a question, apart from hashing */

@@ -83,6 +83,115 @@ expect_order "app.rfb: bundle of 3 images, $(stat -c %s app.rfb) bytes" '  chip 
     "  MD5             $(tail -c +33 app.rfb | md5sum | cut -d ' ' -f 1), right"
 grep -qF "MD5 $(md5sum <"$app" | cut -d ' ' -f 1)" out || fail "no digest of the application"
 
+# OTA data. The CRCs of sequence numbers 1 and 2 are found in many devices; the first file is Arduino's boot_app0.bin.
+blank() { # BYTES
+    head -c "$1" /dev/zero | tr '\0' '\377'
+}
+bytes() { # DIGITS
+    # shellcheck disable=SC2059 # these are its escapes
+    printf "$(sed 's/../\\x&/g' <<<"$1")"
+}
+record() { # SEQUENCE STATE CRC, 8 digits each as they are in the flash: a sector
+    bytes "$1ffffffffffffffffffffffffffffffffffffffff$2$3"
+    blank 4064
+}
+{
+    record 01000000 ffffffff 9a984347
+    blank 4096
+} >boot_app0.bin
+says 0 boot_app0.bin <<'END'
+boot_app0.bin: OTA data, 8192 bytes
+  record 1        sequence 1, undefined, CRC 0x4743989a, right
+  record 2        blank
+  boots           ota_0 if there are two slots, by record 1
+END
+{
+    record 01000000 02000000 9a984347
+    record 02000000 01000000 7437f655
+} >second.bin
+says 0 second.bin <<'END'
+second.bin: OTA data, 8192 bytes
+  record 1        sequence 1, valid, CRC 0x4743989a, right
+  record 2        sequence 2, pending verify, CRC 0x55f63774, right
+  boots           ota_1 if there are two slots, by record 2; not if its bootloader rolls back
+END
+{
+    record 01000000 04000000 9a984347
+    record 02000000 02000000 7537f655
+} >torn.bin
+says 3 torn.bin <<'END'
+torn.bin: OTA data, 8192 bytes
+  record 1        sequence 1, aborted, CRC 0x4743989a, right; does not count
+  record 2        WRONG: sequence 2, valid; CRC 0x55f63775 does not fit the sequence number
+  boots           factory, or ota_0 without one: no record counts
+END
+blank 8192 >ota_data_initial.bin
+says 0 ota_data_initial.bin <<'END'
+ota_data_initial.bin: OTA data, 8192 bytes
+  record 1        blank
+  record 2        blank
+  boots           factory, or ota_0 without one: no record counts
+END
+expect_status 3 "$REFLASH" image --json torn.bin
+expect_line '{"event":"image","file":"torn.bin","kind":"otadata","bytes":8192,"wrong":["sequence 2, valid; CRC 0x55f63775 does not fit the sequence number"],"records":[{"sequence":1,"state":"aborted","crc":1195612314,"crc_right":true,"counts":false},{"sequence":2,"state":"valid","crc":1442199413,"crc_right":false,"counts":false}],"boots":"factory","sound":false}'
+
+# The same in a merged image, an Intel HEX file and a bundle. A table tells the slots.
+row() { # TYPE SUBTYPE ADDRESS BYTES LABEL, numbers as digits in the flash
+    bytes "aa50$1$2$3$4"
+    printf '%s' "$5"
+    head -c $((20 - ${#5})) /dev/zero
+}
+merged_with() { # TABLE OTADATA
+    cat "$boot"
+    blank $((0x8000 - $(stat -c %s "$boot")))
+    cat "$1"
+    blank $((0xd000 - 0x8000 - $(stat -c %s "$1")))
+    cat "$2"
+    blank $((0x10000 - 0xf000))
+    cat "$app"
+}
+{
+    row 01 00 00d00000 00200000 otadata
+    row 00 10 00000100 00000200 ota_0
+    row 00 11 00000300 00000200 ota_1
+    blank 32
+} >two_slots.bin
+{
+    row 01 00 00d00000 00200000 otadata
+    row 00 10 00000100 00000200 ota_0
+    blank 32
+} >one_slot.bin
+{
+    row 01 00 00d00000 00200000 otadata
+    row 00 00 00000100 00000200 factory
+    blank 32
+} >no_slot.bin
+merged_with two_slots.bin second.bin >slots.bin
+expect_status 0 "$REFLASH" image slots.bin
+expect_order 'otadata at 0xd000: OTA data, 8192 bytes' \
+    '  record 2        sequence 2, pending verify, CRC 0x55f63774, right' \
+    '  boots           ota_1 at 0x30000, by record 2; not if its bootloader rolls back'
+"$REFLASH" image --json slots.bin >out
+grep -qF '"boots_address":196608,"boots":"ota_1"' out || fail "where it boots from is missing"
+merged_with one_slot.bin second.bin >slots.bin
+expect_status 0 "$REFLASH" image slots.bin
+expect_order '  boots           ota_0 at 0x10000, by record 2; not if its bootloader rolls back'
+merged_with one_slot.bin torn.bin >slots.bin
+expect_status 3 "$REFLASH" image slots.bin
+expect_order '  boots           ota_0 at 0x10000: no record counts'
+merged_with no_slot.bin boot_app0.bin >slots.bin
+expect_status 0 "$REFLASH" image slots.bin
+expect_order '  boots           factory at 0x10000: there are no OTA slots'
+objcopy -I binary -O ihex --change-addresses 0xd000 boot_app0.bin otadata.hex
+expect_status 0 "$REFLASH" image otadata.hex
+expect_order 'bytes at 0xd000: OTA data, 8192 bytes' '  boots           ota_0 if there are two slots, by record 1'
+for loader in rom both; do
+    "$REFLASH" pack 0x8000 two_slots.bin 0xd000 second.bin --chip esp32 --for "$loader" -o slots.rfb >/dev/null
+    expect_status 0 "$REFLASH" image slots.rfb
+    expect_order 'otadata at 0xd000: OTA data, 8192 bytes' \
+        '  boots           ota_1 at 0x30000, by record 2; not if its bootloader rolls back'
+done
+
 # Intel HEX, and an ELF file as the image that it becomes.
 objcopy -I binary -O ihex --change-addresses 0x8000 "$table" table.hex
 expect_status 0 "$REFLASH" image table.hex
@@ -134,7 +243,7 @@ grep -qF '?[31m?bad ' out || fail "control characters are shown as they are"
 # What is none of this.
 printf 'hello' >hello.bin
 expect_status 3 "$REFLASH" image hello.bin
-expect_complaint 'hello.bin: begins with 68 65, unlike every image, partition table, merged image, bundle, ELF and Intel HEX file.'
+expect_complaint 'hello.bin: begins with 68 65, unlike every image, partition table, OTA data, merged image, bundle, ELF and Intel HEX file.'
 expect_status 3 "$REFLASH" image nothing.bin
 expect_complaint 'nothing.bin: cannot be opened: No such file or directory.'
 expect_status 2 "$REFLASH" image

@@ -269,11 +269,11 @@ static uint32_t left_sectors(const sweep_t *sweep)
 {
     uint32_t left = 0;
     for (unsigned at = 0; at < IMAGE_COUNT; at++) {
-        bool before = false;
-        for (uint32_t sector = 0; sector < sector_count(&sweep->images[at]); sector++) {
-            const bool now = is_missing(sweep, at, sector);
-            left += now ? 1 + (before ? 0 : sectors_into_group(sweep, at, sector)) : 0;
-            before = now;
+        bool wants_front = false; /* the sector behind it has to be sent, and not as the first of its group */
+        for (uint32_t sector = sector_count(&sweep->images[at]); sector-- > 0;) {
+            const bool sent = wants_front || is_missing(sweep, at, sector);
+            left += sent ? 1 : 0;
+            wants_front = sent && sectors_into_group(sweep, at, sector) > 0;
         }
     }
     return left;

@@ -75,6 +75,7 @@ static struct {
     uint64_t reads, fail_read;
     bool damage_while_writing; /* once */
     uint32_t usb_latency_us;   /* of the line to the next chip */
+    uint32_t data_baud;        /* to be changed to when all is asked; 0: not */
     bool guessed;              /* the first sector of the application, which is there, was to be written */
 } t;
 
@@ -163,6 +164,9 @@ static bool watch(void *context, const reflash_apply_progress_t *progress)
         t.sent_before_writing = espsim_stats(t.sim)->bytes_to_target;
     }
     t.left_ms_last = progress->left_ms;
+    if (progress->step == REFLASH_APPLY_ASKED && progress->index == IMAGE_COUNT - 1 && t.data_baud != 0) {
+        assert_int_equal(esp_loader_change_transmission_rate(&t.loader, t.data_baud), ESP_LOADER_SUCCESS);
+    }
     if (progress->step == REFLASH_APPLY_WRITING && t.damage_while_writing) {
         t.damage_while_writing = false;
         t.guessed = is_marked(layout[APPLICATION].flash_addr / SECTOR);
@@ -427,6 +431,64 @@ static void the_bootloader_is_written_last(void **state)
     assert_int_equal(next, IMAGE_COUNT);
     assert_true(t.left_ms_first > 1000);
     assert_int_equal(t.left_ms_last, 0);
+}
+
+/* A program's pieces refer back to the start of their block, which cannot be left out where there is nothing but pieces. */
+static void no_sector_of_a_block_that_is_sent_from_its_start_is_written_twice(void **state)
+{
+    (void)state;
+    enum { BLOCK_ADDR = 0x20000 };
+    for (unsigned stub = 0; stub < 2; stub++) {
+        hold_images();
+        damage(BLOCK_ADDR + 3 * SECTOR, 1);
+        damage(BLOCK_ADDR + 10 * SECTOR, 1);
+        begin("esp32c3", FROM_PACKED_BUNDLE, stub != 0);
+        assert_int_equal(apply(), ESP_LOADER_SUCCESS);
+        expect_held();
+        expect_untouched_outside();
+        for (uint32_t sector = 0; sector < 16; sector++) {
+            assert_in_range(espsim_wear(t.sim, BLOCK_ADDR / SECTOR + sector), 0, 1);
+        }
+    }
+}
+
+/* An ESP32's mask ROM takes plain data only. */
+static void blank_sectors_at_the_end_of_a_run_are_erased_and_not_sent(void **state)
+{
+    (void)state;
+    enum { DATA_BYTES = 0x20000, BLANK_BYTES = 0x10000 };
+    memset(t.data[DATA] + DATA_BYTES - BLANK_BYTES, 0xFF, BLANK_BYTES);
+    digest(DATA);
+    hold_images();
+    memset(&t.flash[layout[DATA].flash_addr], FILL, DATA_BYTES);
+    begin("esp32", FROM_PLAIN_BUNDLE, false);
+    assert_int_equal(apply(), ESP_LOADER_SUCCESS);
+    expect_held();
+    assert_int_equal(espsim_stats(t.sim)->commands[OP_FLASH_DATA].count, (DATA_BYTES - BLANK_BYTES) / SECTOR);
+    /* One block is sent of a run that is all blank. */
+    memset(&t.flash[layout[DATA].flash_addr + DATA_BYTES - BLANK_BYTES], FILL, BLANK_BYTES);
+    begin("esp32", FROM_PLAIN_BUNDLE, false);
+    assert_int_equal(apply(), ESP_LOADER_SUCCESS);
+    expect_held();
+    assert_int_equal(espsim_stats(t.sim)->commands[OP_FLASH_DATA].count, 1);
+}
+
+/* The program may raise it when it knows how much there is to send. */
+static void a_rate_that_is_raised_behind_the_questions_counts_from_then_on(void **state)
+{
+    (void)state;
+    uint32_t left_ms[2];
+    for (unsigned raised = 0; raised < 2; raised++) {
+        memset(t.flash, FILL, sizeof(t.flash));
+        begin("esp32", FROM_MEMORY, false);
+        assert_int_equal(esp_loader_change_transmission_rate(&t.loader, 115200), ESP_LOADER_SUCCESS);
+        t.data_baud = raised != 0 ? BAUD : 0;
+        t.left_ms_first = 0;
+        assert_int_equal(apply(), ESP_LOADER_SUCCESS);
+        expect_held();
+        left_ms[raised] = t.left_ms_first;
+    }
+    assert_true(left_ms[1] < left_ms[0] / 3 * 2);
 }
 
 static void a_dry_run_marks_what_would_be_written(void **state)
@@ -699,6 +761,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_blank_flash_is_not_erased_where_that_was_seen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_smallest_buffer_does, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_bootloader_is_written_last, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_sector_of_a_block_that_is_sent_from_its_start_is_written_twice, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(blank_sectors_at_the_end_of_a_run_are_erased_and_not_sent, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_rate_that_is_raised_behind_the_questions_counts_from_then_on, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_dry_run_marks_what_would_be_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_jobs_are_refused_before_anything_is_sent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_image_beyond_the_flash_is_refused, set_up, tear_down),
