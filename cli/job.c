@@ -11,6 +11,7 @@
 #include "inputs_support.h"
 #include "partitions.h"
 #include "range.h"
+#include "reflash_engine.h"
 
 /* --- Begin, fail, end ------------------------------------------------------------------------------------------ */
 
@@ -96,11 +97,26 @@ static esp_loader_error_t start_stub(job_t *job, target_loader_t loader, uint32_
     return err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC && !job->stub_refused ? ESP_LOADER_SUCCESS : err;
 }
 
+/* What a loader that compares is going to compare. None of it may be there to encrypt, which a mask ROM does. */
+static uint32_t sectors_to_compare(const job_t *job)
+{
+    uint32_t sectors = 0;
+    for (uint32_t at = 0; at < job->inputs.count; at++) {
+        if (job->options->encrypt || job->inputs.encrypted[at]) {
+            return 0;
+        }
+        sectors += (job->inputs.images[at].bytes - 1) / REFLASH_SECTOR_BYTES + 1;
+    }
+    return sectors;
+}
+
 static bool wants_stub(const job_t *job, target_loader_t loader)
 {
     reflash_target_t chip = {.has_digests = false};
     (void)reflash_describe_target(&job->target.loader, &chip);
-    return loader == TARGET_ROM_THAT_COMPARES ? !chip.has_digests : loader != TARGET_ROM;
+    return loader == TARGET_ROM_THAT_COMPARES
+               ? !chip.has_digests || reflash_stub_pays(&job->target.loader, sectors_to_compare(job))
+               : loader != TARGET_ROM;
 }
 
 static bool is_secure(const job_t *job)

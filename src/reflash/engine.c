@@ -422,7 +422,7 @@ static esp_loader_error_t pass(engine_t *engine)
     engine->guessed = false;
     memset(engine->job->memory, 0, engine->job->memory_bytes);
     RETURN_ON_ERROR(for_each_image(engine, check_image));
-    RETURN_ON_ERROR(consider_stub(engine, engine->unhashed, engine->unhashed / 16));
+    RETURN_ON_ERROR(consider_stub(engine, engine->unhashed, engine->unhashed / REFLASH_STUB_WRITTEN_SHARE));
     RETURN_ON_ERROR(for_each_image(engine, ask_image));
     if (engine->job->dry_run) {
         engine->job->sectors_written = engine->unwritten;
@@ -465,12 +465,7 @@ esp_loader_error_t reflash_apply(esp_loader_t *loader, const reflash_content_t *
         .bundle = content->bundle,
         .differ.bits = job->memory,
         .blank.bits = job->memory + job->memory_bytes / 2,
-        /* A new part as data sheets describe it; what a byte takes includes what comes around each 32. */
-        .facts = {.byte_ns = UINT32_C(1000000000) / (loader->_baud / 10),
-                  .turnaround_us = 2000 + reflash_link(loader)->round_trip_ms * 1000u,
-                  .program_ns = 3360,
-                  .erase_sector_us = 45000,
-                  .erase_block_us = 150000},
+        .facts = REFLASH_FACTS_AT_FIRST(loader->_baud, reflash_link(loader)->round_trip_ms),
     };
     set_prices(&engine, loader->_stub != NULL);
     esp_loader_error_t err = ESP_LOADER_ERROR_INVALID_MD5;

@@ -20,6 +20,14 @@ typedef struct {
     bool stub;                /* a RAM stub runs: it erases by blocks, and works while the next data comes */
 } reflash_facts_t;
 
+/** As nobody has measured anything: a new part as data sheets describe it; what a byte takes includes what comes around
+ *  each 32. What depends on the loader is missing. */
+#define REFLASH_FACTS_AT_FIRST(baud, round_trip_ms)                                                                    \
+    {                                                                                                                  \
+        .byte_ns = UINT32_C(1000000000) / ((baud) / 10), .turnaround_us = 2000 + (round_trip_ms)*1000u,                \
+        .program_ns = 3360, .erase_sector_us = 45000, .erase_block_us = 150000                                         \
+    }
+
 /** The prices. */
 typedef struct {
     uint32_t ask_us;         /* a question, apart from hashing */
@@ -49,5 +57,7 @@ uint32_t reflash_write_us(const reflash_model_t *model, uint32_t sectors, uint32
 
 /** Milliseconds for hashing and writing so many sectors. */
 uint32_t reflash_job_ms(const reflash_model_t *model, uint32_t hashed, uint32_t written);
+/** Of the sectors of a job one of so many is taken to differ, as long as none was asked about. */
+enum { REFLASH_STUB_WRITTEN_SHARE = 16 };
 /** Milliseconds until a stub runs. */
 uint32_t reflash_stub_ms(const reflash_facts_t *facts);
