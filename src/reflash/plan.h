@@ -58,9 +58,10 @@ typedef struct {
     uint32_t sector_same;        /* the chance that the next sector of one that differs is equal */
 } reflash_plan_t;
 
-/** Begin with an image of `sectors` sectors: all of them are marked in `differ`. */
+/** Begin with an image of `sectors` sectors: all of them are marked in `differ`. `hopeful`: images in front of it were
+ *  found equal, as in a job that changes nothing. */
 void reflash_plan_begin(reflash_plan_t *plan, const reflash_model_t *model, const reflash_bitmap_t *differ,
-                        uint32_t sectors);
+                        uint32_t sectors, bool hopeful);
 
 /** Put the next question into plan->question. False: there is none; what is set in `differ` has to be written. */
 bool reflash_plan_ask(reflash_plan_t *plan);
