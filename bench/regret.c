@@ -494,7 +494,10 @@ static uint32_t ask_image(engine_t *engine, const image_t *image, bool hopeful, 
     unsigned asked[3] = {0, 0, 0};
     const double began_us = engine->us;
     reflash_plan_t plan;
-    reflash_plan_begin(&plan, &engine->model, &differ, image->sectors, hopeful);
+    reflash_plan_begin(&plan, &engine->model, &differ, image->sectors);
+    if (hopeful) {
+        plan.block_same = REFLASH_PLAN_HOPE;
+    }
     while (reflash_plan_ask(&plan)) {
         const uint32_t from = image->first + plan.question.from;
         const uint32_t end = image->first + plan.question.end;

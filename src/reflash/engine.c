@@ -171,8 +171,10 @@ static esp_loader_error_t compare(engine_t *engine, uint32_t from, uint32_t end,
 static esp_loader_error_t ask_image(engine_t *engine)
 {
     reflash_plan_t plan;
-    reflash_plan_begin(&plan, &engine->model, &engine->differ, engine->sectors,
-                       engine->index > 0 && engine->unwritten == 0);
+    reflash_plan_begin(&plan, &engine->model, &engine->differ, engine->sectors);
+    if (engine->index > 0 && engine->unwritten == 0) {
+        plan.block_same = REFLASH_PLAN_HOPE;
+    }
     while (reflash_plan_ask(&plan)) {
         bool equal;
         RETURN_ON_ERROR(compare(engine, plan.question.from, plan.question.end, &equal));

@@ -2,7 +2,7 @@
 #include "reflash/plan.h"
 
 /* Chances of 65536. Halving or doubling any of them or of the shifts below changes little; see docs/regret.md. */
-enum { CERTAIN = 0xFFFF, BLOCK_AT_FIRST = 0x8000, BLOCK_WITH_HOPE = 0xF000, SECTOR_AT_FIRST = 0xF400 };
+enum { CERTAIN = 0xFFFF, BLOCK_AT_FIRST = 0x8000, SECTOR_AT_FIRST = 0xF400 };
 
 /* --- Bits -------------------------------------------------------------------------------------------------------- */
 
@@ -80,13 +80,13 @@ static bool ask_in_advance(reflash_plan_t *plan)
 }
 
 void reflash_plan_begin(reflash_plan_t *plan, const reflash_model_t *model, const reflash_bitmap_t *differ,
-                        uint32_t sectors, bool hopeful)
+                        uint32_t sectors)
 {
     reflash_set_bits(differ, 0, sectors, true);
     *plan = (reflash_plan_t){.model = model,
                              .differ = *differ,
                              .sectors = sectors,
-                             .block_same = hopeful ? BLOCK_WITH_HOPE : BLOCK_AT_FIRST,
+                             .block_same = BLOCK_AT_FIRST,
                              .sector_same = SECTOR_AT_FIRST};
 }
 

@@ -58,10 +58,13 @@ typedef struct {
     uint32_t sector_same;        /* the chance that the next sector of one that differs is equal */
 } reflash_plan_t;
 
-/** Begin with an image of `sectors` sectors: all of them are marked in `differ`. `hopeful`: images in front of it were
- *  found equal, as in a job that changes nothing. */
+/** What plan->block_same may be set to before the first question, if the images in front of this one were found equal: the
+ *  job may be one that changes nothing. */
+enum { REFLASH_PLAN_HOPE = 0xF000 };
+
+/** Begin with an image of `sectors` sectors: all of them are marked in `differ`. */
 void reflash_plan_begin(reflash_plan_t *plan, const reflash_model_t *model, const reflash_bitmap_t *differ,
-                        uint32_t sectors, bool hopeful);
+                        uint32_t sectors);
 
 /** Put the next question into plan->question. False: there is none; what is set in `differ` has to be written. */
 bool reflash_plan_ask(reflash_plan_t *plan);

@@ -56,7 +56,7 @@ static void set_truth(uint32_t from, uint32_t end)
 static void plan_with(const reflash_model_t *model, uint32_t sectors)
 {
     reflash_plan_t plan;
-    reflash_plan_begin(&plan, model, &t.differ, sectors, false);
+    reflash_plan_begin(&plan, model, &t.differ, sectors);
     while (reflash_plan_ask(&plan)) {
         const reflash_question_t *question = &plan.question;
         assert_true(question->from < question->end && question->end <= sectors);
