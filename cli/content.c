@@ -83,6 +83,15 @@ static reflash_bundle_error_t get_plain(const reflash_bundle_t *bundle, const re
 
 /* --- A compressed run -------------------------------------------------------------------------------------------- */
 
+/* A stub of the later generation does not erase before it has something to unpack. So it is given a few bytes first, and
+ * erases while the others come. Mask ROMs, which take smaller blocks, have erased by then. */
+static uint32_t first_block_bytes(uint32_t stream_bytes, uint32_t block_bytes_max)
+{
+    enum { ROM_BLOCK_BYTES = 0x1800, FEW_BYTES = 16, WORTH_BYTES = 256 };
+    const bool begins_early = block_bytes_max > ROM_BLOCK_BYTES && stream_bytes > WORTH_BYTES;
+    return begins_early ? FEW_BYTES : block_bytes_max;
+}
+
 /* Into packed->stream. Level 10 is the first that looks for the best way to cut up the data: 2 % less than zlib makes of a
  * program at its best, in about the same time. Higher ones only take longer. */
 static size_t compress(content_packed_t *packed, const uint8_t *data, uint32_t bytes)
@@ -107,9 +116,11 @@ static reflash_bundle_error_t begin_run(reflash_run_t *run, const reflash_bundle
     const uint32_t offset = first_sector * REFLASH_SECTOR_BYTES;
     const uint32_t bytes = bytes_from(image, offset, sector_count * REFLASH_SECTOR_BYTES);
     const size_t stream_bytes = compress(packed, image->data + offset, bytes);
+    const uint32_t first_bytes = first_block_bytes((uint32_t)stream_bytes, block_bytes_max);
+    const uint32_t rest_bytes = stream_bytes > first_bytes ? (uint32_t)stream_bytes - first_bytes : 0;
     *run = (reflash_run_t){.stream_bytes = (uint32_t)stream_bytes,
                            .image_bytes = bytes,
-                           .block_count = (uint32_t)((stream_bytes - 1) / block_bytes_max + 1),
+                           .block_count = 1 + (rest_bytes + block_bytes_max - 1) / block_bytes_max,
                            ._state = {.bundle = bundle, .block_bytes_max = block_bytes_max}};
     return REFLASH_BUNDLE_GOOD;
 }
@@ -121,7 +132,9 @@ static reflash_bundle_error_t next_block(reflash_run_t *run)
     const uint8_t *stream = content_of(run->_state.bundle)->packed->stream;
     const uint32_t from = run->_state.block_end;
     const uint32_t left_bytes = run->stream_bytes - from;
-    run->block_bytes = left_bytes < run->_state.block_bytes_max ? left_bytes : run->_state.block_bytes_max;
+    const uint32_t most_bytes = from == 0 ? first_block_bytes(run->stream_bytes, run->_state.block_bytes_max)
+                                          : run->_state.block_bytes_max;
+    run->block_bytes = left_bytes < most_bytes ? left_bytes : most_bytes;
     run->block_xor = 0;
     for (uint32_t at = 0; at < run->block_bytes; at++) {
         run->block_xor ^= stream[from + at];
