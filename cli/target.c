@@ -135,8 +135,7 @@ static const char *advice(int reason)
                                : "";
 }
 
-/* No network lies in between. */
-static bool is_near(const target_t *target)
+bool target_is_near(const target_t *target)
 {
     return target->port == &target->tty.port || target->sim != NULL;
 }
@@ -183,7 +182,7 @@ target_result_t target_open(target_t *target, const char *name, const wiring_t *
                     reason == EHOSTUNREACH ? "that host is not known or not reached" : strerror(reason),
                     advice(reason));
     }
-    if (is_near(target)) {
+    if (target_is_near(target)) {
         reflash_set_link(&target->loader, &near_link);
     }
     return TARGET_OK;
@@ -230,7 +229,7 @@ static esp_loader_error_t connect_unless(target_t *target, const volatile int *s
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
     unsigned unknown_chips = 0;
     args.trials = 1;
-    if (is_near(target)) {
+    if (target_is_near(target)) {
         args.sync_timeout = NEAR_SYNC_MS;
     }
     for (int32_t trial = 0; trial < trials && !*stop && unknown_chips < 2; trial++) {
