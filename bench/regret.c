@@ -7,9 +7,6 @@
  *
  * The case of a seed is that seed's alone: a report names its worst ones. */
 
-
-
-
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>

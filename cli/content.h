@@ -16,7 +16,7 @@ typedef struct {
     reflash_bundle_t bundle;   /* what it is of; of its members those that tell about all images */
     const inputs_t *in;
     const uint32_t *chosen; /* of its images, those of the content; NULL: all */
-    bool near; /* after content_init(): a question costs less than an erase, so that blocks may be small */
+    bool near;              /* after content_init(): a question costs less than an erase, so that blocks may be small */
     content_packed_t *packed;
 } content_t;
 
