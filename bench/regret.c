@@ -6,6 +6,7 @@
  *     regret -v SEED          one case, in detail
  *
  * The case of a seed is that seed's alone: a report names its worst ones. */
+
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -484,13 +485,16 @@ static void consider_stub(engine_t *engine, uint32_t hashed, uint32_t unwritten)
     }
 }
 
-static uint32_t ask_image(engine_t *engine, const image_t *image, bool tell)
+static uint32_t ask_image(engine_t *engine, const image_t *image, bool hopeful, bool tell)
 {
     const reflash_bitmap_t differ = {written, image->first};
     unsigned asked[3] = {0, 0, 0};
     const double began_us = engine->us;
     reflash_plan_t plan;
     reflash_plan_begin(&plan, &engine->model, &differ, image->sectors);
+    if (hopeful) {
+        plan.block_same = REFLASH_PLAN_HOPE;
+    }
     while (reflash_plan_ask(&plan)) {
         const uint32_t from = image->first + plan.question.from;
         const uint32_t end = image->first + plan.question.end;
@@ -532,7 +536,7 @@ static double our_us(bool tell)
     set_prices(&engine, false);
     consider_stub(&engine, sectors, sectors / 16);
     for (unsigned index = 0; index < c.image_count; index++) {
-        unwritten += ask_image(&engine, &c.images[index], tell);
+        unwritten += ask_image(&engine, &c.images[index], index > 0 && unwritten == 0, tell);
     }
     if (unwritten == 0) {
         return engine.us;

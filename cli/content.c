@@ -84,6 +84,23 @@ static reflash_bundle_error_t get_plain(const reflash_bundle_t *bundle, const re
 
 /* --- A compressed run -------------------------------------------------------------------------------------------- */
 
+/* How a stream is cut up. A stub of the later generation erases only when it has something to unpack, and with each block
+ * at most one sector ahead. So it is given a few bytes first, and short runs by as many blocks as they have sectors: it
+ * erases one while the next comes. Each block costs a round trip, which is dearer than an erase where a network lies in
+ * between. Mask ROMs, which take smaller blocks, have erased by then. */
+static void cut(content_packed_t *packed, bool near, uint32_t stream_bytes, uint32_t sectors, uint32_t block_bytes_max)
+{
+    enum { ROM_BLOCK_BYTES = 0x1800, FEW_BYTES = 16, LEAST_BYTES = 512 };
+    packed->first_bytes = packed->block_bytes = block_bytes_max;
+    if (near && block_bytes_max > ROM_BLOCK_BYTES && stream_bytes > LEAST_BYTES) {
+        packed->first_bytes = FEW_BYTES;
+        if (stream_bytes <= block_bytes_max) {
+            const uint32_t bytes = stream_bytes / sectors + 1;
+            packed->block_bytes = bytes > LEAST_BYTES ? bytes : LEAST_BYTES;
+        }
+    }
+}
+
 /* Into packed->stream. Level 10 is the first that looks for the best way to cut up the data: 2 % less than zlib makes of a
  * program at its best, in about the same time. Higher ones only take longer. */
 static size_t compress(content_packed_t *packed, const uint8_t *data, uint32_t bytes)
@@ -108,9 +125,11 @@ static reflash_bundle_error_t begin_run(reflash_run_t *run, const reflash_bundle
     const uint32_t offset = first_sector * REFLASH_SECTOR_BYTES;
     const uint32_t bytes = bytes_from(image, offset, sector_count * REFLASH_SECTOR_BYTES);
     const size_t stream_bytes = compress(packed, image->data + offset, bytes);
+    cut(packed, content_of(bundle)->near, (uint32_t)stream_bytes, sector_count, block_bytes_max);
+    const uint32_t rest_bytes = stream_bytes > packed->first_bytes ? (uint32_t)stream_bytes - packed->first_bytes : 0;
     *run = (reflash_run_t){.stream_bytes = (uint32_t)stream_bytes,
-                           .block_count = (uint32_t)((stream_bytes - 1) / block_bytes_max + 1),
-                           ._state = {.bundle = bundle, .block_bytes_max = block_bytes_max}};
+                           .block_count = 1 + (rest_bytes + packed->block_bytes - 1) / packed->block_bytes,
+                           ._state = {.bundle = bundle, .block_bytes_max = packed->block_bytes}};
     return REFLASH_BUNDLE_GOOD;
 }
 
@@ -118,10 +137,12 @@ static reflash_bundle_error_t begin_run(reflash_run_t *run, const reflash_bundle
  * read next. */
 static reflash_bundle_error_t next_block(reflash_run_t *run)
 {
-    const uint8_t *stream = content_of(run->_state.bundle)->packed->stream;
+    const content_packed_t *packed = content_of(run->_state.bundle)->packed;
+    const uint8_t *stream = packed->stream;
     const uint32_t from = run->_state.block_end;
     const uint32_t left_bytes = run->stream_bytes - from;
-    run->block_bytes = left_bytes < run->_state.block_bytes_max ? left_bytes : run->_state.block_bytes_max;
+    const uint32_t most_bytes = from == 0 ? packed->first_bytes : packed->block_bytes;
+    run->block_bytes = left_bytes < most_bytes ? left_bytes : most_bytes;
     run->block_xor = 0;
     for (uint32_t at = 0; at < run->block_bytes; at++) {
         run->block_xor ^= stream[from + at];

@@ -8,6 +8,7 @@
 /** The run that is being sent, compressed. */
 typedef struct {
     uint8_t *stream;
+    uint32_t first_bytes, block_bytes; /* how it is cut up: the first block and all others */
 } content_packed_t;
 
 typedef struct {
@@ -15,6 +16,7 @@ typedef struct {
     reflash_bundle_t bundle;   /* what it is of; of its members those that tell about all images */
     const inputs_t *in;
     const uint32_t *chosen; /* of its images, those of the content; NULL: all */
+    bool near;              /* after content_init(): a question costs less than an erase, so that blocks may be small */
     content_packed_t *packed;
 } content_t;
 

@@ -186,6 +186,7 @@ static status_t apply_chosen(flashing_t *flashing, reflash_kind_t first_kind, re
     const bool without_id = chip.chip_id == REFLASH_NO_CHIP_ID;
     content_init_chosen(&flashing->content, in, flashing->chosen, count,
                         without_id ? (uint16_t)CHIP_ID_ESP8266 : (uint16_t)chip.chip_id);
+    flashing->content.near = target_is_near(&flashing->job.target);
     const esp_loader_error_t err = apply_with_retries(flashing);
     content_free(&flashing->content);
     return err == ESP_LOADER_SUCCESS ? STATUS_OK : give_up_on_target(flashing, err);

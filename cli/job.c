@@ -11,6 +11,7 @@
 #include "inputs_support.h"
 #include "partitions.h"
 #include "range.h"
+#include "reflash_engine.h"
 
 /* --- Begin, fail, end ------------------------------------------------------------------------------------------ */
 
@@ -96,11 +97,31 @@ static esp_loader_error_t start_stub(job_t *job, target_loader_t loader, uint32_
     return err == ESP_LOADER_ERROR_UNSUPPORTED_FUNC && !job->stub_refused ? ESP_LOADER_SUCCESS : err;
 }
 
-static bool wants_stub(const job_t *job, target_loader_t loader)
+/* What a loader that compares is going to compare. None of it may be there to encrypt, which a mask ROM does. */
+static uint32_t sectors_to_compare(const job_t *job)
+{
+    uint32_t sectors = 0;
+    for (uint32_t at = 0; at < job->inputs.count; at++) {
+        if (job->options->encrypt || job->inputs.encrypted[at]) {
+            return 0;
+        }
+        sectors += (job->inputs.images[at].bytes - 1) / REFLASH_SECTOR_BYTES + 1;
+    }
+    return sectors;
+}
+
+/* Whatever the rate is. */
+static bool needs_stub(const job_t *job, target_loader_t loader)
 {
     reflash_target_t chip = {.has_digests = false};
     (void)reflash_describe_target(&job->target.loader, &chip);
     return loader == TARGET_ROM_THAT_COMPARES ? !chip.has_digests : loader != TARGET_ROM;
+}
+
+static bool wants_stub(const job_t *job, target_loader_t loader)
+{
+    return needs_stub(job, loader) || (loader == TARGET_ROM_THAT_COMPARES &&
+                                       reflash_stub_pays(&job->target.loader, sectors_to_compare(job)));
 }
 
 static bool is_secure(const job_t *job)
@@ -157,7 +178,7 @@ static rates_t describe_work(const job_t *job, const job_needs_t *needs)
     rates_t rates = {.job = rewrites ? RATES_REWRITE : needs->rates,
                      .images = job->inputs.count,
                      .has_packed = true,
-                     .may_stub = needs->rates != RATES_VERIFY && options->loader != LOADER_ROM,
+                     .may_stub = options->loader != LOADER_ROM,
                      .search = options->baud == TARGET_HIGHEST_BAUD};
     for (uint32_t at = 0; at < job->inputs.count; at++) {
         rates.sectors += (job->inputs.images[at].bytes - 1) / REFLASH_SECTOR_BYTES + 1;
@@ -169,7 +190,7 @@ static rates_t describe_work(const job_t *job, const job_needs_t *needs)
 static esp_loader_error_t connect_once(job_t *job, target_loader_t loader, uint32_t baud, const job_needs_t *needs)
 {
     RETURN_ON_ERROR(reach(job));
-    const bool chooses = needs != NULL && can_choose_rate(job, needs) && !wants_stub(job, loader) && !is_secure(job);
+    const bool chooses = needs != NULL && can_choose_rate(job, needs) && !needs_stub(job, loader) && !is_secure(job);
     job->rates.open = false;
     job->has_mac = false;
     if (chooses || (!target_is_near(&job->target) && !is_secure(job))) {

@@ -217,7 +217,7 @@ static esp_loader_error_t set_host_baud(target_t *target, uint32_t baud)
  * SYNC and do not answer it: most boards are met half a tenth of a second sooner if the first trial does not wait long. */
 static esp_loader_error_t connect_unless(target_t *target, const volatile int *stop)
 {
-    enum { NEAR_SYNC_MS = 50 };
+    enum { NEAR_SYNC_MS = 20 };
     esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
     const int32_t trials = args.trials;
     const uint32_t usual_ms = args.sync_timeout;

@@ -61,6 +61,8 @@ target_result_t target_open(target_t *target, const char *name, const wiring_t *
 /** While `cancelled` says so whatever waits for the target ends with FAIL. Not for a virtual one, which never waits. */
 void target_let_cancel(target_t *target, bool (*cancelled)(esp_loader_port_t *port));
 void target_close(target_t *target);
+/** No network lies in between. */
+bool target_is_near(const target_t *target);
 
 /** Reset the target into its loader and connect at the first rate. Gives up between two trials once `*stop` is set. */
 esp_loader_error_t target_connect(target_t *target, const volatile int *stop);
@@ -70,8 +72,6 @@ esp_loader_error_t target_connect(target_t *target, const volatile int *stop);
 esp_loader_error_t target_raise_baud(target_t *target, uint32_t baud);
 /** The next lower of the rates that TARGET_HIGHEST_BAUD tries, at last the first rate. */
 uint32_t target_baud_below(uint32_t baud);
-/** No network lies in between. */
-bool target_is_near(const target_t *target);
 /** What is waited before and behind a change of the rate. */
 uint32_t target_settle_ms(const target_t *target);
 /** reflash_stub_start(). */

@@ -120,7 +120,7 @@ typedef struct {
     const struct reflash_transport *_transport;
     const struct reflash_chip *_chip; /* NULL until connected                                  */
     const struct reflash_stub *_stub; /* what runs in the target's RAM; NULL: its mask ROM     */
-    bool _secure;                     /* the chip is in secure download mode                   */
+    uint8_t _locks;                   /* the first flags of its security info; 0: it has none  */
     uint8_t _status_bytes;            /* at the end of every answer; 0 until a SYNC was answered */
     uint8_t _input_at, _input_end;    /* of _input: what was received and not looked at        */
     struct reflash_fault_record {

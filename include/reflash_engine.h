@@ -122,6 +122,11 @@ esp_loader_error_t reflash_apply(esp_loader_t *loader, const reflash_content_t *
  *  calls, and which is all it does where `engine` is NULL. */
 esp_loader_error_t reflash_stub_if_shorter(esp_loader_t *loader, reflash_engine_t *engine);
 
+/** Whether reflash_apply() would begin by starting a stub on this connected target, for a compressed content of so many
+ *  sectors. Who starts it at once, before anything of the flash is asked, spares the mask ROM the questions that the stub
+ *  answers again. False if one runs. Asks nothing. */
+bool reflash_stub_pays(const esp_loader_t *loader, uint32_t sectors);
+
 #ifdef __cplusplus
 }
 #endif

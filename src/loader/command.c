@@ -167,7 +167,7 @@ static uint32_t limit_ms(const esp_loader_t *loader, const reflash_request_t *co
 static bool permits(const esp_loader_t *loader, uint8_t opcode)
 {
     const uint32_t secure_commands = 0x10A91C;
-    return !loader->_secure || (opcode < 32 && (secure_commands >> opcode & 1) != 0);
+    return (loader->_locks & REFLASH_SECURE_DOWNLOAD) == 0 || (opcode < 32 && (secure_commands >> opcode & 1) != 0);
 }
 
 bool reflash_knows(const esp_loader_t *loader, uint8_t opcode)

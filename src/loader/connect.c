@@ -42,7 +42,7 @@ static esp_loader_error_t identify(esp_loader_t *loader)
         if (loader->_chip == NULL && loader->_new_chip_by_id != NULL) {
             loader->_chip = loader->_new_chip_by_id(security.chip_id);
         }
-        loader->_secure = (security.flags & REFLASH_SECURE_DOWNLOAD) != 0;
+        loader->_locks = (uint8_t)security.flags;
     } else if (loader->_fault.cause == REFLASH_CAUSE_REFUSED) {
         reflash_drain(loader, EXTRA_REFUSALS);
     }
@@ -169,7 +169,7 @@ esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_a
     loader->_chip = NULL;
     loader->_stub = NULL;
     loader->_flash_bytes = 0;
-    loader->_secure = false;
+    loader->_locks = 0;
     loader->_sync_ms = connect_args->sync_timeout;
     loader->_baud = reflash_link(loader)->first_baud;
 

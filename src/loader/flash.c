@@ -111,7 +111,7 @@ esp_loader_error_t reflash_flash_ready(esp_loader_t *loader)
     if (loader->_flash_bytes > 0) {
         return ESP_LOADER_SUCCESS;
     }
-    if (loader->_secure) { /* nobody told its size */
+    if ((loader->_locks & REFLASH_SECURE_DOWNLOAD) != 0) { /* nobody told its size */
         return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     if (loader->_stub == NULL) { /* which attached it when it started */

@@ -38,7 +38,7 @@ esp_loader_error_t reflash_power_esp32p4_flash(void *context)
 {
     enum { WITHOUT_POWER = 301, WITH_CHOICE = 302 };
     esp_loader_t *loader = context;
-    if (loader->_secure) { /* there are no registers then */
+    if ((loader->_locks & REFLASH_SECURE_DOWNLOAD) != 0) { /* there are no registers then */
         return ESP_LOADER_SUCCESS;
     }
     uint32_t revision;

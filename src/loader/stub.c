@@ -18,16 +18,12 @@ enum {
 static const reflash_stub_t *find(esp_loader_t *loader)
 {
     const reflash_chip_t *chip = loader->_chip;
-    const uint32_t locks = REFLASH_SECURE_DOWNLOAD | (chip->locked_to_rom ? REFLASH_SECURE_BOOT : 0);
-    reflash_security_t security;
     uint32_t revision;
-    security.flags = 0;
-    if ((reflash_knows(loader, REFLASH_GET_SECURITY_INFO) &&
-         reflash_security_info(loader, &security) != ESP_LOADER_SUCCESS) ||
-        reflash_read_revision(loader, &revision) != ESP_LOADER_SUCCESS) {
+    if (reflash_read_revision(loader, &revision) != ESP_LOADER_SUCCESS) {
         return NULL;
     }
-    const bool locked = (security.flags & locks) != 0 || loader->_transport->wake_stub == NULL;
+    const uint8_t locks = REFLASH_SECURE_DOWNLOAD | (chip->locked_to_rom ? REFLASH_SECURE_BOOT : 0);
+    const bool locked = (loader->_locks & locks) != 0 || loader->_transport->wake_stub == NULL;
     const reflash_stub_t *stub = locked ? NULL : reflash_stub_find((target_chip_t)chip->target, revision);
     if (stub == NULL) {
         (void)reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);

@@ -82,7 +82,7 @@ bool reflash_describe_target(const esp_loader_t *loader, reflash_target_t *targe
                                  .baud = loader->_baud,
                                  .boot_pin = chip->boot_pin,
                                  .has_digests = reflash_knows(loader, REFLASH_SPI_FLASH_MD5),
-                                 .secure_download = loader->_secure};
+                                 .secure_download = (loader->_locks & REFLASH_SECURE_DOWNLOAD) != 0};
     return true;
 }
 
@@ -180,7 +180,7 @@ static esp_loader_error_t uart_clock(esp_loader_t *loader, uart_clock_t *clock)
 
     clock->believed_khz = 0;
     /* In secure download mode there are no registers to ask, and a stub knows its clock. */
-    if (kind == REFLASH_UART_CLOCK_RIGHT || loader->_secure || loader->_stub != NULL) {
+    if (kind == REFLASH_UART_CLOCK_RIGHT || (loader->_locks & REFLASH_SECURE_DOWNLOAD) != 0 || loader->_stub != NULL) {
         return ESP_LOADER_SUCCESS;
     }
     const uart_clock_row_t *row = &uart_clocks[kind - 1];
@@ -246,7 +246,7 @@ static void restore_rate(esp_loader_t *loader, const uart_clock_t *clock)
             loader->_flash_bytes = 0; /* to be attached again */
             loader->_stub = NULL;
             err = reflash_sync_after_reset(loader);
-            if (err == ESP_LOADER_SUCCESS && loader->_secure && flash_bytes > 0) {
+            if (err == ESP_LOADER_SUCCESS && (loader->_locks & REFLASH_SECURE_DOWNLOAD) != 0 && flash_bytes > 0) {
                 err = reflash_flash_set_up(loader, flash_bytes);
             }
         }

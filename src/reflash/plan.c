@@ -69,9 +69,8 @@ static bool ask(reflash_plan_t *plan, reflash_ask_t what, uint32_t from, uint32_
 static bool ask_in_advance(reflash_plan_t *plan)
 {
     const uint32_t sectors = plan->sectors;
-    const uint32_t middle = sectors / 2;
-    if (plan->stage == REFLASH_PLAN_SAMPLE && middle > 0) {
-        return ask(plan, REFLASH_ASK_SECTOR, middle, middle + 1);
+    if (plan->stage == REFLASH_PLAN_SAMPLE && sectors > REFLASH_SECTORS_PER_BLOCK) {
+        return ask(plan, REFLASH_ASK_SECTOR, sectors / 2, sectors / 2 + 1);
     }
     plan->stage = REFLASH_PLAN_BLOCKS;
     const uint32_t image_us = reflash_ask_us(plan->model, sectors);
@@ -154,7 +153,7 @@ void reflash_plan_answer(reflash_plan_t *plan, bool equal)
         }
     } else if (plan->stage == REFLASH_PLAN_SAMPLE) {
         plan->stage = REFLASH_PLAN_IMAGE;
-        plan->block_same = equal ? CERTAIN / 4 * 3 : BLOCK_AT_FIRST / 8;
+        plan->block_same = equal ? after(plan->block_same, true, 1, 0) : BLOCK_AT_FIRST / 8;
     } else {
         if (plan->block == REFLASH_BLOCK_OPEN) {
             plan->block_same = after(plan->block_same, equal, 3, 1);

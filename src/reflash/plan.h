@@ -58,6 +58,10 @@ typedef struct {
     uint32_t sector_same;        /* the chance that the next sector of one that differs is equal */
 } reflash_plan_t;
 
+/** What plan->block_same may be set to before the first question, if the images in front of this one were found equal: the
+ *  job may be one that changes nothing. */
+enum { REFLASH_PLAN_HOPE = 0xF000 };
+
 /** Begin with an image of `sectors` sectors: all of them are marked in `differ`. */
 void reflash_plan_begin(reflash_plan_t *plan, const reflash_model_t *model, const reflash_bitmap_t *differ,
                         uint32_t sectors);

@@ -18,7 +18,7 @@ expect_summary() {
 
 expect_status 0 "$REFLASH" flash -p "$port" --monitor old
 expect_order "Connected to target" "Transmission rate changed." \
-    "ESP32, MAC 24:0a:c4:12:34:56, 4096 KiB flash, 460800 baud" \
+    "ESP32, MAC 24:0a:c4:12:34:56, 4096 KiB flash, 460800 baud, RAM stub" \
     "Application MD5 differs, flashing $(all_of 262144) at 0x10000..." \
     "Partition table MD5 differs, flashing $(all_of 3072) at 0x8000..." \
     "Bootloader MD5 differs, flashing $(all_of 26384) at 0x1000..." \
@@ -43,7 +43,7 @@ expect_flash board.bin new
 
 "$MAKE_IMAGES" -o c3 --chip esp32c3 --app-bytes 131072 >made
 expect_status 0 "$REFLASH" flash -p "sim:esp32c3?flash=c3.bin" --monitor c3
-expect_order "Connected to target" "ESP32-C3, MAC c4:0a:24:fe:10:01, 4096 KiB flash, 460800 baud" \
+expect_order "Connected to target" "ESP32-C3, MAC c4:0a:24:fe:10:01, 4096 KiB flash, 460800 baud, RAM stub" \
     "Bootloader MD5 differs, flashing $(all_of "$(stat -c %s c3/bootloader/bootloader.bin)") at 0x0..." "Done!" \
     "ESP-ROM:esp32c3-api1-20210207" "Hello world!"
 expect_status 0 "$REFLASH" flash -p "sim:esp32c3?flash=c3.bin" --monitor c3

@@ -54,11 +54,11 @@ grep -qxF "espsim: control on ./control.sock" espsim.out || fail "$(cat espsim.o
 REFLASH=reflash_with_lines
 expect_log_until_hello flash -p ./board old
 expect_order "Connected to target" "Transmission rate changed." \
-    "ESP32, MAC 24:0a:c4:12:34:56, 4096 KiB flash, 460800 baud" "Application flashed and verified" "Done!" \
+    "ESP32, MAC 24:0a:c4:12:34:56, 4096 KiB flash, 460800 baud, RAM stub" "Application flashed and verified" "Done!" \
     "${log_head[@]}" "I (31) app_init: App version:      1.0.0" "Hello world!"
 expect_flash board.bin old
 expect_log_until_hello flash -p "$address" -b 921600 old
-expect_order "ESP32, MAC 24:0a:c4:12:34:56, 4096 KiB flash, 921600 baud" "${skip_all[@]}" "Done!" "Hello world!"
+expect_order "ESP32, MAC 24:0a:c4:12:34:56, 4096 KiB flash, 921600 baud, RAM stub" "${skip_all[@]}" "Done!" "Hello world!"
 ! grep -q flashing out || fail "something was flashed"
 expect_log_until_hello flash -p ./board new
 expect_order "Application MD5 differs, flashing $(all_of "$app_bytes") at 0x10000..." "Done!" "Hello world!"

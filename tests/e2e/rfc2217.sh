@@ -13,14 +13,14 @@ start_espsim_with --rfc2217 127.0.0.1:0 --flash board.bin
 [[ $address == rfc2217://127.0.0.1:* ]] || fail "$address"
 expect_log_until_hello flash -p "$address" old
 expect_order "Connected to target" "Transmission rate changed." \
-    "ESP32, MAC 24:0a:c4:12:34:56, 4096 KiB flash, 460800 baud" \
+    "ESP32, MAC 24:0a:c4:12:34:56, 4096 KiB flash, 460800 baud, RAM stub" \
     "Application MD5 differs, flashing $(all_of 262144) at 0x10000..." "Application flashed and verified" "Done!" \
     "${log_head[@]}" "I (31) app_init: App version:      1.0.0" "Hello world!"
 expect_flash board.bin old
 [ ! -s err ] || fail "complaints"
 
 expect_log_until_hello flash -p "$address" -b 921600 old
-expect_order "ESP32, MAC 24:0a:c4:12:34:56, 4096 KiB flash, 921600 baud" "${skip_all[@]}" "Done!" "${log_head[@]}" \
+expect_order "ESP32, MAC 24:0a:c4:12:34:56, 4096 KiB flash, 921600 baud, RAM stub" "${skip_all[@]}" "Done!" "${log_head[@]}" \
     "Hello world!"
 ! grep -q flashing out || fail "something was flashed"
 

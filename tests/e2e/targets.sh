@@ -18,7 +18,7 @@ expect_status 0 "$REFLASH" flash -p "$a" -p "$b" old
 expect_flash a.bin old
 expect_flash b.bin old
 for port in "$a" "$b"; do
-    expect_order "[$port] Connected to target" "[$port] ESP32, MAC 24:0a:c4:12:34:56, 4096 KiB flash, 460800 baud" \
+    expect_order "[$port] Connected to target" "[$port] ESP32, MAC 24:0a:c4:12:34:56, 4096 KiB flash, 460800 baud, RAM stub" \
         "[$port] Application flashed and verified" "[$port] Done!" "2 of 2 targets done"
 done
 expect_last_line "2 of 2 targets done"

@@ -173,6 +173,7 @@ static void open_sweep(sweep_t *sweep, const layout_t *layout, unsigned setup)
     sweep->in =
         (inputs_t){.images = sweep->images, .names = sweep->names, .programs = sweep->programs, .count = IMAGE_COUNT};
     content_init(&sweep->memory, &sweep->in, setups[setup].chip_id);
+    sweep->memory.near = true; /* more blocks, more places to fail at */
     sweep->content = sweep->memory.content;
     if (setups[setup].bundle) {
         sweep->bytes = bundle_make(&sweep->in,

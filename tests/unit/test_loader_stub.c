@@ -110,10 +110,12 @@ static void nothing_is_uploaded_to_a_target_that_is_not_connected(void **state)
 /* `flags_hex`: the security flags, after the protocol text: bit 0 secure boot, bit 2 secure download mode. */
 static void expect_no_upload_to_a_c3(const char *security_info)
 {
-    conversation_connect_c3(&talk);
+    esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
+    conversation_start(&talk);
     tiny_stub_chip = ESP_UNKNOWN_CHIP;
+    play(" reset" SYNC_ANSWERED);
     play(security_info);
-    assert_int_equal(reflash_stub_start(&talk.loader), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    assert_int_equal(esp_loader_connect_with_stub(&talk.loader, &args), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     expect_fault(ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT, 0, 0);
     assert_int_equal(tiny_stub_chip, ESP_UNKNOWN_CHIP);
 }

@@ -133,6 +133,41 @@ static void what_a_question_took_corrects_the_prices(void **state)
     assert_in_range(model.hash_us, 19500, 20500);
 }
 
+static void an_image_of_one_block_is_no_image_to_take_a_sample_of(void **state)
+{
+    (void)state;
+    const reflash_facts_t facts = facts_at(fast_ns);
+    reflash_model_t model;
+    reflash_plan_t plan;
+    reflash_model(&model, &facts);
+    for (uint32_t sectors = 16; sectors <= 17; sectors++) {
+        reflash_plan_begin(&plan, &model, &t.differ, sectors);
+        assert_true(reflash_plan_ask(&plan));
+        assert_int_equal(plan.question.what == REFLASH_ASK_SECTOR && plan.question.from == sectors / 2, sectors > 16);
+    }
+}
+
+static void hope_makes_the_question_about_a_whole_image_worth_more(void **state)
+{
+    (void)state;
+    enum { IMAGE_SECTORS = 256 };
+    reflash_facts_t facts = facts_at(fast_ns);
+    facts.turnaround_us = 16000;
+    reflash_model_t model;
+    reflash_model(&model, &facts);
+    for (unsigned hope = 0; hope <= 1; hope++) {
+        reflash_plan_t plan;
+        reflash_plan_begin(&plan, &model, &t.differ, IMAGE_SECTORS);
+        if (hope == 1) {
+            plan.block_same = REFLASH_PLAN_HOPE;
+        }
+        assert_true(reflash_plan_ask(&plan)); /* the sample */
+        reflash_plan_answer(&plan, true);
+        assert_true(reflash_plan_ask(&plan));
+        assert_int_equal(plan.question.what, hope == 1 ? REFLASH_ASK_IMAGE : REFLASH_ASK_BLOCK);
+    }
+}
+
 static void a_stub_is_cheaper_to_start_on_a_quick_line(void **state)
 {
     (void)state;
@@ -406,6 +441,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(prices_follow_from_the_facts, set_up),
         cmocka_unit_test_setup(what_a_question_took_corrects_the_prices, set_up),
+        cmocka_unit_test_setup(an_image_of_one_block_is_no_image_to_take_a_sample_of, set_up),
+        cmocka_unit_test_setup(hope_makes_the_question_about_a_whole_image_worth_more, set_up),
         cmocka_unit_test_setup(a_stub_is_cheaper_to_start_on_a_quick_line, set_up),
         cmocka_unit_test_setup(a_job_is_hashed_and_written, set_up),
         cmocka_unit_test_setup(an_unchanged_image_is_hashed_little_more_than_once, set_up),

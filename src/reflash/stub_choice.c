@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether a job gets a RAM stub. In an object of its own: a program that never asks for a stub links nothing of this. */
+#include "loader/command.h"
 #include "reflash/engine.h"
 
 /* Of what was not asked about yet so much is expected to differ. */
@@ -29,4 +30,22 @@ esp_loader_error_t reflash_stub_if_shorter(esp_loader_t *loader, reflash_engine_
     }
     reflash_engine_set_prices(engine, false);
     return ESP_LOADER_SUCCESS;
+}
+
+bool reflash_stub_pays(const esp_loader_t *loader, uint32_t sectors)
+{
+    if (loader->_chip == NULL || loader->_stub != NULL) {
+        return false;
+    }
+    uint32_t ms[2];
+    reflash_facts_t facts = {.byte_ns = UINT32_C(1000000000) / (loader->_baud / 10),
+                             .turnaround_us = 2000 + reflash_link(loader)->round_trip_ms * 1000u,
+                             REFLASH_NEW_PART};
+    for (unsigned stub = 0; stub <= 1; stub++) {
+        reflash_model_t model;
+        reflash_facts_of_loader(&facts, loader->_chip, stub != 0, true);
+        reflash_model(&model, &facts);
+        ms[stub] = reflash_job_ms(&model, sectors, sectors / WRITTEN_SHARE);
+    }
+    return ms[1] + reflash_stub_ms(&facts) < ms[0];
 }
