@@ -16,7 +16,6 @@
 
 enum {
     ROM_BLOCK_BYTES_MAX = 0x1800, /* more makes it refuse FLASH_BEGIN and MEM_BEGIN */
-    STUB_BLOCK_BYTES_MAX = 0x4000,
     ROM_INVALID_FORMAT = 0x05,
     ROM_CHECKSUM = 0x07,
     STUB_LENGTH = 0xC0,
@@ -72,7 +71,7 @@ esp_loader_error_t reflash_write_block(esp_loader_t *loader, reflash_request_t *
 
 uint32_t reflash_block_bytes_max(const esp_loader_t *loader)
 {
-    return loader->_stub != NULL ? STUB_BLOCK_BYTES_MAX : ROM_BLOCK_BYTES_MAX;
+    return loader->_stub != NULL ? loader->_transport->stub_block_bytes_max : ROM_BLOCK_BYTES_MAX;
 }
 
 bool reflash_is_block_size(const esp_loader_t *loader, uint32_t block_bytes)

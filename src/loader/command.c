@@ -128,6 +128,15 @@ esp_loader_error_t reflash_fail_to_send(esp_loader_t *loader, esp_loader_error_t
     return reflash_fail_to_receive(loader, err);
 }
 
+esp_loader_error_t reflash_unless_untold(esp_loader_t *loader, esp_loader_error_t err)
+{
+    if (err != ESP_LOADER_ERROR_UNSUPPORTED_FUNC) {
+        return err;
+    }
+    reflash_begin(loader);
+    return ESP_LOADER_SUCCESS;
+}
+
 /* --- Times ----------------------------------------------------------------------------------------- */
 
 void reflash_set_link(esp_loader_t *loader, const reflash_link_t *link)
@@ -188,7 +197,12 @@ static esp_loader_error_t send(esp_loader_t *loader, reflash_request_t *command)
     }
     reflash_request_header(command->header, command->opcode,
                            (uint16_t)(reflash_request_bytes(command) - REFLASH_HEADER_BYTES), checksum);
-    return loader->_transport->send(loader, command);
+    return loader->_transport->send(loader, command, 0);
+}
+
+static esp_loader_error_t receive(esp_loader_t *loader)
+{
+    return loader->_transport->receive(loader, loader->_frame, sizeof(loader->_frame));
 }
 
 static bool refuses(const uint8_t *status)
@@ -221,7 +235,7 @@ static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uin
     bool heard = false;
     loader->_frame_bytes = 0;
     for (;;) { /* until the port's timer ends receive() */
-        esp_loader_error_t err = loader->_transport->receive(loader);
+        esp_loader_error_t err = receive(loader);
         if (err != ESP_LOADER_SUCCESS) {
             if (heard && err == ESP_LOADER_ERROR_TIMEOUT) {
                 err = ESP_LOADER_ERROR_INVALID_RESPONSE;
@@ -286,7 +300,7 @@ void reflash_drain(esp_loader_t *loader, unsigned limit)
     const reflash_link_t *link = reflash_link(loader);
     for (unsigned frames = 0; frames < limit; frames++) {
         loader->_port->ops->start_timer(loader->_port, link->quiet_ms + link->round_trip_ms);
-        const esp_loader_error_t err = loader->_transport->receive(loader);
+        const esp_loader_error_t err = receive(loader);
         if (err != ESP_LOADER_SUCCESS && err != ESP_LOADER_ERROR_INVALID_RESPONSE) {
             return;
         }
@@ -320,7 +334,7 @@ esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const 
         /* A stub that lost an end byte takes every frame for the gap between two until a lone end byte comes. In step
          * with it that same byte would put it out, so it is the last resort. */
         if (loader->_stub != NULL && tries == ASK_TRIES - 1 && cause == REFLASH_CAUSE_SILENCE) {
-            loader->_transport->wake_stub(loader);
+            (void)reflash_send_words(loader, NULL, 0);
         }
     }
 }

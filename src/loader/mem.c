@@ -8,16 +8,6 @@
 
 enum { WORD_BYTES = 4 };
 
-/* An SDIO card's ROM tells nothing of its memory: that is no error. */
-static esp_loader_error_t unless_told_nothing(esp_loader_t *loader, esp_loader_error_t err)
-{
-    if (err != ESP_LOADER_ERROR_UNSUPPORTED_FUNC) {
-        return err;
-    }
-    reflash_begin(loader);
-    return ESP_LOADER_SUCCESS;
-}
-
 static esp_loader_error_t check_block(esp_loader_t *loader, uint32_t addr, const uint8_t *data, uint32_t bytes)
 {
     uint32_t word = 0;
@@ -27,7 +17,7 @@ static esp_loader_error_t check_block(esp_loader_t *loader, uint32_t addr, const
             const uint32_t before_bytes = (addr + at) % WORD_BYTES;
             const esp_loader_error_t err = reflash_read_register(loader, addr + at - before_bytes, &word);
             if (err != ESP_LOADER_SUCCESS) {
-                return unless_told_nothing(loader, err);
+                return reflash_unless_untold(loader, err); /* as an SDIO card's ROM */
             }
             word >>= 8 * before_bytes;
             left_bytes = WORD_BYTES - before_bytes;
@@ -84,5 +74,5 @@ esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cf
     /* Damaged on its way, "stay" is "jump to 0". */
     uint32_t magic;
     return entrypoint != 0 ? ESP_LOADER_SUCCESS
-                           : unless_told_nothing(loader, reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic));
+                           : reflash_unless_untold(loader, reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic));
 }

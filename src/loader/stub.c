@@ -22,12 +22,13 @@ static const reflash_stub_t *find(esp_loader_t *loader)
     reflash_security_t security;
     uint32_t revision;
     security.flags = 0;
+    /* An SDIO card's ROM tells nothing: there a chip that is locked does not greet. */
     if ((reflash_knows(loader, REFLASH_GET_SECURITY_INFO) &&
-         reflash_security_info(loader, &security) != ESP_LOADER_SUCCESS) ||
+         reflash_unless_untold(loader, reflash_security_info(loader, &security)) != ESP_LOADER_SUCCESS) ||
         reflash_read_revision(loader, &revision) != ESP_LOADER_SUCCESS) {
         return NULL;
     }
-    const bool locked = (security.flags & locks) != 0 || loader->_transport->wake_stub == NULL;
+    const bool locked = (security.flags & locks) != 0 || loader->_transport->stub_block_bytes_max == 0;
     const reflash_stub_t *stub = locked ? NULL : reflash_stub_find((target_chip_t)chip->target, revision);
     if (stub == NULL) {
         (void)reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
