@@ -46,12 +46,14 @@ static verdict_t judge(const esp_loader_t *loader, const reflash_request_t *bloc
 
 esp_loader_error_t reflash_write_block(esp_loader_t *loader, reflash_request_t *block, uint32_t *sequence)
 {
+    enum { SEQUENCE = 1 };
     bool answer_lost = false;
     esp_loader_error_t err = ESP_LOADER_ERROR_FAIL;
+    uint32_t words[] = {(uint32_t)block->data_bytes + block->padding_bytes, 0, 0, 0};
+    block->words = words;
+    block->word_count = sizeof(words) / sizeof(words[0]);
     for (unsigned tries = 0; tries <= SERIAL_FLASHER_WRITE_BLOCK_RETRIES; tries++) {
-        const uint32_t words[] = {(uint32_t)block->data_bytes + block->padding_bytes, *sequence, 0, 0};
-        block->words = words;
-        block->word_count = sizeof(words) / sizeof(words[0]);
+        words[SEQUENCE] = *sequence;
         err = reflash_ask_once(loader, block);
         const verdict_t verdict = err == ESP_LOADER_SUCCESS ? HAS_IT : judge(loader, block, answer_lost);
         if (verdict == GIVE_UP) {
@@ -64,7 +66,9 @@ esp_loader_error_t reflash_write_block(esp_loader_t *loader, reflash_request_t *
             reflash_begin(loader);
             return ESP_LOADER_SUCCESS;
         }
-        answer_lost = answer_lost || loader->_fault.cause != REFLASH_CAUSE_REFUSED;
+        if (loader->_fault.cause != REFLASH_CAUSE_REFUSED) {
+            answer_lost = true;
+        }
     }
     return err;
 }

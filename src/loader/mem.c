@@ -10,23 +10,19 @@ enum { WORD_BYTES = 4 };
 
 static esp_loader_error_t check_block(esp_loader_t *loader, uint32_t addr, const uint8_t *data, uint32_t bytes)
 {
+    const uint32_t first = loader->_stub != NULL || bytes < WORD_BYTES ? 0 : bytes - WORD_BYTES;
     uint32_t word = 0;
-    uint32_t left_bytes = 0; /* of it, not compared yet */
-    for (uint32_t at = loader->_stub != NULL || bytes < WORD_BYTES ? 0 : bytes - WORD_BYTES; at < bytes; at++) {
-        if (left_bytes == 0) {
-            const uint32_t before_bytes = (addr + at) % WORD_BYTES;
-            const esp_loader_error_t err = reflash_read_register(loader, addr + at - before_bytes, &word);
+    for (uint32_t at = first; at < bytes; at++) {
+        const uint32_t byte = (addr + at) % WORD_BYTES;
+        if (at == first || byte == 0) {
+            const esp_loader_error_t err = reflash_read_register(loader, addr + at - byte, &word);
             if (err != ESP_LOADER_SUCCESS) {
                 return reflash_unless_untold(loader, err); /* as an SDIO card's ROM */
             }
-            word >>= 8 * before_bytes;
-            left_bytes = WORD_BYTES - before_bytes;
         }
-        if ((uint8_t)word != data[at]) {
+        if ((uint8_t)(word >> (8 * byte)) != data[at]) {
             return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_DIGEST_MISMATCH);
         }
-        word >>= 8;
-        left_bytes--;
     }
     return ESP_LOADER_SUCCESS;
 }

@@ -100,6 +100,8 @@ esp_loader_error_t esp_loader_read_register(esp_loader_t *loader, uint32_t addre
 
 esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac)
 {
+    enum { MAC_BYTES = 6 };
+
     RETURN_ON_ERROR(reflash_begin_connected(loader, mac != NULL));
     uint32_t low;
     uint32_t high;
@@ -112,11 +114,11 @@ esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac)
         low = vendor << 24 | (high & 0xFFFF) << 8 | low >> 24;
         high = vendor >> 8;
     }
-    for (unsigned byte = 0; byte < 4; byte++) {
-        mac[5 - byte] = (uint8_t)(low >> (8 * byte));
+    for (unsigned byte = MAC_BYTES; byte > 0; byte--) {
+        mac[byte - 1] = (uint8_t)low;
+        low = low >> 8 | high << 24;
+        high >>= 8;
     }
-    mac[1] = (uint8_t)high;
-    mac[0] = (uint8_t)(high >> 8);
     return ESP_LOADER_SUCCESS;
 }
 
