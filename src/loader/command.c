@@ -226,12 +226,12 @@ esp_loader_error_t reflash_ask_once(esp_loader_t *loader, reflash_request_t *com
     return err;
 }
 
-esp_loader_error_t reflash_ask_words_once(esp_loader_t *loader, uint8_t opcode, const uint32_t *words,
-                                          uint8_t word_count, uint32_t work_bytes)
+/* Not MEM_END, after which the program may run already; not the ends of a flash write, 04 and 12: the answer of a second
+ * time would hide that of the first; and SYNC and CHANGE_BAUDRATE are repeated by those who ask, in their own way. */
+static bool may_be_repeated(uint8_t opcode)
 {
-    return reflash_ask_once(
-        loader,
-        &(reflash_request_t){.opcode = opcode, .words = words, .word_count = word_count, .work_bytes = work_bytes});
+    const uint32_t once = 0x48150;
+    return opcode >= 32 || (once >> opcode & 1) == 0;
 }
 
 esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count,
@@ -239,8 +239,9 @@ esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const 
 {
     enum { STRAY_FRAMES = 16 };
 
-    for (unsigned tries = 1;; tries++) {
-        const esp_loader_error_t err = reflash_ask_words_once(loader, opcode, words, word_count, work_bytes);
+    reflash_request_t request = {.opcode = opcode, .words = words, .word_count = word_count, .work_bytes = work_bytes};
+    for (unsigned tries = may_be_repeated(opcode) ? 1 : ASK_TRIES;; tries++) {
+        const esp_loader_error_t err = reflash_ask_once(loader, &request);
         /* A refusal is no exception, the question's address or size may have been damaged on the wire; but security
          * info has neither. */
         const uint8_t cause = loader->_fault.cause;

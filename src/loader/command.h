@@ -41,11 +41,8 @@ esp_loader_error_t reflash_fail_to_send(esp_loader_t *loader, esp_loader_error_t
  *  in _answer_value and reflash_answer_data(). Otherwise the fault is recorded. */
 esp_loader_error_t reflash_ask_once(esp_loader_t *loader, reflash_request_t *command);
 
-/** The same for a command that is nothing but words, and for which the target goes through `work_bytes` of flash. */
-esp_loader_error_t reflash_ask_words_once(esp_loader_t *loader, uint8_t opcode, const uint32_t *words,
-                                          uint8_t word_count, uint32_t work_bytes);
-
-/** The same for commands that may be repeated without harm: asked up to three times unless the port fails. */
+/** The same for a command that is nothing but words: asked up to three times unless the port fails; those that do harm
+ *  if they are repeated once. */
 esp_loader_error_t reflash_ask(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count);
 /** The same where the target has `work_bytes` of flash to go through before it answers. */
 esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count,

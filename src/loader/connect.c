@@ -17,7 +17,7 @@ esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries)
     words[0] = 0x20120707;
 
     for (; tries > 0; tries--) {
-        err = reflash_ask_words_once(loader, REFLASH_SYNC, words, SYNC_WORDS, 0);
+        err = reflash_ask(loader, REFLASH_SYNC, words, SYNC_WORDS);
         if (err == ESP_LOADER_SUCCESS) {
             /* A SYNC is answered eight times. Swallow them all: a late one would otherwise stand in front of
              * the answer to the first real command. */

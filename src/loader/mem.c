@@ -66,7 +66,7 @@ esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cf
     }
     /* Not repeated: the program may run already. */
     const uint32_t words[] = {entrypoint == 0 ? 1 : 0, entrypoint};
-    RETURN_ON_ERROR(reflash_ask_words_once(loader, REFLASH_MEM_END, words, sizeof(words) / sizeof(words[0]), 0));
+    RETURN_ON_ERROR(reflash_ask(loader, REFLASH_MEM_END, words, sizeof(words) / sizeof(words[0])));
     /* Damaged on its way, "stay" is "jump to 0". */
     uint32_t magic;
     return entrypoint != 0 ? ESP_LOADER_SUCCESS

@@ -216,7 +216,7 @@ static esp_loader_error_t ask_rate(esp_loader_t *loader, const uart_clock_t *clo
     /* A stub wants to know the rate before; a ROM would, if the low byte were not 0, take the first word as a raw
      * divider. */
     const uint32_t words[2] = {rate_to_ask(clock, rate), loader->_stub != NULL ? loader->_baud : 0};
-    return reflash_ask_words_once(loader, REFLASH_CHANGE_BAUDRATE, words, sizeof(words) / sizeof(words[0]), 0);
+    return reflash_ask(loader, REFLASH_CHANGE_BAUDRATE, words, sizeof(words) / sizeof(words[0]));
 }
 
 static esp_loader_error_t set_host_rate(esp_loader_t *loader, uint32_t rate)
