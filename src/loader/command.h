@@ -70,8 +70,8 @@ const reflash_link_t *reflash_link(const esp_loader_t *loader);
 
 enum { REFLASH_ALL_BUT_STATUS = 0xFF };
 
-/** Wait for the answer to `opcode`, which has `data_bytes` in front of its status, or any number. Success: the target agreed;
- *  see reflash_ask_once(). */
+/** Wait for the answer to `opcode`, which has `data_bytes` in front of its status, or any number. Success: the target
+ *  agreed; see reflash_ask_once(). */
 esp_loader_error_t reflash_await_answer(esp_loader_t *loader, uint8_t opcode, uint8_t data_bytes);
 
 /** Take frames, and parts of them, away until the line falls quiet, at most `limit` of them. */

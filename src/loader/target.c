@@ -185,19 +185,19 @@ static esp_loader_error_t uart_clock(esp_loader_t *loader, uart_clock_t *clock)
     if (kind == REFLASH_UART_CLOCK_RIGHT || loader->_secure || loader->_stub != NULL) {
         return ESP_LOADER_SUCCESS;
     }
-    const uart_clock_row_t *row = &uart_clocks[kind - 1];
-    RETURN_ON_ERROR(reflash_read_register(loader, row->measured_reg, &measured));
-    if (row->told_reg != 0) {
-        RETURN_ON_ERROR(reflash_read_register(loader, row->told_reg, &told));
+    const uart_clock_row_t row = uart_clocks[kind - 1];
+    RETURN_ON_ERROR(reflash_read_register(loader, row.measured_reg, &measured));
+    if (row.told_reg != 0) {
+        RETURN_ON_ERROR(reflash_read_register(loader, row.told_reg, &told));
     }
     if (kind == REFLASH_UART_CLOCK_ESP32) {
         measured = (measured >> COUNT_SHIFT & COUNT_MASK) * (told & 0xFF) * 25 / 64;
         clock->believed_khz = measured;
     } else {
         measured = (measured & DIVIDER_MASK) * loader->_baud / 1000;
-        clock->believed_khz = row->told_reg != 0 ? (told >> 24 & 0x7F) * 1000 : C2_BELIEVED_KHZ;
+        clock->believed_khz = row.told_reg != 0 ? (told >> 24 & 0x7F) * 1000 : C2_BELIEVED_KHZ;
     }
-    clock->real_khz = 2 * measured > (uint32_t)row->slow_khz + row->fast_khz ? row->fast_khz : row->slow_khz;
+    clock->real_khz = 2 * measured > (uint32_t)row.slow_khz + row.fast_khz ? row.fast_khz : row.slow_khz;
     return ESP_LOADER_SUCCESS;
 }
 

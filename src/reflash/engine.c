@@ -12,7 +12,6 @@ enum {
     PASSES = 3,
     PLAIN_BLOCK_BYTES = REFLASH_SECTOR_BYTES,
     ROM_PACKED_BLOCK_BYTES = 0x1800,
-    STUB_BLOCK_BYTES = 0x4000,
     UNPACKED_PER_BYTE = 2 * 1032, /* the most that deflate makes of a byte; a stub answers while it works on another */
     STUB_ERASE_BYTES = 0x10000,
     CHIP_ID_ESP8266 = 0xFFFF
@@ -289,7 +288,7 @@ static esp_loader_error_t write_run(engine_t *engine, uint32_t from, uint32_t en
         .engine = engine,
         .from = from,
         .end = end};
-    uint32_t block_bytes_max = stub ? STUB_BLOCK_BYTES : ROM_PACKED_BLOCK_BYTES;
+    uint32_t block_bytes_max = stub ? engine->loader->_transport->stub_block_bytes_max : ROM_PACKED_BLOCK_BYTES;
     if (engine->facts.packed) {
         RETURN_ON_ERROR(try_packed(engine, &sending, block_bytes_max));
     }

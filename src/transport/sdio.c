@@ -44,8 +44,8 @@ enum {
     SIP_BOOT = 5
 };
 
-/* A RAM stub's. Its buffers hold this much, so it never has credit for more. */
-enum { CREDIT_BLOCK_BYTES = 512, CREDIT_BYTES_MAX = 32 * CREDIT_BLOCK_BYTES, CHUNK_BYTES = SIP_BYTES_MAX };
+/* A RAM stub's. */
+enum { CREDIT_BLOCK_BYTES = 512, CHUNK_BYTES = SIP_BYTES_MAX };
 
 enum { STATUS_BYTES = 2, EAGER_POLLS = 100 };
 
@@ -232,7 +232,7 @@ static esp_loader_error_t send_to_stub(esp_loader_t *loader, const reflash_reque
     if (opcode == REFLASH_SYNC || opcode == REFLASH_CHANGE_BAUDRATE) {
         return ESP_LOADER_ERROR_UNSUPPORTED_FUNC;
     }
-    if (left_bytes > CREDIT_BYTES_MAX) {
+    if (left_bytes > REFLASH_SDIO_MESSAGE_BYTES_MAX) { /* there is never credit for more */
         return ESP_LOADER_ERROR_INVALID_PARAM;
     }
     const uint32_t credits = (left_bytes + CREDIT_BLOCK_BYTES - 1) / CREDIT_BLOCK_BYTES;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A RAM stub over SDIO: its upload to a virtual card, all that it does with the flash, and what goes wrong on the way. The
- * stub is a short one that the virtual chip takes for esp-flasher-stub; the look-up is this program's own. The card checks what the
- * host does; a violation fails the test. */
+/* A RAM stub over SDIO: its upload to a virtual card, all that it does with the flash, and what goes wrong on the way.
+ * The stub is a short one that the virtual chip takes for esp-flasher-stub; the look-up is this program's own. The card
+ * checks what the host does; a violation fails the test. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
