@@ -56,7 +56,7 @@ typedef struct {
     uint32_t offset;     /*!< Flash address, multiple of 4096. */
     uint32_t image_size; /*!< Bytes to write in all. */
     uint32_t block_size; /*!< Largest piece handed to _write: multiple of 4, at most 6144 for a mask ROM, 16384 for
-                              a stub. */
+                              a stub, over SDIO 16360. */
     bool skip_verify; /*!< Do not compare MD5s in _finish. After a disturbed line only they tell whether all arrived. */
     /** @cond */
     struct {
@@ -74,7 +74,7 @@ typedef struct {
     uint32_t offset;          /*!< Flash address, multiple of 4096. */
     uint32_t image_size;      /*!< Bytes once unpacked. */
     uint32_t compressed_size; /*!< Bytes of the stream. */
-    uint32_t block_size;      /*!< Every piece but the last: multiple of 4, at most 6144, 16384 for a stub. */
+    uint32_t block_size;      /*!< Every piece but the last: multiple of 4, at most 6144, for a stub as above. */
     /** @cond */
     struct {
         bool begun;
@@ -88,7 +88,7 @@ typedef struct {
 typedef struct {
     uint32_t offset;     /*!< Address in the target's memory. */
     uint32_t size;       /*!< Bytes in all. */
-    uint32_t block_size; /*!< Largest piece handed to _write; at most 6144 for a mask ROM, 16384 for a stub. */
+    uint32_t block_size; /*!< Largest piece handed to _write; at most 6144 for a mask ROM, for a stub as above. */
     /** @cond */
     struct {
         bool begun;
@@ -167,7 +167,8 @@ esp_loader_error_t esp_loader_init_spi(esp_loader_t *loader, esp_loader_port_t *
 /** The same for a chip that is an SDIO card (ESP32, C5, C6, C61). The port needs `sdio_write`, `sdio_read` and
  *  `sdio_card_init`. The mask ROM takes nothing but RAM: addresses and all blocks but the last are multiples of 4, the
  *  last is filled up with zeros to one, and nothing tells whether it arrived; all else is UNSUPPORTED_FUNC. Once
- *  esp_loader_mem_finish() has started a RAM program it is talked to as a RAM stub. */
+ *  esp_loader_mem_finish() has started a RAM program it is talked to as a RAM stub; esp_loader_connect_with_stub() starts
+ *  one that all functions use. Whether the chip is locked cannot be asked there: such a one is a stub that does not greet. */
 esp_loader_error_t esp_loader_init_sdio(esp_loader_t *loader, esp_loader_port_t *port);
 /** Call the port's `deinit` and clear the context, which may then be bound again. Nothing if it is cleared already. The
  *  target stays as it is. */

@@ -164,7 +164,7 @@ const reflash_stub_t *reflash_stub_find(target_chip_t chip, uint32_t revision);
  *  quicker. From then on all functions use the stub; esp_loader_connect() goes back to the mask ROM. Success at once
  *  if one runs already.
  *  UNSUPPORTED_FUNC: there is none for this chip and revision, or the chip would not start it (secure download mode;
- *  secure boot on ESP32-C3 and ESP32-S3), or the transport is not serial; the mask ROM can be used on. INVALID_PARAM:
+ *  secure boot on ESP32-C3 and ESP32-S3), or it is an SPI slave; the mask ROM can be used on. INVALID_PARAM:
  *  not connected. Errors of talking, those of esp_loader_mem_write(), and FAIL with REFLASH_CAUSE_STUB_STORAGE;
  *  INVALID_RESPONSE: also a stub that does not greet. After these connect again: RAM may hold a part of it, and it may
  *  run. */

@@ -12,8 +12,11 @@ RAM = re.compile(r"\.(data|bss)\b|COMMON")
 # Calls through pointers, which gcc's graphs do not show: the serial transport's ...
 THROUGH_TABLE = {
     "esp_loader_connect": ["src/loader/connect.c:connect_once"],
-    "reflash_ask_once": ["src/loader/connect.c:send", "src/loader/connect.c:receive"],
-    "reflash_drain": ["src/loader/connect.c:receive"],
+    "reflash_ask_once": ["src/loader/connect.c:send"],
+    "reflash_send_words": ["src/loader/connect.c:send"],
+    "reflash_await_answer": ["reflash_serial_receive"],
+    "reflash_await_frame": ["reflash_serial_receive"],
+    "reflash_drain": ["reflash_serial_receive"],
 }
 # ... and the engine's with a bundle.
 THROUGH_ENGINE = {

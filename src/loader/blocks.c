@@ -16,7 +16,6 @@
 
 enum {
     ROM_BLOCK_BYTES_MAX = 0x1800, /* more makes it refuse FLASH_BEGIN and MEM_BEGIN */
-    STUB_BLOCK_BYTES_MAX = 0x4000,
     ROM_INVALID_FORMAT = 0x05,
     ROM_CHECKSUM = 0x07,
     STUB_LENGTH = 0xC0,
@@ -47,12 +46,14 @@ static verdict_t judge(const esp_loader_t *loader, const reflash_request_t *bloc
 
 esp_loader_error_t reflash_write_block(esp_loader_t *loader, reflash_request_t *block, uint32_t *sequence)
 {
+    enum { SEQUENCE = 1 };
     bool answer_lost = false;
     esp_loader_error_t err = ESP_LOADER_ERROR_FAIL;
+    uint32_t words[] = {(uint32_t)block->data_bytes + block->padding_bytes, 0, 0, 0};
+    block->words = words;
+    block->word_count = sizeof(words) / sizeof(words[0]);
     for (unsigned tries = 0; tries <= SERIAL_FLASHER_WRITE_BLOCK_RETRIES; tries++) {
-        const uint32_t words[] = {(uint32_t)block->data_bytes + block->padding_bytes, *sequence, 0, 0};
-        block->words = words;
-        block->word_count = sizeof(words) / sizeof(words[0]);
+        words[SEQUENCE] = *sequence;
         err = reflash_ask_once(loader, block);
         const verdict_t verdict = err == ESP_LOADER_SUCCESS ? HAS_IT : judge(loader, block, answer_lost);
         if (verdict == GIVE_UP) {
@@ -65,14 +66,16 @@ esp_loader_error_t reflash_write_block(esp_loader_t *loader, reflash_request_t *
             reflash_begin(loader);
             return ESP_LOADER_SUCCESS;
         }
-        answer_lost = answer_lost || loader->_fault.cause != REFLASH_CAUSE_REFUSED;
+        if (loader->_fault.cause != REFLASH_CAUSE_REFUSED) {
+            answer_lost = true;
+        }
     }
     return err;
 }
 
 uint32_t reflash_block_bytes_max(const esp_loader_t *loader)
 {
-    return loader->_stub != NULL ? STUB_BLOCK_BYTES_MAX : ROM_BLOCK_BYTES_MAX;
+    return loader->_stub != NULL ? loader->_transport->stub_block_bytes_max : ROM_BLOCK_BYTES_MAX;
 }
 
 bool reflash_is_block_size(const esp_loader_t *loader, uint32_t block_bytes)

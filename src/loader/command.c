@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands: their table, sending one, and telling silence, refusal, nonsense and a broken port apart. */
+/* Commands: their table, faults, and asking once or until it is answered. */
 #include "loader/command.h"
 
 #include <string.h>
 
 #include "transport/transport.h"
 
-enum { ASK_TRIES = 3, REASON_INVALID_FORMAT = 0x05, ALL_BUT_STATUS = 0xFF, ANY_OTHER = 0x00 };
+enum { ASK_TRIES = 3, ANY_OTHER = 0x00 };
 
 /* How long a slow but healthy target may take. FLASH_BEGIN: worn flash parts take 400 ms a sector and 2 s a
  * 64 KiB block, and the ROM erases 16 to 32 single sectors before and behind the blocks. MD5: the slowest
@@ -29,7 +29,7 @@ static const command_row_t commands[] = {
     {REFLASH_FLASH_DEFL_DATA, 0, 30, 24},
     {REFLASH_FLASH_DEFL_END, 0, 30, 24},
     {REFLASH_SPI_FLASH_MD5, 32, 10, 8},
-    {REFLASH_GET_SECURITY_INFO, ALL_BUT_STATUS, 10, 0},
+    {REFLASH_GET_SECURITY_INFO, REFLASH_ALL_BUT_STATUS, 10, 0},
     {REFLASH_ERASE_FLASH, 0, 100, 40},
     {REFLASH_ERASE_REGION, 0, 100, 40},
     {ANY_OTHER, 0, 10, 0},
@@ -128,6 +128,15 @@ esp_loader_error_t reflash_fail_to_send(esp_loader_t *loader, esp_loader_error_t
     return reflash_fail_to_receive(loader, err);
 }
 
+esp_loader_error_t reflash_unless_untold(esp_loader_t *loader, esp_loader_error_t err)
+{
+    if (err != ESP_LOADER_ERROR_UNSUPPORTED_FUNC) {
+        return err;
+    }
+    reflash_begin(loader);
+    return ESP_LOADER_SUCCESS;
+}
+
 /* --- Times ----------------------------------------------------------------------------------------- */
 
 void reflash_set_link(esp_loader_t *loader, const reflash_link_t *link)
@@ -188,71 +197,7 @@ static esp_loader_error_t send(esp_loader_t *loader, reflash_request_t *command)
     }
     reflash_request_header(command->header, command->opcode,
                            (uint16_t)(reflash_request_bytes(command) - REFLASH_HEADER_BYTES), checksum);
-    return loader->_transport->send(loader, command);
-}
-
-static bool refuses(const uint8_t *status)
-{
-    return status[0] != 0;
-}
-
-/* A ROM answers a command that it does not know under the opcode of the last one that it did. A stub's refusal has no
- * data in front of its status, and repeats the opcode as it arrived. */
-static bool is_bare_refusal(const esp_loader_t *loader, const reflash_answer_t *answer, const uint8_t *status)
-{
-    return answer->payload_bytes == loader->_status_bytes && refuses(status) &&
-           (loader->_stub != NULL || status[1] == REASON_INVALID_FORMAT);
-}
-
-/* The answer to SYNC is nothing but its status, and so tells how long that is in all answers of this loader: status
- * and reason, and from all ROMs but the ESP8266's two left-overs. */
-static void learn_status_bytes(esp_loader_t *loader, uint8_t asked, const reflash_answer_t *answer)
-{
-    enum { WITHOUT_LEFT_OVERS = 2, WITH_LEFT_OVERS = 4 };
-    if (asked == REFLASH_SYNC && answer->opcode == REFLASH_SYNC &&
-        (answer->payload_bytes == WITHOUT_LEFT_OVERS || answer->payload_bytes == WITH_LEFT_OVERS)) {
-        loader->_status_bytes = (uint8_t)answer->payload_bytes;
-    }
-}
-
-/* Wait for the frame that answers `opcode`; others are late answers to something before, or noise. */
-static esp_loader_error_t await_answer(esp_loader_t *loader, uint8_t opcode, uint8_t data_bytes)
-{
-    bool heard = false;
-    loader->_frame_bytes = 0;
-    for (;;) { /* until the port's timer ends receive() */
-        esp_loader_error_t err = loader->_transport->receive(loader);
-        if (err != ESP_LOADER_SUCCESS) {
-            if (heard && err == ESP_LOADER_ERROR_TIMEOUT) {
-                err = ESP_LOADER_ERROR_INVALID_RESPONSE;
-            }
-            return reflash_fail_to_receive(loader, err);
-        }
-        heard = true;
-
-        reflash_answer_t answer;
-        if (!reflash_answer_parse(loader->_frame, loader->_frame_bytes, &answer)) {
-            continue;
-        }
-        learn_status_bytes(loader, opcode, &answer);
-        if (loader->_status_bytes == 0 || answer.payload_bytes < loader->_status_bytes) {
-            continue;
-        }
-        const uint16_t found_bytes = (uint16_t)(answer.payload_bytes - loader->_status_bytes);
-        const uint8_t *status = reflash_answer_data(loader);
-        if (answer.opcode == opcode && (found_bytes == data_bytes || data_bytes == ALL_BUT_STATUS)) {
-            status += found_bytes;
-        } else if (!is_bare_refusal(loader, &answer, status)) {
-            continue;
-        }
-        if (refuses(status)) {
-            loader->_fault.target_reason = status[loader->_stub != NULL ? 0 : 1];
-            return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_RESPONSE, REFLASH_CAUSE_REFUSED);
-        }
-        loader->_answer_value = answer.value;
-        loader->_answer_bytes = found_bytes;
-        return ESP_LOADER_SUCCESS;
-    }
+    return loader->_transport->send(loader, command, 0);
 }
 
 esp_loader_error_t reflash_ask_once(esp_loader_t *loader, reflash_request_t *command)
@@ -273,7 +218,7 @@ esp_loader_error_t reflash_ask_once(esp_loader_t *loader, reflash_request_t *com
     esp_loader_error_t err = send(loader, command);
     if (err == ESP_LOADER_SUCCESS) {
         const bool raw_digest = command->opcode == REFLASH_SPI_FLASH_MD5 && loader->_stub != NULL;
-        err = await_answer(loader, command->opcode, raw_digest ? REFLASH_DIGEST_BYTES : row->data_bytes);
+        err = reflash_await_answer(loader, command->opcode, raw_digest ? REFLASH_DIGEST_BYTES : row->data_bytes);
     }
     if (err == ESP_LOADER_SUCCESS) {
         reflash_begin(loader);
@@ -281,24 +226,12 @@ esp_loader_error_t reflash_ask_once(esp_loader_t *loader, reflash_request_t *com
     return err;
 }
 
-void reflash_drain(esp_loader_t *loader, unsigned limit)
+/* Not MEM_END, after which the program may run already; not the ends of a flash write, 04 and 12: the answer of a second
+ * time would hide that of the first; and SYNC and CHANGE_BAUDRATE are repeated by those who ask, in their own way. */
+static bool may_be_repeated(uint8_t opcode)
 {
-    const reflash_link_t *link = reflash_link(loader);
-    for (unsigned frames = 0; frames < limit; frames++) {
-        loader->_port->ops->start_timer(loader->_port, link->quiet_ms + link->round_trip_ms);
-        const esp_loader_error_t err = loader->_transport->receive(loader);
-        if (err != ESP_LOADER_SUCCESS && err != ESP_LOADER_ERROR_INVALID_RESPONSE) {
-            return;
-        }
-    }
-}
-
-esp_loader_error_t reflash_ask_words_once(esp_loader_t *loader, uint8_t opcode, const uint32_t *words,
-                                          uint8_t word_count, uint32_t work_bytes)
-{
-    return reflash_ask_once(
-        loader,
-        &(reflash_request_t){.opcode = opcode, .words = words, .word_count = word_count, .work_bytes = work_bytes});
+    const uint32_t once = 0x48150;
+    return opcode >= 32 || (once >> opcode & 1) == 0;
 }
 
 esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count,
@@ -306,8 +239,9 @@ esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const 
 {
     enum { STRAY_FRAMES = 16 };
 
-    for (unsigned tries = 1;; tries++) {
-        const esp_loader_error_t err = reflash_ask_words_once(loader, opcode, words, word_count, work_bytes);
+    reflash_request_t request = {.opcode = opcode, .words = words, .word_count = word_count, .work_bytes = work_bytes};
+    for (unsigned tries = may_be_repeated(opcode) ? 1 : ASK_TRIES;; tries++) {
+        const esp_loader_error_t err = reflash_ask_once(loader, &request);
         /* A refusal is no exception, the question's address or size may have been damaged on the wire; but security
          * info has neither. */
         const uint8_t cause = loader->_fault.cause;
@@ -320,7 +254,7 @@ esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const 
         /* A stub that lost an end byte takes every frame for the gap between two until a lone end byte comes. In step
          * with it that same byte would put it out, so it is the last resort. */
         if (loader->_stub != NULL && tries == ASK_TRIES - 1 && cause == REFLASH_CAUSE_SILENCE) {
-            loader->_transport->wake_stub(loader);
+            (void)reflash_send_words(loader, NULL, 0);
         }
     }
 }

@@ -41,15 +41,15 @@ esp_loader_error_t reflash_fail_to_send(esp_loader_t *loader, esp_loader_error_t
  *  in _answer_value and reflash_answer_data(). Otherwise the fault is recorded. */
 esp_loader_error_t reflash_ask_once(esp_loader_t *loader, reflash_request_t *command);
 
-/** The same for a command that is nothing but words, and for which the target goes through `work_bytes` of flash. */
-esp_loader_error_t reflash_ask_words_once(esp_loader_t *loader, uint8_t opcode, const uint32_t *words,
-                                          uint8_t word_count, uint32_t work_bytes);
-
-/** The same for commands that may be repeated without harm: asked up to three times unless the port fails. */
+/** The same for a command that is nothing but words: asked up to three times unless the port fails; those that do harm
+ *  if they are repeated once. */
 esp_loader_error_t reflash_ask(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count);
 /** The same where the target has `work_bytes` of flash to go through before it answers. */
 esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const uint32_t *words, uint8_t word_count,
                                     uint32_t work_bytes);
+
+/** Make success of UNSUPPORTED_FUNC, and no fault: what this loader, or its way, tells nothing about. */
+esp_loader_error_t reflash_unless_untold(esp_loader_t *loader, esp_loader_error_t err);
 
 /** Whether the loader that runs has this command of mask ROMs. A stub has those of all chips, but tells about security
  *  only what a ROM would. */
@@ -63,11 +63,19 @@ static inline void reflash_tell_progress(esp_loader_t *loader, uint32_t done_byt
     }
 }
 
-/** Take frames, and parts of them, away until the line falls quiet, at most `limit` of them. */
-void reflash_drain(esp_loader_t *loader, unsigned limit);
-
 /** What was set, or the defaults. */
 const reflash_link_t *reflash_link(const esp_loader_t *loader);
+
+/* --- Answers (answer.c) ---------------------------------------------------------------------------- */
+
+enum { REFLASH_ALL_BUT_STATUS = 0xFF };
+
+/** Wait for the answer to `opcode`, which has `data_bytes` in front of its status, or any number. Success: the target
+ *  agreed; see reflash_ask_once(). */
+esp_loader_error_t reflash_await_answer(esp_loader_t *loader, uint8_t opcode, uint8_t data_bytes);
+
+/** Take frames, and parts of them, away until the line falls quiet, at most `limit` of them. */
+void reflash_drain(esp_loader_t *loader, unsigned limit);
 
 /* --- Getting in step (connect.c) ------------------------------------------------------------------- */
 
@@ -94,7 +102,7 @@ esp_loader_error_t reflash_bind(esp_loader_t *loader, esp_loader_port_t *port, c
  *  content is right has to be proved by other means. */
 esp_loader_error_t reflash_write_block(esp_loader_t *loader, reflash_request_t *block, uint32_t *sequence);
 
-/** The largest block that the loader takes. */
+/** The largest block that the loader takes over this transport. */
 uint32_t reflash_block_bytes_max(const esp_loader_t *loader);
 /** Whether that is a size for blocks of a flash write. */
 bool reflash_is_block_size(const esp_loader_t *loader, uint32_t block_bytes);
@@ -139,7 +147,9 @@ esp_loader_error_t reflash_begin_write(esp_loader_t *loader, uint8_t opcode, uin
  *  answer of a second time would hide that of the first. */
 esp_loader_error_t reflash_end_write(esp_loader_t *loader, uint8_t opcode, uint32_t work_bytes);
 
-/* --- What is no answer (frame.c) -------------------------------------------------------------------- */
+/* --- What is no command and no answer (frame.c) ------------------------------------------------------- */
 
 /** Wait for a frame of exactly `bytes` bytes, which is no answer to a command. A longer one is not stored. */
 esp_loader_error_t reflash_await_frame(esp_loader_t *loader, uint8_t *frame, uint16_t bytes, uint32_t timeout_ms);
+/** Send `count` words without a header, little-endian; of none: what brings a stub back that lost its place. */
+esp_loader_error_t reflash_send_words(esp_loader_t *loader, const uint32_t *words, uint8_t count);

@@ -17,7 +17,7 @@ esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries)
     words[0] = 0x20120707;
 
     for (; tries > 0; tries--) {
-        err = reflash_ask_words_once(loader, REFLASH_SYNC, words, SYNC_WORDS, 0);
+        err = reflash_ask(loader, REFLASH_SYNC, words, SYNC_WORDS);
         if (err == ESP_LOADER_SUCCESS) {
             /* A SYNC is answered eight times. Swallow them all: a late one would otherwise stand in front of
              * the answer to the first real command. */
@@ -87,32 +87,21 @@ static esp_loader_error_t connect_once(esp_loader_t *loader)
     return identify(loader);
 }
 
-static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *request)
+static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *request, uint32_t at)
 {
-    const esp_loader_error_t err = reflash_serial_send(loader, request, 0);
+    const esp_loader_error_t err = reflash_serial_send(loader, request, at);
     if (err != ESP_LOADER_SUCCESS) {
         return reflash_fail(loader, err == ESP_LOADER_ERROR_TIMEOUT ? err : ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT);
     }
     return ESP_LOADER_SUCCESS;
 }
 
-static esp_loader_error_t receive(esp_loader_t *loader)
-{
-    return reflash_serial_receive(loader, loader->_frame, sizeof(loader->_frame));
-}
-
-/* By a lone end byte. */
-static void wake_stub(esp_loader_t *loader)
-{
-    (void)reflash_serial_send_words(loader, NULL, 0);
-}
-
 static const reflash_transport_t serial = {
     .needed_slots = REFLASH_COMMON_SLOTS | REFLASH_SLOT(write) | REFLASH_SLOT(read),
+    .stub_block_bytes_max = 0x4000,
     .connect = connect_once,
     .send = send,
-    .receive = receive,
-    .wake_stub = wake_stub,
+    .receive = reflash_serial_receive,
 };
 
 /* --- Public ---------------------------------------------------------------------------------------- */

@@ -74,14 +74,15 @@ static esp_loader_error_t connect_once(esp_loader_t *loader)
     return reflash_fail_to_receive(loader, err);
 }
 
-static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *request)
+static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *request, uint32_t at)
 {
-    return reflash_fail_to_send(loader, reflash_sdio_send(loader, request));
+    return reflash_fail_to_send(loader, reflash_sdio_send(loader, request, at));
 }
 
 static const reflash_transport_t sdio = {
     .needed_slots =
         REFLASH_COMMON_SLOTS | REFLASH_SLOT(sdio_write) | REFLASH_SLOT(sdio_read) | REFLASH_SLOT(sdio_card_init),
+    .stub_block_bytes_max = REFLASH_SDIO_STUB_BLOCK_BYTES_MAX,
     .connect = connect_once,
     .send = send,
     .receive = reflash_sdio_receive,

@@ -40,8 +40,9 @@ static esp_loader_error_t connect_once(esp_loader_t *loader)
                                  : reflash_fail(loader, ESP_LOADER_ERROR_INVALID_TARGET, REFLASH_CAUSE_UNKNOWN_CHIP);
 }
 
-static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *request)
+static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *request, uint32_t at)
 {
+    (void)at;
     return reflash_fail_to_send(loader, reflash_spi_send(loader, request));
 }
 

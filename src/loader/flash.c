@@ -266,7 +266,7 @@ esp_loader_error_t reflash_end_write(esp_loader_t *loader, uint8_t opcode, uint3
         return ESP_LOADER_SUCCESS;
     }
     const uint32_t stay = 1;
-    return reflash_ask_words_once(loader, opcode, &stay, 1, work_bytes);
+    return reflash_ask_work(loader, opcode, &stay, 1, work_bytes);
 }
 
 esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg)

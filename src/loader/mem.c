@@ -8,35 +8,21 @@
 
 enum { WORD_BYTES = 4 };
 
-/* An SDIO card's ROM tells nothing of its memory: that is no error. */
-static esp_loader_error_t unless_told_nothing(esp_loader_t *loader, esp_loader_error_t err)
-{
-    if (err != ESP_LOADER_ERROR_UNSUPPORTED_FUNC) {
-        return err;
-    }
-    reflash_begin(loader);
-    return ESP_LOADER_SUCCESS;
-}
-
 static esp_loader_error_t check_block(esp_loader_t *loader, uint32_t addr, const uint8_t *data, uint32_t bytes)
 {
+    const uint32_t first = loader->_stub != NULL || bytes < WORD_BYTES ? 0 : bytes - WORD_BYTES;
     uint32_t word = 0;
-    uint32_t left_bytes = 0; /* of it, not compared yet */
-    for (uint32_t at = loader->_stub != NULL || bytes < WORD_BYTES ? 0 : bytes - WORD_BYTES; at < bytes; at++) {
-        if (left_bytes == 0) {
-            const uint32_t before_bytes = (addr + at) % WORD_BYTES;
-            const esp_loader_error_t err = reflash_read_register(loader, addr + at - before_bytes, &word);
+    for (uint32_t at = first; at < bytes; at++) {
+        const uint32_t byte = (addr + at) % WORD_BYTES;
+        if (at == first || byte == 0) {
+            const esp_loader_error_t err = reflash_read_register(loader, addr + at - byte, &word);
             if (err != ESP_LOADER_SUCCESS) {
-                return unless_told_nothing(loader, err);
+                return reflash_unless_untold(loader, err); /* as an SDIO card's ROM */
             }
-            word >>= 8 * before_bytes;
-            left_bytes = WORD_BYTES - before_bytes;
         }
-        if ((uint8_t)word != data[at]) {
+        if ((uint8_t)(word >> (8 * byte)) != data[at]) {
             return reflash_fail(loader, ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_DIGEST_MISMATCH);
         }
-        word >>= 8;
-        left_bytes--;
     }
     return ESP_LOADER_SUCCESS;
 }
@@ -80,9 +66,9 @@ esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cf
     }
     /* Not repeated: the program may run already. */
     const uint32_t words[] = {entrypoint == 0 ? 1 : 0, entrypoint};
-    RETURN_ON_ERROR(reflash_ask_words_once(loader, REFLASH_MEM_END, words, sizeof(words) / sizeof(words[0]), 0));
+    RETURN_ON_ERROR(reflash_ask(loader, REFLASH_MEM_END, words, sizeof(words) / sizeof(words[0])));
     /* Damaged on its way, "stay" is "jump to 0". */
     uint32_t magic;
     return entrypoint != 0 ? ESP_LOADER_SUCCESS
-                           : unless_told_nothing(loader, reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic));
+                           : reflash_unless_untold(loader, reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic));
 }

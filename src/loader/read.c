@@ -5,7 +5,6 @@
 
 #include "loader/command.h"
 #include "md5.h"
-#include "transport/serial.h"
 
 enum {
     RUN_BYTES = 0x10000, /* read, proved and if need be read again in one go */
@@ -41,9 +40,7 @@ static esp_loader_error_t read_fast(esp_loader_t *loader, uint8_t *buf, uint32_t
         const uint32_t packet_bytes = smaller(bytes - done, PACKET_BYTES);
         RETURN_ON_ERROR(reflash_await_frame(loader, buf + done, (uint16_t)packet_bytes, PACKET_TIMEOUT_MS));
         done += packet_bytes;
-        if (reflash_serial_send_words(loader, &done, 1) != ESP_LOADER_SUCCESS) {
-            return reflash_fail_to_receive(loader, ESP_LOADER_ERROR_FAIL);
-        }
+        RETURN_ON_ERROR(reflash_send_words(loader, &done, 1));
     }
     return reflash_await_frame(loader, loader->_frame, REFLASH_DIGEST_BYTES, PACKET_TIMEOUT_MS);
 }

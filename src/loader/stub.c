@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Getting a RAM stub to run on a connected target. In an object of its own, so that programs that never ask for a stub
  * do not link the look-up and what it refers to. */
-#include <string.h>
-
 #include "loader/command.h"
+#include "wire/bytes.h"
 
 enum {
     ROM_BLOCK_BYTES = 0x1800,
@@ -22,8 +21,9 @@ static const reflash_stub_t *find(esp_loader_t *loader)
     if (reflash_read_revision(loader, &revision) != ESP_LOADER_SUCCESS) {
         return NULL;
     }
+    /* An SDIO card's ROM tells no locks: there a chip that is locked does not greet. */
     const uint8_t locks = REFLASH_SECURE_DOWNLOAD | (chip->locked_to_rom ? REFLASH_SECURE_BOOT : 0);
-    const bool locked = (loader->_locks & locks) != 0 || loader->_transport->wake_stub == NULL;
+    const bool locked = (loader->_locks & locks) != 0 || loader->_transport->stub_block_bytes_max == 0;
     const reflash_stub_t *stub = locked ? NULL : reflash_stub_find((target_chip_t)chip->target, revision);
     if (stub == NULL) {
         (void)reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
@@ -57,11 +57,11 @@ static esp_loader_error_t load(esp_loader_t *loader, const reflash_stub_t *stub,
 /* The ROM may be gone before its answer is out, so the greeting counts even if that did not come. */
 static esp_loader_error_t await_greeting(esp_loader_t *loader, esp_loader_error_t err)
 {
-    static const uint8_t greeting[GREETING_BYTES] = {'O', 'H', 'A', 'I'};
+    const uint32_t greeting = (uint32_t)'O' | 'H' << 8 | 'A' << 16 | 'I' << 24;
     if (err == ESP_LOADER_SUCCESS) {
         err = reflash_await_frame(loader, loader->_frame, GREETING_BYTES, GREETING_TIMEOUT_MS);
     }
-    if (loader->_frame_bytes == GREETING_BYTES && memcmp(loader->_frame, greeting, GREETING_BYTES) == 0) {
+    if (loader->_frame_bytes == GREETING_BYTES && reflash_get_le32(loader->_frame) == greeting) {
         reflash_begin(loader);
         return ESP_LOADER_SUCCESS;
     }

@@ -100,6 +100,8 @@ esp_loader_error_t esp_loader_read_register(esp_loader_t *loader, uint32_t addre
 
 esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac)
 {
+    enum { MAC_BYTES = 6 };
+
     RETURN_ON_ERROR(reflash_begin_connected(loader, mac != NULL));
     uint32_t low;
     uint32_t high;
@@ -112,11 +114,11 @@ esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac)
         low = vendor << 24 | (high & 0xFFFF) << 8 | low >> 24;
         high = vendor >> 8;
     }
-    for (unsigned byte = 0; byte < 4; byte++) {
-        mac[5 - byte] = (uint8_t)(low >> (8 * byte));
+    for (unsigned byte = MAC_BYTES; byte > 0; byte--) {
+        mac[byte - 1] = (uint8_t)low;
+        low = low >> 8 | high << 24;
+        high >>= 8;
     }
-    mac[1] = (uint8_t)high;
-    mac[0] = (uint8_t)(high >> 8);
     return ESP_LOADER_SUCCESS;
 }
 
@@ -183,19 +185,19 @@ static esp_loader_error_t uart_clock(esp_loader_t *loader, uart_clock_t *clock)
     if (kind == REFLASH_UART_CLOCK_RIGHT || (loader->_locks & REFLASH_SECURE_DOWNLOAD) != 0 || loader->_stub != NULL) {
         return ESP_LOADER_SUCCESS;
     }
-    const uart_clock_row_t *row = &uart_clocks[kind - 1];
-    RETURN_ON_ERROR(reflash_read_register(loader, row->measured_reg, &measured));
-    if (row->told_reg != 0) {
-        RETURN_ON_ERROR(reflash_read_register(loader, row->told_reg, &told));
+    const uart_clock_row_t row = uart_clocks[kind - 1];
+    RETURN_ON_ERROR(reflash_read_register(loader, row.measured_reg, &measured));
+    if (row.told_reg != 0) {
+        RETURN_ON_ERROR(reflash_read_register(loader, row.told_reg, &told));
     }
     if (kind == REFLASH_UART_CLOCK_ESP32) {
         measured = (measured >> COUNT_SHIFT & COUNT_MASK) * (told & 0xFF) * 25 / 64;
         clock->believed_khz = measured;
     } else {
         measured = (measured & DIVIDER_MASK) * loader->_baud / 1000;
-        clock->believed_khz = row->told_reg != 0 ? (told >> 24 & 0x7F) * 1000 : C2_BELIEVED_KHZ;
+        clock->believed_khz = row.told_reg != 0 ? (told >> 24 & 0x7F) * 1000 : C2_BELIEVED_KHZ;
     }
-    clock->real_khz = 2 * measured > (uint32_t)row->slow_khz + row->fast_khz ? row->fast_khz : row->slow_khz;
+    clock->real_khz = 2 * measured > (uint32_t)row.slow_khz + row.fast_khz ? row.fast_khz : row.slow_khz;
     return ESP_LOADER_SUCCESS;
 }
 
@@ -214,7 +216,7 @@ static esp_loader_error_t ask_rate(esp_loader_t *loader, const uart_clock_t *clo
     /* A stub wants to know the rate before; a ROM would, if the low byte were not 0, take the first word as a raw
      * divider. */
     const uint32_t words[2] = {rate_to_ask(clock, rate), loader->_stub != NULL ? loader->_baud : 0};
-    return reflash_ask_words_once(loader, REFLASH_CHANGE_BAUDRATE, words, sizeof(words) / sizeof(words[0]), 0);
+    return reflash_ask(loader, REFLASH_CHANGE_BAUDRATE, words, sizeof(words) / sizeof(words[0]));
 }
 
 static esp_loader_error_t set_host_rate(esp_loader_t *loader, uint32_t rate)

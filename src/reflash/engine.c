@@ -11,7 +11,6 @@ enum {
     PASSES = 3,
     PLAIN_BLOCK_BYTES = REFLASH_SECTOR_BYTES,
     ROM_PACKED_BLOCK_BYTES = 0x1800,
-    STUB_BLOCK_BYTES = 0x4000,
     STUB_ERASE_BYTES = 0x10000,
     CHIP_ID_ESP8266 = 0xFFFF
 };
@@ -250,7 +249,7 @@ static esp_loader_error_t write_run(reflash_engine_t *engine, uint32_t *begin, u
         .engine = engine,
         .from = *begin,
         .end = end};
-    uint32_t block_bytes_max = stub ? STUB_BLOCK_BYTES : ROM_PACKED_BLOCK_BYTES;
+    uint32_t block_bytes_max = stub ? engine->loader->_transport->stub_block_bytes_max : ROM_PACKED_BLOCK_BYTES;
     if (engine->facts.packed) {
         RETURN_ON_ERROR(try_packed(engine, &sending, block_bytes_max));
     }

@@ -44,8 +44,8 @@ enum {
     SIP_BOOT = 5
 };
 
-/* A RAM stub's. Its buffers hold this much, so it never has credit for more. */
-enum { CREDIT_BLOCK_BYTES = 512, CREDIT_BYTES_MAX = 32 * CREDIT_BLOCK_BYTES, CHUNK_BYTES = SIP_BYTES_MAX };
+/* A RAM stub's. */
+enum { CREDIT_BLOCK_BYTES = 512, CHUNK_BYTES = SIP_BYTES_MAX };
 
 enum { STATUS_BYTES = 2, EAGER_POLLS = 100 };
 
@@ -225,35 +225,39 @@ static void make_answer(uint8_t *frame, uint8_t opcode)
 
 /* --- A stub's packets ------------------------------------------------------------------------------ */
 
-static esp_loader_error_t send_to_stub(esp_loader_t *loader, const reflash_request_t *request)
+static esp_loader_error_t send_to_stub(esp_loader_t *loader, const reflash_request_t *request, uint32_t at)
 {
     const uint8_t opcode = request->opcode;
-    const uint32_t total_bytes = reflash_request_bytes(request);
+    uint32_t left_bytes = reflash_request_bytes(request) - at;
     if (opcode == REFLASH_SYNC || opcode == REFLASH_CHANGE_BAUDRATE) {
         return ESP_LOADER_ERROR_UNSUPPORTED_FUNC;
     }
-    if (total_bytes > CREDIT_BYTES_MAX) {
+    if (left_bytes > REFLASH_SDIO_MESSAGE_BYTES_MAX) { /* there is never credit for more */
         return ESP_LOADER_ERROR_INVALID_PARAM;
     }
-    const uint32_t credits = (total_bytes + CREDIT_BLOCK_BYTES - 1) / CREDIT_BLOCK_BYTES;
+    const uint32_t credits = (left_bytes + CREDIT_BLOCK_BYTES - 1) / CREDIT_BLOCK_BYTES;
     RETURN_ON_ERROR(await(loader, TOKEN_RDATA, CREDITS, credits << CREDITS_SHIFT));
-    for (uint32_t at = 0; at < total_bytes;) {
+    while (left_bytes > 0) {
         uint32_t chunk[CHUNK_BYTES / 4];
         const uint16_t bytes = reflash_request_copy(request, at, (uint8_t *)chunk, CHUNK_BYTES);
-        RETURN_ON_ERROR(write(loader, PACKETS_END - (total_bytes - at), chunk, bytes));
+        RETURN_ON_ERROR(write(loader, PACKETS_END - left_bytes, chunk, bytes));
         at += bytes;
+        left_bytes -= bytes;
     }
     return ESP_LOADER_SUCCESS;
 }
 
-static esp_loader_error_t receive_from_stub(esp_loader_t *loader)
+static esp_loader_error_t receive_from_stub(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes)
 {
     uint32_t bytes;
     RETURN_ON_ERROR(await(loader, INT_ST, NEW_PACKET, NEW_PACKET));
     RETURN_ON_ERROR(read_word(loader, CONF_W0, &bytes, sizeof(bytes)));
-    const bool fits = bytes > 0 && bytes <= sizeof(loader->_frame);
-    if (fits) {
-        RETURN_ON_ERROR(read(loader, PACKETS_END - bytes, loader->_frame, (uint16_t)bytes));
+    const bool fits = bytes > 0 && bytes <= capacity_bytes;
+    for (uint32_t left_bytes = fits ? bytes : 0; left_bytes > 0;) {
+        const uint16_t chunk_bytes = left_bytes < CHUNK_BYTES ? (uint16_t)left_bytes : CHUNK_BYTES;
+        RETURN_ON_ERROR(read(loader, PACKETS_END - left_bytes, frame, chunk_bytes));
+        frame += chunk_bytes;
+        left_bytes -= chunk_bytes;
     }
     RETURN_ON_ERROR(write_word(loader, INT_CLR, NEW_PACKET));
     loader->_frame_bytes = (uint16_t)bytes;
@@ -307,25 +311,26 @@ esp_loader_error_t reflash_sdio_set_up(esp_loader_t *loader, uint8_t conf1_reg, 
     return set_bits(loader, len_conf_reg, PACKET_LOAD_ENABLE, &wanted); /* does not read back */
 }
 
-esp_loader_error_t reflash_sdio_send(esp_loader_t *loader, const reflash_request_t *request)
+esp_loader_error_t reflash_sdio_send(esp_loader_t *loader, const reflash_request_t *request, uint32_t at)
 {
     loader->_transfer.sdio.owed_answer = 0;
     if (loader->_transfer.sdio.left_rom) {
-        return send_to_stub(loader, request);
+        return send_to_stub(loader, request, at);
     }
     const esp_loader_error_t err = send_to_rom(loader, request);
     loader->_transfer.sdio.owed_answer = err == ESP_LOADER_SUCCESS ? request->opcode : 0;
     return err;
 }
 
-esp_loader_error_t reflash_sdio_receive(esp_loader_t *loader)
+esp_loader_error_t reflash_sdio_receive(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes)
 {
     const uint8_t opcode = loader->_transfer.sdio.owed_answer;
     if (opcode != 0) {
         loader->_transfer.sdio.owed_answer = 0;
-        make_answer(loader->_frame, opcode);
+        make_answer(frame, opcode);
         loader->_frame_bytes = REFLASH_HEADER_BYTES + STATUS_BYTES;
         return ESP_LOADER_SUCCESS;
     }
-    return loader->_transfer.sdio.left_rom ? receive_from_stub(loader) : ESP_LOADER_ERROR_TIMEOUT;
+    return loader->_transfer.sdio.left_rom ? receive_from_stub(loader, frame, capacity_bytes)
+                                           : ESP_LOADER_ERROR_TIMEOUT;
 }

@@ -60,11 +60,6 @@ esp_loader_error_t reflash_serial_send(esp_loader_t *loader, const reflash_reque
     return gather.error;
 }
 
-esp_loader_error_t reflash_serial_send_words(esp_loader_t *loader, const uint32_t *words, uint8_t count)
-{
-    return reflash_serial_send(loader, &(reflash_request_t){.words = words, .word_count = count}, REFLASH_HEADER_BYTES);
-}
-
 esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes)
 {
     bool heard = false;

@@ -162,9 +162,10 @@ esp_loader_error_t reflash_spi_send(esp_loader_t *loader, const reflash_request_
     return ESP_LOADER_SUCCESS;
 }
 
-esp_loader_error_t reflash_spi_receive(esp_loader_t *loader)
+esp_loader_error_t reflash_spi_receive(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes)
 {
     uint32_t status;
+    (void)capacity_bytes;
     RETURN_ON_ERROR(await_buffer(loader->_port, TX_STATUS, &loader->_transfer.spi.last_tx, &status));
     const uint32_t announced_bytes = status >> LENGTH_SHIFT;
     if (announced_bytes == 0) {
@@ -172,7 +173,6 @@ esp_loader_error_t reflash_spi_receive(esp_loader_t *loader)
     }
     /* A short one is taken away too, else it would stand before the next. */
     const uint16_t bytes = (uint16_t)(announced_bytes < ANSWER_BYTES ? announced_bytes : ANSWER_BYTES);
-    uint8_t *frame = loader->_frame;
     RETURN_ON_ERROR(transact(loader->_port, READ_MESSAGE, frame, bytes));
     RETURN_ON_ERROR(transact(loader->_port, READ, NULL, 0));
     mark_used(&loader->_transfer.spi.last_tx, status);

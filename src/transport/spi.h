@@ -12,4 +12,4 @@ esp_loader_error_t reflash_spi_handshake(esp_loader_t *loader);
  *  too small for it. Both: nothing was sent. TIMEOUT: the target did not get ready. Else: what the port said. */
 esp_loader_error_t reflash_spi_send(esp_loader_t *loader, const reflash_request_t *request);
 /** As `receive` of reflash_transport_t. */
-esp_loader_error_t reflash_spi_receive(esp_loader_t *loader);
+esp_loader_error_t reflash_spi_receive(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes);

@@ -34,16 +34,17 @@ typedef struct {
      REFLASH_SLOT(remaining_time) | REFLASH_SLOT(delay_ms))
 
 typedef struct reflash_transport {
-    uint32_t needed_slots; /* REFLASH_SLOT()s that the port must have */
+    uint32_t needed_slots;         /* REFLASH_SLOT()s that the port must have */
+    uint16_t stub_block_bytes_max; /* of data that a RAM stub takes at once; 0: stubs are not spoken to on this way */
     /** One try: reset the target into its loader, get in step with it, name the chip. The fault is recorded. */
     esp_loader_error_t (*connect)(esp_loader_t *loader);
-    /** Send one request while the port's timer runs. The fault is recorded. */
-    esp_loader_error_t (*send)(esp_loader_t *loader, const reflash_request_t *request);
-    /** Receive one answer into loader->_frame before the port's timer runs out and leave its length in _frame_bytes.
-     *  TIMEOUT: nothing came. INVALID_RESPONSE: something came, but no answer. Else: what the port said. */
-    esp_loader_error_t (*receive)(esp_loader_t *loader);
-    /** Bring a RAM stub that lost its place between two frames back. NULL: stubs are not spoken to over this transport. */
-    void (*wake_stub)(esp_loader_t *loader);
+    /** Send one request without its first `at` bytes while the port's timer runs. If that is all of it, this brings a
+     *  RAM stub back that lost its place between two frames. `at` is 0 where none is spoken to. The fault is recorded. */
+    esp_loader_error_t (*send)(esp_loader_t *loader, const reflash_request_t *request, uint32_t at);
+    /** Receive one frame of at most `capacity_bytes` (at least 10 for an answer) into `frame` before the port's timer
+     *  runs out, and leave its length in loader->_frame_bytes. TIMEOUT: nothing came. INVALID_RESPONSE: something came,
+     *  but no such frame. Else: what the port said. */
+    esp_loader_error_t (*receive)(esp_loader_t *loader, uint8_t *frame, uint16_t capacity_bytes);
 } reflash_transport_t;
 
 /** What was received and not looked at belongs to nobody: the target is about to be reset, or was at another rate. */

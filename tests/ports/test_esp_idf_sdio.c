@@ -185,7 +185,7 @@ static void a_stub_that_was_loaded_greets_and_answers(void **state)
     assert_int_equal(connect(), ESP_LOADER_SUCCESS);
     assert_int_equal(load(desk.stub, STUB_BYTES, RAM + 8), ESP_LOADER_SUCCESS);
     port->ops->start_timer(port, 500);
-    assert_int_equal(desk.loader._transport->receive(&desk.loader), ESP_LOADER_SUCCESS);
+    assert_int_equal(desk.loader._transport->receive(&desk.loader, desk.loader._frame, 80), ESP_LOADER_SUCCESS);
     assert_int_equal(desk.loader._frame_bytes, 4);
     assert_memory_equal(desk.loader._frame, "OHAI", 4);
     /* Answers of ten bytes come in two accesses. */

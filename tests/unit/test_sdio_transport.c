@@ -118,7 +118,7 @@ static void start_stub(void)
     connect();
     assert_int_equal(load(RAM, desk.stub, STUB_BYTES, 256, RAM + 8), ESP_LOADER_SUCCESS);
     desk.card.ops.start_timer(&desk.card.base.port, 500);
-    assert_int_equal(desk.loader._transport->receive(&desk.loader), ESP_LOADER_SUCCESS);
+    assert_int_equal(desk.loader._transport->receive(&desk.loader, desk.loader._frame, 80), ESP_LOADER_SUCCESS);
     assert_int_equal(desk.loader._frame_bytes, 4);
     assert_memory_equal(desk.loader._frame, "OHAI", 4);
 }
@@ -393,7 +393,7 @@ static void a_message_beyond_any_credit_is_refused_here(void **state)
     start_stub();
     desk.card.ops.start_timer(&desk.card.base.port, 100);
     request.padding_bytes++;
-    assert_int_equal(desk.loader._transport->send(&desk.loader, &request), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(desk.loader._transport->send(&desk.loader, &request, 0), ESP_LOADER_ERROR_INVALID_PARAM);
     expect_fault(ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
 }
 

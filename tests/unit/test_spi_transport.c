@@ -213,6 +213,7 @@ static void what_needs_more_than_ram_is_unsupported_and_sends_nothing(void **sta
         esp_loader_flash_verify_known_md5(loader, 0, 4096, digits),
         esp_loader_get_security_info(loader, &info),
         esp_loader_change_transmission_rate(loader, 230400),
+        reflash_stub_start(loader),
     };
     for (size_t row = 0; row < sizeof(errors) / sizeof(errors[0]); row++) {
         assert_int_equal(errors[row], ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
