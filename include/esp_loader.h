@@ -174,7 +174,9 @@ esp_loader_error_t esp_loader_init_sdio(esp_loader_t *loader, esp_loader_port_t 
 void esp_loader_deinit(esp_loader_t *loader);
 
 /** Reset the target into its loader, get in step with it and find out which chip it is.
- *  Success: esp_loader_get_target() is known. The target runs its mask ROM loader at the port's present rate.
+ *  Success: esp_loader_get_target() is known. The target runs its mask ROM loader at the rate that the port was opened
+ *  at: where esp_loader_change_transmission_rate() had raised it, the port is first set back to reflash_link_t's
+ *  first_baud.
  *  INVALID_PARAM: no port is bound, `trials` below 1, or `sync_timeout` 0; an earlier connection goes on. All others
  *  are those of the last trial, and leave the context unconnected and the target reset. TIMEOUT: no answer;
  *  reflash_last_fault() tells what the target did instead. INVALID_RESPONSE: it refused, or nonsense came. FAIL: the
