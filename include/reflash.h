@@ -63,7 +63,7 @@ typedef struct {
     uint32_t boot_addr;   /*!< Flash address of the second-stage bootloader. */
     uint32_t flash_bytes; /*!< 0 until a flash function was called. */
     uint32_t baud;        /*!< What both ends talk at. */
-    uint8_t boot_pin;     /*!< GPIO that has to be low at reset for the loader. */
+    uint8_t boot_pin;     /*!< GPIO that has to be low at reset for the loader; REFLASH_NO_PIN: not known. */
     bool has_digests;     /*!< Whether its loader can compare flash content. */
     bool secure_download; /*!< Secure download mode: see esp_loader_connect_secure_download_mode(). */
 } reflash_target_t;
@@ -90,12 +90,12 @@ esp_loader_error_t reflash_disable_watchdogs(esp_loader_t *loader);
 
 /** Values that esp_loader_get_target() has once new chips are allowed: chips that the API's own list ends in front of.
  *  */
-enum { REFLASH_ESP32H21_CHIP = 12, REFLASH_ESP32H4_CHIP = 13, REFLASH_ESP32S31_CHIP = 14 };
+enum { REFLASH_ESP32H21_CHIP = 12, REFLASH_ESP32H4_CHIP = 13, REFLASH_ESP32S31_CHIP = 14, REFLASH_ESP32E22_CHIP = 15 };
 
-/** Connect to ESP32-H21, ESP32-H4 and ESP32-S31 as well, until esp_loader_deinit(). Without this call connecting to
- *  one is INVALID_TARGET. With it esp_loader_get_target() may return more than ESP_UNKNOWN_CHIP: do not index arrays
- *  of ESP_MAX_CHIP entries by it. reflash_describe_target() names them. Their rows are public facts; no such chip was
- *  tried. Call it behind esp_loader_init_serial(), before connecting. */
+/** Connect to ESP32-H21, ESP32-H4, ESP32-S31 and ESP32-E22 as well, until esp_loader_deinit(). Without this call
+ *  connecting to one is INVALID_TARGET. With it esp_loader_get_target() may return more than ESP_UNKNOWN_CHIP: do not
+ *  index arrays of ESP_MAX_CHIP entries by it. reflash_describe_target() names them. Their rows are public facts; no
+ *  such chip was tried. Call it behind esp_loader_init_serial(), before connecting. */
 void reflash_allow_new_chips(esp_loader_t *loader);
 
 /* --- Times ----------------------------------------------------------------------------------------- */
