@@ -975,6 +975,21 @@ static void connecting_again_puts_a_raised_rate_back_before_the_reset(void **sta
     assert_int_equal(esp_loader_get_target(&talk.loader), ESP_UNKNOWN_CHIP);
 }
 
+static void a_port_without_rates_may_be_opened_at_another_one(void **state)
+{
+    (void)state;
+    reflash_link_t link = REFLASH_LINK_DEFAULT();
+    conversation_start(&talk);
+    scripted_port_change_ops(&talk.port)->change_transmission_rate = NULL;
+    play(CONNECT_ESP32);
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    link.first_baud = 921600;
+    reflash_set_link(&talk.loader, &link);
+    play(CONNECT_ESP32);
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    expect_no_fault();
+}
+
 static void a_port_that_cannot_set_the_rate_is_an_error_of_the_port(void **state)
 {
     (void)state;
@@ -1298,6 +1313,7 @@ int main(void)
         cmocka_unit_test(a_target_that_is_lost_for_good_is_no_longer_connected),
         cmocka_unit_test(the_rate_to_go_back_to_is_the_last_that_worked_or_the_callers),
         cmocka_unit_test(connecting_again_puts_a_raised_rate_back_before_the_reset),
+        cmocka_unit_test(a_port_without_rates_may_be_opened_at_another_one),
         cmocka_unit_test(time_limits_are_those_that_were_set),
         cmocka_unit_test(a_limit_of_hours_is_multiplied_as_one_of_seconds_is),
         cmocka_unit_test(a_sync_is_given_the_time_of_the_line_as_well),
