@@ -87,7 +87,7 @@ typedef struct {
      *  transaction between 0 and 1, MSB first. */
     void (*spi_set_cs)(esp_loader_port_t *port, uint32_t level);
     /** Write, or read, `size` bytes (at most 512) of the card's function 0 or 1 to, or from, `addr` and the addresses
-     *  behind it. SUCCESS: all of them were moved. TIMEOUT: the card did not react in time. FAIL: the bus is broken.
+     *  after it. SUCCESS: all of them were moved. TIMEOUT: the card did not react in time. FAIL: the bus is broken.
      *  Required for SDIO. */
     esp_loader_error_t (*sdio_write)(esp_loader_port_t *port, uint32_t function, uint32_t addr, const uint8_t *data,
                                      uint16_t size, uint32_t timeout);
@@ -98,14 +98,14 @@ typedef struct {
      *  SDIO. */
     esp_loader_error_t (*sdio_card_init)(esp_loader_port_t *port);
 
-    /* --- Ours, behind what ports of the field have; each may be NULL --- */
+    /* --- Ours, after what ports of the field have; each may be NULL --- */
 
     /** Serial: receive what is there, at least one byte and at most `size`, and tell how many; called instead of
      *  `read`, about once a frame and not once a byte. TIMEOUT: none came in time. INVALID_RESPONSE: as for `read`.
      *  FAIL: the line is broken. */
     esp_loader_error_t (*read_some)(esp_loader_port_t *port, uint8_t *data, uint16_t size, uint16_t *got_bytes,
                                     uint32_t timeout);
-    /** Throw away what was received and not read. Called before a reset and behind a change of rate. */
+    /** Throw away what was received and not read. Called before a reset and after a change of rate. */
     void (*flush)(esp_loader_port_t *port);
     /** Serial: whether to give up. Asked every 50 ms at least while something is waited for. True: the call
      *  returns FAIL with REFLASH_CAUSE_STOPPED, as do others while it stays true. */
