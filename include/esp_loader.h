@@ -18,7 +18,7 @@
  *
  *  After one of the first three the target is in its loader or gone, and the context counts as connected all the same:
  *  connect again. What a flash command had begun may be half done; nothing outside the range it named was touched
- *  (ESP8266: see Flash).
+ *  (ESP8266: see Flash), unless the line damaged its address or size: no checksum protects them.
  *
  *  INVALID_PARAM, UNSUPPORTED_FUNC and IMAGE_SIZE are told here, and what was wanted is not asked for; the conversation
  *  goes on after them, and a write that was begun as well. All functions but those that start one return INVALID_PARAM
