@@ -30,7 +30,8 @@ extern "C" {
 #define ESP_LOADER_LOG_INFO 3  /**< What goes on. */
 #define ESP_LOADER_LOG_DEBUG 4 /**< Everything. */
 
-/** Messages above this level are left out when the library is compiled. */
+/** Messages above this level are left out when the library is compiled. The library itself has one for each fault
+ *  (ERROR) and the bytes of a serial line (DEBUG); the other levels are for ports and programs. */
 #ifndef SERIAL_FLASHER_LOG_LEVEL
 #define SERIAL_FLASHER_LOG_LEVEL ESP_LOADER_LOG_NONE
 #endif
@@ -70,7 +71,8 @@ typedef struct {
     void (*delay_ms)(esp_loader_port_t *port, uint32_t ms);
     /** Take one log message. May be NULL. */
     void (*log)(esp_loader_port_t *port, esp_loader_log_level_t level, const char *fmt, va_list args);
-    /** Take `size` bytes of traffic for the log. May be NULL. */
+    /** Take `size` bytes of a serial line's traffic for the log, at level DEBUG: "sent" is what goes to `write`, escaped,
+     *  "received" a whole frame, unescaped. May be NULL. */
     void (*log_hex)(esp_loader_port_t *port, esp_loader_log_level_t level, const char *label, const uint8_t *data,
                     uint32_t size);
     /** Switch the host's UART to `rate` baud. Anything but SUCCESS: it could not. May be NULL where
