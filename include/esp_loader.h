@@ -332,7 +332,8 @@ esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cf
  *  INVALID_RESPONSE: also an ESP8266 whose words hold no address. */
 esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac);
 /** Write one 32-bit word at `address` of the target's memory, a multiple of 4. An address the chip does not have may
- *  end its loader, which is then silent: TIMEOUT. Errors of talking: the word may have been written. */
+ *  end its loader, which is then silent: TIMEOUT. Errors of talking: the word may have been written; asked up to three
+ *  times, so a register that acts on each write may have acted more than once. */
 esp_loader_error_t esp_loader_write_register(esp_loader_t *loader, uint32_t address, uint32_t value);
 /** Read one 32-bit word likewise. `*value` is set by success only. Errors of talking; asked up to three times, so a
  *  register that changes as it is read may have changed. */
