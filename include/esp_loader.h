@@ -18,7 +18,7 @@
  *
  *  After one of the first three the target is in its loader or gone, and the context counts as connected all the same:
  *  connect again. What a flash command had begun may be half done; nothing outside the range it named was touched
- *  (ESP8266: see Flash).
+ *  (ESP8266: see Flash), unless the line damaged its address or size: no checksum protects them.
  *
  *  INVALID_PARAM, UNSUPPORTED_FUNC and IMAGE_SIZE are told here, and what was wanted is not asked for; the conversation
  *  goes on after them, and a write that was begun as well. All functions but those that start one return INVALID_PARAM
@@ -175,7 +175,9 @@ esp_loader_error_t esp_loader_init_sdio(esp_loader_t *loader, esp_loader_port_t 
 void esp_loader_deinit(esp_loader_t *loader);
 
 /** Reset the target into its loader, get in step with it and find out which chip it is.
- *  Success: esp_loader_get_target() is known. The target runs its mask ROM loader at the port's present rate.
+ *  Success: esp_loader_get_target() is known. The target runs its mask ROM loader at the rate that the port was opened
+ *  at: where esp_loader_change_transmission_rate() had raised it, the port is first set back to reflash_link_t's
+ *  first_baud.
  *  INVALID_PARAM: no port is bound, `trials` below 1, or `sync_timeout` 0; an earlier connection goes on. All others
  *  are those of the last trial, and leave the context unconnected and the target reset. TIMEOUT: no answer;
  *  reflash_last_fault() tells what the target did instead. INVALID_RESPONSE: it refused, or nonsense came. FAIL: the
@@ -227,8 +229,8 @@ esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uin
  * The last two leave the flash as it is.
  *
  * An ESP8266's ROM has no digests, so whatever compares is UNSUPPORTED_FUNC and sends nothing. It erases an even
- * number of sectors in front of a 64 KiB border: behind an odd run it may erase one sector more. Where that one would
- * lie behind the flash the answer is IMAGE_SIZE, and nothing is erased.
+ * number of sectors before a 64 KiB border, so after an odd run it may erase one sector more. Where that one would lie
+ * beyond the flash the answer is IMAGE_SIZE, and nothing is erased.
  * An ESP32-P4 of revision 3.1 or 3.2 does not power its flash by itself: that is done first, but not in secure
  * download mode, where it cannot be.
  *
@@ -264,10 +266,10 @@ esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flas
  *  is begun only if this succeeds. INVALID_PARAM: as for esp_loader_flash_start(), or a stream of no bytes. Errors of
  *  the flash; after those of talking some sectors may be erased.
  *  UNSUPPORTED_FUNC: the loader cannot unpack (ESP8266 without a stub), or, the ESP32's mask ROM, would end with a
- *  write of 32 KiB whatever the image's size and so damage what is stored behind it. */
+ *  write of 32 KiB whatever the image's size and so damage what is stored after it. */
 esp_loader_error_t esp_loader_flash_deflate_start(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg);
 /** Send the next piece of the stream: exactly cfg->block_size bytes, or what is left of compressed_size if that is
- *  less. Nothing may stand behind the stream's end: a mask ROM would hang. IMAGE_SIZE: more than announced.
+ *  less. Nothing may follow the stream's end: a mask ROM would hang. IMAGE_SIZE: more than announced.
  *  INVALID_PARAM: not begun, or another size; the stream goes on after both. Errors of talking: begin again, since a
  *  disturbed stream cannot be taken up, except where this was already done; the range is erased or half written. */
 esp_loader_error_t esp_loader_flash_deflate_write(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg,
@@ -278,7 +280,7 @@ esp_loader_error_t esp_loader_flash_deflate_write(esp_loader_t *loader, esp_load
 esp_loader_error_t esp_loader_flash_deflate_finish(esp_loader_t *loader, esp_loader_flash_deflate_cfg_t *cfg);
 
 /** The size of the flash part in bytes, from its JEDEC id. `*flash_size` is set by success only. Errors of the
- *  flash. In secure download mode it is what the caller told. */
+ *  flash. After esp_loader_connect_secure_download_mode() it is what the caller told. */
 esp_loader_error_t esp_loader_flash_detect_size(esp_loader_t *loader, uint32_t *flash_size);
 /** Read `length` bytes from flash address `address`, any start and size, and prove them by their MD5. A mask ROM takes
  *  a question for each 64 bytes. Errors of the flash; UNSUPPORTED_FUNC: also an ESP8266 without a stub. INVALID_MD5:
@@ -304,7 +306,7 @@ esp_loader_error_t esp_loader_flash_verify_known_md5(esp_loader_t *loader, uint3
 /* --- RAM, registers, identity ---------------------------------------------------------------------- */
 
 /* A program's segments are loaded one after the other, each with _start and as many _write as it takes; one _finish
- * behind the last starts it:
+ * after the last starts it:
  *
  *     for (each segment) { esp_loader_mem_start; esp_loader_mem_write ...; }
  *     esp_loader_mem_finish(loader, &cfg, header.entrypoint);
@@ -331,7 +333,8 @@ esp_loader_error_t esp_loader_mem_finish(esp_loader_t *loader, esp_loader_mem_cf
  *  INVALID_RESPONSE: also an ESP8266 whose words hold no address. */
 esp_loader_error_t esp_loader_read_mac(esp_loader_t *loader, uint8_t *mac);
 /** Write one 32-bit word at `address` of the target's memory, a multiple of 4. An address the chip does not have may
- *  end its loader, which is then silent: TIMEOUT. Errors of talking: the word may have been written. */
+ *  end its loader, which is then silent: TIMEOUT. Errors of talking: the word may have been written; asked up to three
+ *  times, so a register that acts on each write may have acted more than once. */
 esp_loader_error_t esp_loader_write_register(esp_loader_t *loader, uint32_t address, uint32_t value);
 /** Read one 32-bit word likewise. `*value` is set by success only. Errors of talking; asked up to three times, so a
  *  register that changes as it is read may have changed. */

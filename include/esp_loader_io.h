@@ -30,7 +30,8 @@ extern "C" {
 #define ESP_LOADER_LOG_INFO 3  /**< What goes on. */
 #define ESP_LOADER_LOG_DEBUG 4 /**< Everything. */
 
-/** Messages above this level are left out when the library is compiled. */
+/** Messages above this level are left out when the library is compiled. The library itself has one for each fault
+ *  (ERROR) and the bytes of a serial line (DEBUG); the other levels are for ports and programs. */
 #ifndef SERIAL_FLASHER_LOG_LEVEL
 #define SERIAL_FLASHER_LOG_LEVEL ESP_LOADER_LOG_NONE
 #endif
@@ -70,7 +71,8 @@ typedef struct {
     void (*delay_ms)(esp_loader_port_t *port, uint32_t ms);
     /** Take one log message. May be NULL. */
     void (*log)(esp_loader_port_t *port, esp_loader_log_level_t level, const char *fmt, va_list args);
-    /** Take `size` bytes of traffic for the log. May be NULL. */
+    /** Take `size` bytes of a serial line's traffic for the log, at level DEBUG: "sent" is what goes to `write`, escaped,
+     *  "received" a whole frame, unescaped. May be NULL. */
     void (*log_hex)(esp_loader_port_t *port, esp_loader_log_level_t level, const char *label, const uint8_t *data,
                     uint32_t size);
     /** Switch the host's UART to `rate` baud. Anything but SUCCESS: it could not. May be NULL where
@@ -87,7 +89,7 @@ typedef struct {
      *  transaction between 0 and 1, MSB first. */
     void (*spi_set_cs)(esp_loader_port_t *port, uint32_t level);
     /** Write, or read, `size` bytes (at most 512) of the card's function 0 or 1 to, or from, `addr` and the addresses
-     *  behind it. SUCCESS: all of them were moved. TIMEOUT: the card did not react in time. FAIL: the bus is broken.
+     *  after it. SUCCESS: all of them were moved. TIMEOUT: the card did not react in time. FAIL: the bus is broken.
      *  Required for SDIO. */
     esp_loader_error_t (*sdio_write)(esp_loader_port_t *port, uint32_t function, uint32_t addr, const uint8_t *data,
                                      uint16_t size, uint32_t timeout);
@@ -98,14 +100,14 @@ typedef struct {
      *  SDIO. */
     esp_loader_error_t (*sdio_card_init)(esp_loader_port_t *port);
 
-    /* --- Ours, behind what ports of the field have; each may be NULL --- */
+    /* --- Ours, after what ports of the field have; each may be NULL --- */
 
     /** Serial: receive what is there, at least one byte and at most `size`, and tell how many; called instead of
      *  `read`, about once a frame and not once a byte. TIMEOUT: none came in time. INVALID_RESPONSE: as for `read`.
      *  FAIL: the line is broken. */
     esp_loader_error_t (*read_some)(esp_loader_port_t *port, uint8_t *data, uint16_t size, uint16_t *got_bytes,
                                     uint32_t timeout);
-    /** Throw away what was received and not read. Called before a reset and behind a change of rate. */
+    /** Throw away what was received and not read. Called before a reset and after a change of rate. */
     void (*flush)(esp_loader_port_t *port);
     /** Serial: whether to give up. Asked every 50 ms at least while something is waited for. True: the call
      *  returns FAIL with REFLASH_CAUSE_STOPPED, as do others while it stays true. */

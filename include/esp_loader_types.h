@@ -35,7 +35,7 @@ typedef enum {
 
 /** How to connect. */
 typedef struct {
-    uint32_t sync_timeout; /*!< How long to wait for the answer to one SYNC, ms. */
+    uint32_t sync_timeout; /*!< How long to wait for the answer to one SYNC, ms; 1 to a day (86,400,000). */
     int32_t trials;        /*!< How many times to reset the target and try; each reset is followed by up to
                                 five SYNCs, because a first one only trains the target's receiver. */
 } esp_loader_connect_args_t;

@@ -42,7 +42,7 @@ typedef struct {
     uint8_t command;         /*!< Opcode of the question that failed; 0: none was asked. */
     uint8_t target_reason; /*!< The target's error code (ROM: 0x05 to 0x0D, stub: 0xC0 to 0xFF); 0: it said nothing. */
     reflash_boot_t boot;   /*!< Where no trial to connect was answered: what the target did instead. */
-    uint16_t strapping;    /*!< The number that it printed behind "boot:0x"; 0: none. */
+    uint16_t strapping;    /*!< The number that it printed after "boot:0x"; 0: none. */
     uint8_t boot_pin;      /*!< GPIO that has to be low at reset, by its banner; REFLASH_NO_PIN: not known. */
 } reflash_fault_t;
 
@@ -63,7 +63,7 @@ typedef struct {
     uint32_t boot_addr;   /*!< Flash address of the second-stage bootloader. */
     uint32_t flash_bytes; /*!< 0 until a flash function was called. */
     uint32_t baud;        /*!< What both ends talk at. */
-    uint8_t boot_pin;     /*!< GPIO that has to be low at reset for the loader. */
+    uint8_t boot_pin;     /*!< GPIO that has to be low at reset for the loader; REFLASH_NO_PIN: not known. */
     bool has_digests;     /*!< Whether its loader can compare flash content. */
     bool secure_download; /*!< Secure download mode: see esp_loader_connect_secure_download_mode(). */
 } reflash_target_t;
@@ -75,27 +75,28 @@ typedef struct {
 bool reflash_describe_target(const esp_loader_t *loader, reflash_target_t *target);
 
 /** Reset the target into its application by its own watchdog, for boards whose reset line does not do: over the chip's
- *  own USB a reset by RTS does not look at the boot pin again. Success: it is on its way, and no longer connected.
- *  UNSUPPORTED_FUNC: not on this chip (ESP8266, ESP32, ESP32-C6, ESP32-H2), or not in secure download mode; nothing was
- *  sent. INVALID_PARAM: not connected. Errors of talking: it may be on its way as well; connect again. */
+ *  own USB a reset by RTS does not look at the boot pin again. Takes half a second. Success: it is on its way, and no
+ *  longer connected.
+ *  UNSUPPORTED_FUNC: this chip cannot (ESP8266, ESP32, ESP32-C6, ESP32-H2; of the new ones all but the ESP32-S31), or
+ *  it is in secure download mode; nothing was sent. INVALID_PARAM: not connected. Errors of talking: it may be on its
+ *  way as well; connect again. */
 esp_loader_error_t reflash_reset_by_watchdog(esp_loader_t *loader);
 
 /** Switch off the watchdogs that a mask ROM leaves on where the chip is reset over its own USB-Serial/JTAG; else they
- *  reset it in the middle of a job, after some seconds. Call it behind esp_loader_connect() if that is the way to the
+ *  reset it in the middle of a job, after some seconds. Call it after esp_loader_connect() if that is the way to the
  *  target: the library cannot see it. The next reset turns them on again. A stub does it by itself: success, and
  *  nothing is sent.
  *  UNSUPPORTED_FUNC: the chip has no such USB, or is in secure download mode; nothing was sent. INVALID_PARAM: not
  *  connected. Errors of talking: some of them may be off. */
 esp_loader_error_t reflash_disable_watchdogs(esp_loader_t *loader);
 
-/** Values that esp_loader_get_target() has once new chips are allowed: chips that the API's own list ends in front of.
- *  */
-enum { REFLASH_ESP32H21_CHIP = 12, REFLASH_ESP32H4_CHIP = 13, REFLASH_ESP32S31_CHIP = 14 };
+/** Values that esp_loader_get_target() has once new chips are allowed: those younger than the API's own list. */
+enum { REFLASH_ESP32H21_CHIP = 12, REFLASH_ESP32H4_CHIP = 13, REFLASH_ESP32S31_CHIP = 14, REFLASH_ESP32E22_CHIP = 15 };
 
-/** Connect to ESP32-H21, ESP32-H4 and ESP32-S31 as well, until esp_loader_deinit(). Without this call connecting to
- *  one is INVALID_TARGET. With it esp_loader_get_target() may return more than ESP_UNKNOWN_CHIP: do not index arrays
- *  of ESP_MAX_CHIP entries by it. reflash_describe_target() names them. Their rows are public facts; no such chip was
- *  tried. Call it behind esp_loader_init_serial(), before connecting. */
+/** Connect to ESP32-H21, ESP32-H4, ESP32-S31 and ESP32-E22 as well, until esp_loader_deinit(). Without this call
+ *  connecting to one is INVALID_TARGET. With it esp_loader_get_target() may return more than ESP_UNKNOWN_CHIP: do not
+ *  index arrays of ESP_MAX_CHIP entries by it. reflash_describe_target() names them. Their rows are public facts; no
+ *  such chip was tried. Call it after esp_loader_init_serial(), before connecting. */
 void reflash_allow_new_chips(esp_loader_t *loader);
 
 /* --- Times ----------------------------------------------------------------------------------------- */
@@ -112,7 +113,8 @@ typedef struct {
  *  others; for SYNC (08), `sync_timeout` of the arguments to connect. */
 typedef struct reflash_link {
     uint32_t first_baud;    /*!< What the port was opened at; a change of rate that fails goes back to it. */
-    uint32_t scale_percent; /*!< All limits are multiplied by it, to at most 47 hours each: more for worn parts. */
+    uint32_t scale_percent; /*!< All limits are multiplied by it: more for worn parts. None may come out at more than
+                                 47 hours. */
     uint16_t round_trip_ms; /*!< What the line itself takes from a question to its answer, such as a network's delay:
                                  added to every limit, and to every wait for the line to fall quiet. */
     uint16_t quiet_ms;      /*!< Silence after which nothing more is expected of what came before. */
@@ -127,7 +129,7 @@ typedef struct reflash_link {
         115200, 100, 0, 50, 50, 0, NULL                                                                                \
     }
 
-/** Use these values from now on, until esp_loader_deinit(). `link` must stay; NULL: all defaults. Call it behind
+/** Use these values from now on, until esp_loader_deinit(). `link` must stay; NULL: all defaults. Call it after
  *  esp_loader_init_*(), before connecting. */
 void reflash_set_link(esp_loader_t *loader, const reflash_link_t *link);
 

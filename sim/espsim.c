@@ -53,13 +53,12 @@ static const reflash_boot_mode_t *boot_mode(const espsim_t *sim)
     return NULL;
 }
 
-/* The loader's UART runs at the rate of the banner, by whatever crystal is fitted. */
-static void reset_memory(espsim_t *sim)
+/* Of the rate that the loader's UART runs at, by whatever crystal is fitted. */
+static void show_divider(espsim_t *sim)
 {
-    espsim_memory_reset(&sim->memory);
     if (sim->config.crystal_hz != 0) {
         (void)espsim_memory_put_word(&sim->memory, sim->rom_row->uart0_clkdiv_reg,
-                                     sim->config.crystal_hz / sim->rom_row->boot_baud);
+                                     sim->config.crystal_hz / sim->uart.baud);
     }
 }
 
@@ -67,9 +66,10 @@ static void start_boot(espsim_t *sim, uint8_t reset_code)
 {
     espsim_rom_reset(sim);
     espsim_stub_reset(sim);
-    reset_memory(sim);
+    espsim_memory_reset(&sim->memory);
     espsim_uart_reset(&sim->uart, sim->now_ns);
     sim->uart.baud = sim->rom_row->boot_baud;
+    show_divider(sim);
     sim->uart.trained = sim->config.trained;
     sim->reset_code = reset_code;
     sim->busy_until_ns = 0;
@@ -454,7 +454,11 @@ static void deliver(espsim_t *sim, uint8_t byte, uint32_t baud)
         return;
     }
     if (!sim->off && (sim->state == ESPSIM_LOADER || sim->state == ESPSIM_PROMPT)) {
+        const bool was_trained = sim->uart.trained;
         espsim_uart_receive(&sim->uart, byte, baud);
+        if (sim->uart.trained && !was_trained) {
+            show_divider(sim);
+        }
         run(sim);
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Chips that are younger than the API's list of them: ESP32-H21, ESP32-H4, ESP32-S31. In an object of its own, for
+/* Chips that are younger than the API's list of them: ESP32-H21, ESP32-H4, ESP32-S31, ESP32-E22. In an object of its own, for
  * programs that allow them. */
 #include "chips/chips.h"
 #include "reflash.h"
@@ -46,9 +46,23 @@ static const reflash_chip_t esp32s31 = {
     .stub_flash_bits = 26,
 };
 
+static const reflash_chip_t esp32e22 = {
+    .name = "ESP32-E22",
+    .spi = &reflash_spi_layout_esp32s2,
+    .spi_base = 0xC3003000,
+    .mac_lo_reg = 0xC4008044,
+    .boot_addr = 0x0000,
+    .chip_id = 31,
+    .target = REFLASH_ESP32E22_CHIP,
+    .last_opcode = 0x14,
+    .begin_words = 5,
+    .boot_pin = REFLASH_NO_PIN, /* nobody tells it */
+    .stub_flash_bits = 24,
+};
+
 static const reflash_chip_t *by_id(uint32_t chip_id)
 {
-    static const reflash_chip_t *const rows[] = {&esp32h21, &esp32h4, &esp32s31};
+    static const reflash_chip_t *const rows[] = {&esp32h21, &esp32h4, &esp32s31, &esp32e22};
     for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
         if (rows[row]->chip_id == chip_id) {
             return rows[row];

@@ -57,9 +57,6 @@ static void log_fault(esp_loader_t *loader, const char *format, ...)
 
 esp_loader_error_t reflash_fail(esp_loader_t *loader, esp_loader_error_t code, reflash_cause_t cause)
 {
-    if (cause == REFLASH_CAUSE_ARGUMENT) {
-        reflash_begin(loader); /* nothing was asked */
-    }
     loader->_fault.code = (uint8_t)code;
     loader->_fault.cause = (uint8_t)cause;
 #if SERIAL_FLASHER_LOG_LEVEL >= ESP_LOADER_LOG_ERROR
@@ -71,6 +68,7 @@ esp_loader_error_t reflash_fail(esp_loader_t *loader, esp_loader_error_t code, r
 
 esp_loader_error_t reflash_refuse(esp_loader_t *loader, esp_loader_error_t code)
 {
+    reflash_begin(loader); /* what was asked before has nothing to do with it */
     return reflash_fail(loader, code, REFLASH_CAUSE_ARGUMENT);
 }
 

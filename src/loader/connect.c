@@ -123,11 +123,11 @@ static bool has_slots(const esp_loader_port_ops_t *ops, uint32_t needed_slots)
 
 esp_loader_error_t reflash_bind(esp_loader_t *loader, esp_loader_port_t *port, const reflash_transport_t *transport)
 {
-    if (loader == NULL || port == NULL || port->ops == NULL) {
+    if (loader == NULL) {
         return ESP_LOADER_ERROR_INVALID_PARAM;
     }
     memset(loader, 0, sizeof(*loader));
-    if (!has_slots(port->ops, transport->needed_slots)) {
+    if (port == NULL || port->ops == NULL || !has_slots(port->ops, transport->needed_slots)) {
         return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     loader->_port = port;
@@ -160,7 +160,13 @@ esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_a
     loader->_flash_bytes = 0;
     loader->_locks = 0;
     loader->_sync_ms = connect_args->sync_timeout;
+    /* Where an earlier conversation raised it: what a target prints behind a reset could not be read. */
+    const uint32_t baud = loader->_baud;
     loader->_baud = reflash_link(loader)->first_baud;
+    esp_loader_port_t *port = loader->_port;
+    if (baud != 0 && baud != loader->_baud && port->ops->change_transmission_rate != NULL) {
+        RETURN_ON_ERROR(reflash_fail_to_receive(loader, port->ops->change_transmission_rate(port, loader->_baud)));
+    }
 
     unsigned unknown_chips = 0;
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;

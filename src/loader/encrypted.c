@@ -9,11 +9,11 @@ esp_loader_error_t reflash_flash_start_encrypted(esp_loader_t *loader, esp_loade
     reflash_begin(loader);
     if (loader->_chip == NULL || cfg == NULL || cfg->image_size == 0 || cfg->offset % REFLASH_SECTOR_BYTES != 0 ||
         (cfg->image_size | cfg->block_size) % CIPHER_BYTES != 0 || !reflash_is_block_size(loader, cfg->block_size)) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     cfg->_state.begun = false;
     if (loader->_chip->begin_words < BEGIN_WORDS || !cfg->skip_verify) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     RETURN_ON_ERROR(reflash_flash_range(loader, cfg->offset, cfg->image_size));
     const uint32_t words[BEGIN_WORDS] = {cfg->image_size, (cfg->image_size + cfg->block_size - 1) / cfg->block_size,

@@ -140,7 +140,7 @@ esp_loader_error_t reflash_flash_range(esp_loader_t *loader, uint32_t flash_addr
     }
     if ((flash_addr + bytes - 1) >> (loader->_stub != NULL ? loader->_chip->stub_flash_bits : ROM_FLASH_BITS) != 0 &&
         bytes > 0) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     return ESP_LOADER_SUCCESS;
 }

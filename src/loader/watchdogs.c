@@ -10,14 +10,14 @@ esp_loader_error_t reflash_disable_watchdogs(esp_loader_t *loader)
 
     reflash_begin(loader);
     if (loader->_chip == NULL) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_INVALID_PARAM, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     if (loader->_stub != NULL) { /* which did it when it started */
         return ESP_LOADER_SUCCESS;
     }
     const reflash_watchdogs_t *dogs = reflash_watchdogs_of(loader->_chip);
     if (dogs == NULL || dogs->super_config == 0) {
-        return reflash_fail(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT);
+        return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     const uint32_t feeds_itself = UINT32_C(1) << dogs->super_feed_bit;
     const uint32_t super_unlock = dogs->super_config + 4;

@@ -16,9 +16,21 @@ typedef struct {
     uint8_t bytes[GATHER_BYTES];
 } gather_t;
 
+#if SERIAL_FLASHER_LOG_LEVEL >= ESP_LOADER_LOG_DEBUG
+static void log_bytes(esp_loader_port_t *port, const char *label, const uint8_t *data, uint32_t bytes)
+{
+    if (port->ops->log_hex != NULL) {
+        port->ops->log_hex(port, ESP_LOADER_LOG_LEVEL_DEBUG, label, data, bytes);
+    }
+}
+#endif
+
 static void flush(gather_t *gather)
 {
     if (gather->error == ESP_LOADER_SUCCESS) {
+#if SERIAL_FLASHER_LOG_LEVEL >= ESP_LOADER_LOG_DEBUG
+        log_bytes(gather->port, "sent", gather->bytes, gather->filled_bytes);
+#endif
         const esp_loader_port_ops_t *ops = gather->port->ops;
         gather->error =
             ops->write(gather->port, gather->bytes, (uint16_t)gather->filled_bytes, ops->remaining_time(gather->port));
@@ -88,6 +100,9 @@ esp_loader_error_t reflash_serial_receive(esp_loader_t *loader, uint8_t *frame, 
         }
         if (reflash_slip_reader_push(&reader, byte)) {
             loader->_frame_bytes = reader.frame_bytes;
+#if SERIAL_FLASHER_LOG_LEVEL >= ESP_LOADER_LOG_DEBUG
+            log_bytes(loader->_port, "received", frame, reader.frame_bytes);
+#endif
             return ESP_LOADER_SUCCESS;
         }
     }

@@ -68,7 +68,8 @@ typedef struct {
     esp_loader_port_t port;
     espsim_port_t inner;
     bool refuses;
-    bool spoils_questions; /* to write registers, so that the target itself refuses them */
+    uint8_t refused_opcode; /* the only one whose answers become refusals; 0: all but SYNC's */
+    bool spoils_questions;  /* to write registers, so that the target itself refuses them */
     uint64_t sent_bytes;
     unsigned status_bytes; /* at the end of an answer */
     uint8_t refusal;       /* its first: a stub's is the reason */
@@ -140,7 +141,8 @@ static uint8_t altered_byte(refusing_port_t *my, uint8_t byte)
     }
     const unsigned payload_bytes = (unsigned)(my->header[2] | my->header[3] << 8);
     const unsigned status_at = (unsigned)sizeof(my->header) + payload_bytes - my->status_bytes;
-    if (!my->refuses || my->header[0] != 0x01 || my->header[1] == SYNC) {
+    const bool is_meant = my->refused_opcode != 0 ? my->header[1] == my->refused_opcode : my->header[1] != SYNC;
+    if (!my->refuses || my->header[0] != 0x01 || !is_meant) {
         return byte;
     }
     if (at == status_at) {
@@ -370,6 +372,12 @@ static bool holds_room(void)
     return bench.talks_to != ROM || holds_erased_sector();
 }
 
+/* A stub has answered, and may still be at it. */
+static bool holds_unpacked(void)
+{
+    return bench.talks_to != ROM || holds_data();
+}
+
 static bool holds_erased_part(void)
 {
     return bench.flash[0] == 0xFF && bench.flash[FLASH_BYTES - 1] == 0xFF;
@@ -455,6 +463,12 @@ static bool holds_baud(void)
 {
     const uint32_t baud = espsim_baud(bench.sim);
     return bench.port.inner.baud == BAUD && baud > BAUD - BAUD / 50 && baud < BAUD + BAUD / 50;
+}
+
+/* So that the call's own question is the first to be refused, or not to be answered. */
+static esp_loader_error_t attach_flash(void)
+{
+    return esp_loader_flash_detect_size(&bench.loader, &bench.value);
 }
 
 static esp_loader_error_t flash_start(void)
@@ -572,6 +586,24 @@ static esp_loader_error_t mem_started_and_written(void)
 static esp_loader_error_t mem_finish(void)
 {
     return esp_loader_mem_finish(&bench.loader, &bench.load, 0);
+}
+
+static bool holds_loaded(void)
+{
+    for (uint32_t at = 0; at < DATA_BYTES; at += 4) {
+        uint8_t bytes[4];
+        if (esp_loader_read_register(&bench.loader, chips[bench.chip].ram_addr + at, &bench.value) !=
+            ESP_LOADER_SUCCESS) {
+            return false;
+        }
+        for (unsigned byte = 0; byte < 4; byte++) {
+            bytes[byte] = (uint8_t)(bench.value >> (8 * byte));
+        }
+        if (memcmp(bytes, bench.data + at, sizeof(bytes)) != 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static esp_loader_error_t read_mac(void)
@@ -779,8 +811,10 @@ typedef struct {
     esp_loader_error_t (*call)(void);
     bool (*holds)(void);          /* afterwards; may be NULL */
     unsigned lacking[MODE_COUNT]; /* bits of the chips that cannot do it, or not over that link */
+    uint8_t asks[STUB + 1];       /* opcode of the question that is refused or not answered; 0: whichever is the first */
+    bool looks_first;             /* on some chips registers are read in front of that question */
     bool is_first;                /* called on a context that is not connected, ... */
-    bool only_in[STUB + 1];       /* ... and in the tables of ROM or stub only; none: in both */
+    bool only_in[MODE_COUNT];     /* ... and in one of the tables only; none: in both */
     bool locked;                  /* the chip is in secure download mode */
     const char *never_asks;       /* why no target can refuse or be silent; NULL: it can */
     bool acts_at_once;            /* what it asks takes effect whatever is answered: only a question can be spoilt */
@@ -818,7 +852,7 @@ static const row_t rows[] = {
     {.name = "connect_with_stub",
      .before = init_link,
      .call = connect_stub,
-     .holds = holds_chip,
+     .holds = holds_stub,
      .is_first = true,
      .only_in[STUB] = true},
     {.name = "connect_secure_download_mode",
@@ -832,38 +866,75 @@ static const row_t rows[] = {
     {.name = "reset_target", .call = reset_target_call, .holds = holds_no_loader, .never_asks = asks_nothing},
     {.name = "change_transmission_rate",
      .call = change_transmission_rate,
+     .asks = {0x0F, 0x0F},
+     .looks_first = true,
      .holds = holds_baud,
      .lacking = {[ROM] = BIT_8266, [SDIO_STUB] = ALL_CHIPS}},
-    {.name = "flash_start", .call = flash_start, .holds = holds_room},
-    {.name = "flash_write", .before = flash_start, .call = flash_write, .holds = holds_data},
+    {.name = "flash_start", .before = attach_flash, .call = flash_start, .asks = {0x02, 0x02}, .holds = holds_room},
+    {.name = "flash_write", .before = flash_start, .call = flash_write, .asks = {0x03, 0x03}, .holds = holds_data},
     {.name = "flash_finish (comparing)",
      .before = flash_started_and_written,
      .call = flash_finish,
+     .asks = {0x13, 0x04},
      .holds = holds_data,
      .lacking[ROM] = BIT_8266},
-    {.name = "flash_deflate_start", .call = flash_deflate_start, .lacking[ROM] = BIT_8266 | BIT_32},
+    {.name = "flash_deflate_start",
+     .before = attach_flash,
+     .call = flash_deflate_start,
+     .asks = {0x10, 0x10},
+     .holds = holds_room,
+     .lacking[ROM] = BIT_8266 | BIT_32},
     {.name = "flash_deflate_write",
      .before = flash_deflate_start,
      .call = flash_deflate_write,
+     .asks = {0x11, 0x11},
+     .holds = holds_unpacked,
      .lacking[ROM] = BIT_8266 | BIT_32},
     {.name = "flash_deflate_finish",
      .before = flash_deflate_started_and_written,
      .call = flash_deflate_finish,
+     .asks = {0, 0x12},
      .holds = holds_data,
      .lacking[ROM] = BIT_8266 | BIT_32},
     {.name = "flash_detect_size", .call = flash_detect_size, .holds = holds_flash_size},
-    {.name = "flash_read", .call = flash_read, .holds = holds_answer, .lacking[ROM] = BIT_8266},
-    {.name = "flash_erase", .call = flash_erase, .holds = holds_erased_part},
-    {.name = "flash_erase_region", .call = flash_erase_region, .holds = holds_erased_sector},
-    {.name = "flash_verify_known_md5", .call = flash_verify_known_md5, .lacking[ROM] = BIT_8266},
-    {.name = "mem_start", .call = mem_start},
-    {.name = "mem_write", .before = mem_start, .call = mem_write},
-    {.name = "mem_finish", .before = mem_started_and_written, .call = mem_finish},
-    {.name = "read_mac", .call = read_mac, .holds = holds_mac},
-    {.name = "write_register", .call = write_register, .holds = holds_word},
-    {.name = "read_register", .before = write_register, .call = read_register, .holds = holds_value},
+    {.name = "flash_read",
+     .before = attach_flash,
+     .call = flash_read,
+     .asks = {0x0E, 0xD2},
+     .holds = holds_answer,
+     .lacking[ROM] = BIT_8266},
+    {.name = "flash_erase",
+     .before = attach_flash,
+     .call = flash_erase,
+     .asks = {0x02, 0xD0},
+     .holds = holds_erased_part},
+    {.name = "flash_erase_region",
+     .before = attach_flash,
+     .call = flash_erase_region,
+     .asks = {0x02, 0xD1},
+     .holds = holds_erased_sector},
+    {.name = "flash_verify_known_md5",
+     .before = attach_flash,
+     .call = flash_verify_known_md5,
+     .asks = {0x13, 0x13},
+     .lacking[ROM] = BIT_8266},
+    {.name = "mem_start", .call = mem_start, .asks = {0x05, 0x05}},
+    {.name = "mem_write", .before = mem_start, .call = mem_write, .asks = {0x07, 0x07}, .holds = holds_loaded},
+    {.name = "mem_finish",
+     .before = mem_started_and_written,
+     .call = mem_finish,
+     .asks = {0x06, 0x06},
+     .holds = holds_loaded},
+    {.name = "read_mac", .call = read_mac, .asks = {0x0A, 0x0A}, .holds = holds_mac},
+    {.name = "write_register", .call = write_register, .asks = {0x09, 0x09}, .holds = holds_word},
+    {.name = "read_register",
+     .before = write_register,
+     .call = read_register,
+     .asks = {0x0A, 0x0A},
+     .holds = holds_value},
     {.name = "get_security_info",
      .call = get_security_info,
+     .asks = {0x14, 0x14},
      .holds = holds_info,
      .lacking = {BIT_8266 | BIT_32, BIT_8266 | BIT_32, BIT_32}},
     {.name = "last_fault", .call = last_fault, .never_asks = asks_nothing, .is_ours = true},
@@ -880,6 +951,7 @@ static const row_t rows[] = {
      .is_ours = true},
     {.name = "disable_watchdogs",
      .call = disable_watchdogs,
+     .asks = {0x09, 0},
      .lacking[ROM] = BIT_8266 | BIT_32 | BIT_S2 | BIT_C2,
      .is_ours = true},
     {.name = "allow_new_chips",
@@ -896,14 +968,39 @@ static const row_t rows[] = {
      .only_in[STUB] = true,
      .is_ours = true},
     {.name = "flash_start_encrypted",
+     .before = attach_flash,
      .call = flash_start_encrypted,
+     .asks = {0x02, 0x02},
      .holds = holds_room,
      .lacking = {BIT_8266 | BIT_32, BIT_8266 | BIT_32, BIT_32},
      .is_ours = true},
-    {.name = "flash_md5", .call = flash_md5, .holds = holds_digest, .lacking[ROM] = BIT_8266, .is_ours = true},
-    {.name = "flash_verify_md5", .call = flash_verify_md5, .lacking[ROM] = BIT_8266, .is_ours = true},
-    {.name = "update", .call = update, .holds = holds_data, .lacking[ROM] = BIT_8266, .is_ours = true},
-    {.name = "apply", .call = apply, .holds = holds_data, .lacking[ROM] = BIT_8266, .is_ours = true},
+    {.name = "flash_md5",
+     .before = attach_flash,
+     .call = flash_md5,
+     .asks = {0x13, 0x13},
+     .holds = holds_digest,
+     .lacking[ROM] = BIT_8266,
+     .is_ours = true},
+    {.name = "flash_verify_md5",
+     .before = attach_flash,
+     .call = flash_verify_md5,
+     .asks = {0x13, 0x13},
+     .lacking[ROM] = BIT_8266,
+     .is_ours = true},
+    {.name = "update",
+     .before = attach_flash,
+     .call = update,
+     .asks = {0x13, 0x13},
+     .holds = holds_data,
+     .lacking[ROM] = BIT_8266,
+     .is_ours = true},
+    {.name = "apply",
+     .before = attach_flash,
+     .call = apply,
+     .asks = {0x13, 0x13},
+     .holds = holds_data,
+     .lacking[ROM] = BIT_8266,
+     .is_ours = true},
 };
 enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
 
@@ -956,13 +1053,22 @@ static cell_t get_ready(const row_t *row, talk_t mode)
     return TESTED;
 }
 
-static void expect_failure(esp_loader_error_t err, path_t path)
+/* A stub is asked the same over any link. */
+static uint8_t asked_by(const row_t *row, talk_t mode)
+{
+    return row->asks[mode == ROM ? ROM : STUB];
+}
+
+static void expect_failure(const row_t *row, talk_t mode, esp_loader_error_t err, path_t path)
 {
     const reflash_fault_t fault = reflash_last_fault(&bench.loader);
     assert_int_equal(err, path == REFUSAL ? ESP_LOADER_ERROR_INVALID_RESPONSE : ESP_LOADER_ERROR_TIMEOUT);
     assert_int_equal(fault.code, err);
     assert_int_equal(fault.cause, path == REFUSAL ? REFLASH_CAUSE_REFUSED : REFLASH_CAUSE_SILENCE);
     assert_int_equal(fault.target_reason != 0, path == REFUSAL);
+    if (asked_by(row, mode) != 0 && !(row->looks_first && path == SILENCE)) {
+        assert_int_equal(fault.command, asked_by(row, mode));
+    }
     /* Afterwards the target can be had again. */
     if (path == REFUSAL) {
         bench.port.refuses = false;
@@ -982,6 +1088,7 @@ static cell_t walk(const row_t *row, target_chip_t chip, talk_t mode, path_t pat
         return (row->lacking[mode] >> chip & 1) != 0 ? UNSUPPORTED : MISSING;
     }
     bench.port.refuses = path == REFUSAL;
+    bench.port.refused_opcode = asked_by(row, mode);
     bench.port.spoils_questions = row->acts_at_once;
     if (path == SILENCE) {
         espsim_power_off(bench.sim);
@@ -1002,7 +1109,7 @@ static cell_t walk(const row_t *row, target_chip_t chip, talk_t mode, path_t pat
         assert_int_equal(err, ESP_LOADER_SUCCESS);
         assert_true(row->holds == NULL || row->holds());
     } else {
-        expect_failure(err, path);
+        expect_failure(row, mode, err, path);
     }
     return TESTED;
 }

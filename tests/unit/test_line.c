@@ -148,6 +148,53 @@ static void a_rom_that_is_wrong_about_its_crystal_is_asked_for_what_comes_out_ri
     expect_every_rate(&reflash_rom_esp32c5, 48000000);
 }
 
+/* The divider that its ROM found tells the crystal only together with the rate that it was found at. */
+static void connecting_again_goes_back_to_the_first_rate(void **state)
+{
+    (void)state;
+    static const struct {
+        const reflash_rom_t *rom;
+        uint32_t crystal_hz;
+    } chips[] = {{&reflash_rom_esp32, 0},
+                 {&reflash_rom_esp32c2, 26000000},
+                 {&reflash_rom_esp32c2, 40000000},
+                 {&reflash_rom_esp32c5, 40000000},
+                 {&reflash_rom_esp32c5, 48000000}};
+    for (size_t row = 0; row < sizeof(chips) / sizeof(chips[0]); row++) {
+        esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
+        reflash_target_t target;
+        connect_to(chips[row].rom, chips[row].crystal_hz);
+        assert_int_equal(esp_loader_change_transmission_rate(&bench.loader, 921600), ESP_LOADER_SUCCESS);
+        assert_int_equal(esp_loader_connect(&bench.loader, &args), ESP_LOADER_SUCCESS);
+        assert_int_equal(bench.line.inner.baud, 115200);
+        assert_true(reflash_describe_target(&bench.loader, &target));
+        assert_int_equal(target.baud, 115200);
+        assert_int_equal(esp_loader_change_transmission_rate(&bench.loader, 460800), ESP_LOADER_SUCCESS);
+        assert_int_equal(bench.line.resets, 2); /* one for each connect */
+        expect_a_healthy_conversation();
+        clean_up();
+    }
+}
+
+static void a_crystal_is_told_at_any_first_rate(void **state)
+{
+    (void)state;
+    static const uint32_t crystals[] = {26000000, 40000000};
+    reflash_link_t link = REFLASH_LINK_DEFAULT();
+    link.first_baud = 230400;
+    for (size_t row = 0; row < sizeof(crystals) / sizeof(crystals[0]); row++) {
+        esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
+        set_up(&reflash_rom_esp32c2, crystals[row]);
+        bench.line.inner.baud = link.first_baud;
+        reflash_set_link(&bench.loader, &link);
+        assert_int_equal(esp_loader_connect(&bench.loader, &args), ESP_LOADER_SUCCESS);
+        assert_int_equal(bench.line.inner.baud, link.first_baud);
+        assert_int_equal(esp_loader_change_transmission_rate(&bench.loader, 921600), ESP_LOADER_SUCCESS);
+        expect_a_healthy_conversation();
+        clean_up();
+    }
+}
+
 static void an_esp32_is_asked_in_the_measure_of_its_own_estimate(void **state)
 {
     (void)state;
@@ -167,13 +214,14 @@ static void an_esp32_is_asked_in_the_measure_of_its_own_estimate(void **state)
 static void a_network_between_host_and_target_is_only_slow(void **state)
 {
     (void)state;
-    static const uint32_t delays_ms[] = {50, 120, 200};
+    static const uint32_t delays_ms[] = {50, 120, 200, 200};
+    enum { UNTOLD = 3 }; /* of the last one the library knows nothing */
     static uint8_t content[9000];
     memset(content, 0xA5, sizeof(content));
     const reflash_rom_t *rom;
     for (size_t at = 0; at < sizeof(delays_ms) / sizeof(delays_ms[0]); at++) {
         reflash_link_t link = REFLASH_LINK_DEFAULT();
-        link.round_trip_ms = (uint16_t)delays_ms[at];
+        link.round_trip_ms = (uint16_t)(at == UNTOLD ? 0 : delays_ms[at]);
         for (size_t row = 0; (rom = espsim_rom_at(row)) != NULL; row++) {
             esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
             const bool has_digests = rom != &reflash_rom_esp8266;
@@ -233,6 +281,8 @@ int main(void)
         cmocka_unit_test(any_byte_may_be_lost_while_the_rate_changes),
         cmocka_unit_test(a_target_that_hears_nothing_at_the_new_rate_is_reset),
         cmocka_unit_test(a_rom_that_is_wrong_about_its_crystal_is_asked_for_what_comes_out_right),
+        cmocka_unit_test(connecting_again_goes_back_to_the_first_rate),
+        cmocka_unit_test(a_crystal_is_told_at_any_first_rate),
         cmocka_unit_test(an_esp32_is_asked_in_the_measure_of_its_own_estimate),
         cmocka_unit_test(a_network_between_host_and_target_is_only_slow),
         cmocka_unit_test(few_questions_lie_between_the_first_answer_and_a_ready_flash),

@@ -123,6 +123,18 @@ static void a_port_that_serial_cannot_work_with_is_rejected(void **state)
     assert_int_equal(esp_loader_init_serial(&talk.loader, &talk.port.port), ESP_LOADER_ERROR_INVALID_PARAM);
 }
 
+/* What programs do in their way out, whatever came before. */
+static void a_context_that_was_bound_to_nothing_can_be_given_back(void **state)
+{
+    (void)state;
+    esp_loader_connect_args_t args = ESP_LOADER_CONNECT_DEFAULT();
+    memset(&talk.loader, 0xA5, sizeof(talk.loader));
+    assert_int_equal(esp_loader_init_serial(&talk.loader, NULL), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(esp_loader_connect(&talk.loader, &args), ESP_LOADER_ERROR_INVALID_PARAM);
+    esp_loader_deinit(&talk.loader);
+    esp_loader_deinit(&talk.loader);
+}
+
 static void a_port_may_lack_what_serial_does_not_need(void **state)
 {
     (void)state;
@@ -372,6 +384,22 @@ static void an_esp32s2_is_known_by_an_answer_without_a_chip_id(void **state)
     assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
     assert_int_equal(esp_loader_get_target(&talk.loader), ESP32S2_CHIP);
     expect_no_fault();
+}
+
+/* Where others have it, longer answers left something: here a digest that comes late. */
+static void an_esp32s2_tells_no_version(void **state)
+{
+    (void)state;
+    esp_loader_target_security_info_t info;
+    conversation_start(&talk);
+    play("reset" SYNC_ANSWERED " >" RECORDED_SECURITY_INFO " <c0011410000000000000000000000000000000000000000000c0");
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    play(" >" RECORDED_SECURITY_INFO
+         " <c0011324000000000030303030303030303030303030303030303030303030303030303030303030"
+         "3000000000c0c0011410000000000000000000000000000000000000000000c0");
+    assert_int_equal(esp_loader_get_security_info(&talk.loader, &info), ESP_LOADER_SUCCESS);
+    assert_int_equal(info.target_chip, ESP32S2_CHIP);
+    assert_int_equal(info.eco_version, 0);
 }
 
 #define UNKNOWN_MAGIC " >" RECORDED_READ_MAGIC " <c0010a0400efbeadde00000000c0"
@@ -927,6 +955,41 @@ static void the_rate_to_go_back_to_is_the_last_that_worked_or_the_callers(void *
     scripted_port_expect_end(&talk.port);
 }
 
+/* The banner comes at the first rate, and a boot log is read only there. */
+static void connecting_again_puts_a_raised_rate_back_before_the_reset(void **state)
+{
+    (void)state;
+    conversation_connect(&talk);
+    play(RATE_ANSWERED " rate=921600" SYNC_ANSWERED);
+    assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_SUCCESS);
+    play(" rate=115200" CONNECT_ESP32 CONNECT_ESP32);
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    expect_no_fault();
+
+    play(RATE_ANSWERED " rate=921600" SYNC_ANSWERED);
+    assert_int_equal(esp_loader_change_transmission_rate(&talk.loader, 921600), ESP_LOADER_SUCCESS);
+    talk.port.rate_error = ESP_LOADER_ERROR_INVALID_PARAM;
+    assert_int_equal(connect_with(1), ESP_LOADER_ERROR_FAIL);
+    expect_fault(ESP_LOADER_ERROR_FAIL, REFLASH_CAUSE_PORT, 0, 0);
+    assert_int_equal(esp_loader_get_target(&talk.loader), ESP_UNKNOWN_CHIP);
+}
+
+static void a_port_without_rates_may_be_opened_at_another_one(void **state)
+{
+    (void)state;
+    reflash_link_t link = REFLASH_LINK_DEFAULT();
+    conversation_start(&talk);
+    scripted_port_change_ops(&talk.port)->change_transmission_rate = NULL;
+    play(CONNECT_ESP32);
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    link.first_baud = 921600;
+    reflash_set_link(&talk.loader, &link);
+    play(CONNECT_ESP32);
+    assert_int_equal(connect_with(1), ESP_LOADER_SUCCESS);
+    expect_no_fault();
+}
+
 static void a_port_that_cannot_set_the_rate_is_an_error_of_the_port(void **state)
 {
     (void)state;
@@ -1191,6 +1254,7 @@ int main(void)
         cmocka_unit_test(log_levels_count_from_none_to_debug),
         cmocka_unit_test(a_fresh_context_knows_no_chip_and_no_fault),
         cmocka_unit_test(a_port_that_serial_cannot_work_with_is_rejected),
+        cmocka_unit_test(a_context_that_was_bound_to_nothing_can_be_given_back),
         cmocka_unit_test(a_port_may_lack_what_serial_does_not_need),
         cmocka_unit_test(what_the_init_of_the_port_returns_is_returned),
         cmocka_unit_test(deinit_gives_the_port_back_and_forgets_the_target),
@@ -1210,6 +1274,7 @@ int main(void)
         cmocka_unit_test(an_esp32_refuses_security_info_and_is_known_by_its_magic_word),
         cmocka_unit_test(an_esp32c3_is_known_by_its_chip_id_without_another_question),
         cmocka_unit_test(an_esp32s2_is_known_by_an_answer_without_a_chip_id),
+        cmocka_unit_test(an_esp32s2_tells_no_version),
         cmocka_unit_test(a_chip_that_nobody_knows_is_an_invalid_target_after_two_trials),
         cmocka_unit_test(a_question_for_the_chip_that_is_lost_is_asked_again),
         cmocka_unit_test(a_magic_word_damaged_on_its_way_is_asked_for_again),
@@ -1247,6 +1312,8 @@ int main(void)
         cmocka_unit_test(a_target_that_is_lost_at_another_rate_is_reset),
         cmocka_unit_test(a_target_that_is_lost_for_good_is_no_longer_connected),
         cmocka_unit_test(the_rate_to_go_back_to_is_the_last_that_worked_or_the_callers),
+        cmocka_unit_test(connecting_again_puts_a_raised_rate_back_before_the_reset),
+        cmocka_unit_test(a_port_without_rates_may_be_opened_at_another_one),
         cmocka_unit_test(time_limits_are_those_that_were_set),
         cmocka_unit_test(a_limit_of_hours_is_multiplied_as_one_of_seconds_is),
         cmocka_unit_test(a_sync_is_given_the_time_of_the_line_as_well),

@@ -78,6 +78,8 @@ static void a_stream_is_sent_as_recorded_and_the_rom_is_not_told_to_leave(void *
     assert_int_equal(write_stream(&cfg), ESP_LOADER_SUCCESS);
     assert_int_equal(esp_loader_flash_deflate_finish(&talk.loader, &cfg), ESP_LOADER_SUCCESS);
     expect_no_fault();
+    assert_int_equal(esp_loader_flash_deflate_finish(&talk.loader, &cfg), ESP_LOADER_ERROR_INVALID_PARAM);
+    assert_int_equal(write_stream(&cfg), ESP_LOADER_ERROR_INVALID_PARAM);
 }
 
 /* After the protocol text: 6 bytes in blocks of 4. */

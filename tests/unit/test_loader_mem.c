@@ -98,6 +98,7 @@ static void without_an_entry_point_the_loader_stays(void **state)
     assert_int_equal(write_hex(&cfg, DATA_1), ESP_LOADER_SUCCESS);
     assert_int_equal(esp_loader_mem_finish(&talk.loader, &cfg, 0), ESP_LOADER_SUCCESS);
     expect_no_fault();
+    assert_int_equal(esp_loader_mem_finish(&talk.loader, &cfg, 0), ESP_LOADER_ERROR_INVALID_PARAM);
 }
 
 /* No trace: lengths and places that are no multiple of four. */

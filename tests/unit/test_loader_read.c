@@ -53,6 +53,27 @@ static void a_rom_is_read_64_bytes_at_a_time_and_compared(void **state)
     expect_data(buf);
 }
 
+static uint32_t done_seen, total_seen;
+
+static void progress(esp_loader_port_t *port, uint32_t done_bytes, uint32_t total_bytes)
+{
+    (void)port;
+    done_seen = done_bytes;
+    total_seen = total_bytes;
+}
+
+static void how_far_reading_is_is_told(void **state)
+{
+    (void)state;
+    uint8_t buf[100];
+    conversation_attach(&talk);
+    scripted_port_change_ops(&talk.port)->progress = progress;
+    play(SLOW_64 SLOW_36 SLOW_36_ANSWER ROM_DIGEST);
+    assert_int_equal(esp_loader_flash_read(&talk.loader, buf, 3, 100), ESP_LOADER_SUCCESS);
+    assert_int_equal(done_seen, 100);
+    assert_int_equal(total_seen, 100);
+}
+
 #define SLOW_36_DAMAGED " <c0010e440000000000ff" LEFT_OVER LEFT_OVER "eeeeeeeeeeeeee00000000c0"
 
 static void what_arrived_damaged_is_read_again(void **state)
@@ -214,6 +235,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rom_is_read_64_bytes_at_a_time_and_compared),
+        cmocka_unit_test(how_far_reading_is_is_told),
         cmocka_unit_test(what_arrived_damaged_is_read_again),
         cmocka_unit_test(what_never_arrives_as_it_is_is_an_invalid_md5),
         cmocka_unit_test(a_refused_or_silent_read_is_told),

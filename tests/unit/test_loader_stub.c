@@ -61,6 +61,9 @@ static void connecting_again_goes_back_to_the_mask_rom(void **state)
     assert_int_equal(esp_loader_connect(&talk.loader, &args), ESP_LOADER_SUCCESS);
     assert_int_equal(esp_loader_read_register(&talk.loader, 0x40001000, &value), ESP_LOADER_SUCCESS);
     expect_no_fault();
+    /* a stub would take a block of 16 KiB */
+    esp_loader_mem_cfg_t cfg = {.offset = 0x3FFB0000, .size = 0x4000, .block_size = 0x4000};
+    assert_int_equal(esp_loader_mem_start(&talk.loader, &cfg), ESP_LOADER_ERROR_INVALID_PARAM);
 }
 
 static void a_stub_may_be_kept_elsewhere(void **state)

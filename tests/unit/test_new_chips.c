@@ -40,6 +40,7 @@ static const struct {
     {"ESP32-H21", 0x60003000, 0x600B4044, 0x0000, 25, 12, 0x14, 14, 24},
     {"ESP32-H4", 0x60099000, 0x600B1844, 0x2000, 28, 13, 0x14, 14, 24},
     {"ESP32-S31", 0x20501000, 0x20715050, 0x2000, 32, 14, 0x1E, 61, 26},
+    {"ESP32-E22", 0xC3003000, 0xC4008044, 0x0000, 31, 15, 0x14, REFLASH_NO_PIN, 24},
 };
 
 static void a_new_chip_is_none_that_is_known_unless_it_is_allowed(void **state)
@@ -92,7 +93,7 @@ static void old_chips_are_found_as_before(void **state)
     (void)state;
     assert_int_equal(connect_to(5, true, false), ESP_LOADER_SUCCESS);
     assert_int_equal(esp_loader_get_target(&talk.loader), ESP32C3_CHIP);
-    assert_int_equal(connect_to(31, true, true), ESP_LOADER_ERROR_INVALID_TARGET);
+    assert_int_equal(connect_to(30, true, true), ESP_LOADER_ERROR_INVALID_TARGET);
     assert_int_equal(esp_loader_get_target(&talk.loader), ESP_UNKNOWN_CHIP);
 }
 
