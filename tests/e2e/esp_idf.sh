@@ -228,6 +228,9 @@ grep -q 'REFLASH_CHIP_LIST(X)=X(esp32) X(esp32c2) .*X(esp8266)' $commands || fai
 grep -q '/ports/esp_idf/esp32_port.c"' $commands || fail "the port for UARTs is missing"
 ! grep -q '/ports/esp_idf/esp32_spi_port.c"' $commands || fail "the port for SPI is there"
 [ "$(grep -c '"file": .*/stubs/.*esp.*\.c"' $commands)" -eq 11 ] || fail "not all stubs are there"
+for file in loader/connect_spi loader/connect_sdio loader/read; do
+    grep -q "\"file\": .*/src/$file\.c\"" $commands || fail "$file.c is missing"
+done
 grep -q 'SERIAL_FLASHER_RESET_HOLD_TIME_MS=100 .*SERIAL_FLASHER_RESET_INVERT=0 .*LOG_LEVEL=ESP_LOADER_LOG_NONE' \
     $commands || grep -m 1 SERIAL $commands >err || fail "the defaults do not arrive"
 
@@ -249,6 +252,11 @@ grep -q 'REFLASH_CHIP_LIST(X)=X(esp32) X(esp32c3)[^ ]' $commands || fail "other 
 for definition in RESET_INVERT=1 BOOT_INVERT=0 BOOT_HOLD_TIME_MS=550 LOG_LEVEL=ESP_LOADER_LOG_DEBUG; do
     grep -q "SERIAL_FLASHER_$definition " $commands || fail "$definition does not arrive"
 done
+printf 'CONFIG_SERIAL_FLASHER_%s=n\n' SPI SDIO MD5 STUBS >info/sdkconfig.defaults
+configure info
+! grep -E '"file": .*/src/(transport/|loader/connect_)(spi|sdio)|"file": .*/src/loader/read\.c' $commands ||
+    fail "these were switched off"
+grep -q 'DREFLASH_MD5=0' $commands || fail "MD5 was switched off"
 
 # --- The compiler of the host ---------------------------------------------------------------------------------
 
