@@ -121,7 +121,6 @@ static void *serve(void *context)
     int fd;
     while ((fd = accept(end.listener, NULL, NULL)) >= 0) {
         uint8_t bytes[PIECE_BYTES];
-        ssize_t count;
         (void)pthread_mutex_lock(&end.lock);
         end.fd = fd;
         espsim_rfc2217_open(&end.server, &events, NULL, 9600);
@@ -129,7 +128,7 @@ static void *serve(void *context)
             (void)pthread_mutex_unlock(&end.lock);
             (void)!write(end.from_line[1], end.heard, end.heard_bytes); /* the pipe may be full for long */
             end.heard_bytes = 0;
-            count = read(fd, bytes, sizeof(bytes));
+            const ssize_t count = read(fd, bytes, sizeof(bytes));
             (void)pthread_mutex_lock(&end.lock);
             if (count <= 0) {
                 break;
