@@ -7,7 +7,11 @@
 
 function(find_library_sources out)
     cmake_path(GET CMAKE_CURRENT_FUNCTION_LIST_DIR PARENT_PATH reflash_dir)
-    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${reflash_dir}/src/*.c)
+    set(watch CONFIGURE_DEPENDS)
+    if(CMAKE_SCRIPT_MODE_FILE) # as ESP-IDF reads a component the first time
+        set(watch)
+    endif()
+    file(GLOB_RECURSE sources ${watch} ${reflash_dir}/src/*.c)
     foreach(row "SPI|/(transport/|loader/connect_)spi[a-z_]*\\.c$" "SDIO|/(transport/|loader/connect_)sdio[a-z_]*\\.c$"
             "MD5|/loader/read\\.c$")
         string(FIND "${row}" "|" bar)
