@@ -6,7 +6,12 @@
 #                                         build folder: adds to TARGET the table `target_images` of all that these name
 #   embed_target_programs(TARGET FOLDER)  the same, but each chip's folder holds one RAM image, a file *.bin
 #
-# The table is an array of target_images_t, `target_images_count` long; the program's own target_images.h declares both.
+#   embed_target_bundles(TARGET FOLDER LOADER)  as the first, but each chip's images become a bundle, packed by the program
+#                                         reflash (REFLASH names it) for hosts with that LOADER: rom, stub or both; adds
+#                                         the table `target_bundles`
+#
+# The table is an array of target_images_t, `target_images_count` long; the program's own target_images.h declares both. So
+# does target_bundles.h with the other one, of target_bundle_t.
 
 # This file is also the script that converts one: INPUT, OUTPUT, NAME, KIND and ADDR come from the command line.
 if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
@@ -112,19 +117,29 @@ function(describe_image out_title out_kind name)
     endforeach()
 endfunction()
 
-# The table `target_images` of TARGET.
-function(add_image_table target declarations rows)
-    set(output ${CMAKE_CURRENT_BINARY_DIR}/target_images.c)
+# The table `name` of TARGET, of elements of this type.
+function(add_table target name type declarations rows)
+    set(output ${CMAKE_CURRENT_BINARY_DIR}/${name}.c)
     file(CONFIGURE OUTPUT ${output} CONTENT "/* Written by cmake/embed_images.cmake. */
-#include \"target_images.h\"
+#include \"@name@.h\"
 
 @declarations@
-const target_images_t target_images[] = {
+const @type@ @name@[] = {
 @rows@};
 
-const uint32_t target_images_count = sizeof(target_images) / sizeof(target_images[0]);
+const uint32_t @name@_count = sizeof(@name@) / sizeof(@name@[0]);
 " @ONLY)
     target_sources(${target} PRIVATE ${output})
+endfunction()
+
+# What flasher_args.json in the folder of `chip` says, which is a build for that chip.
+function(read_args_for_chip out folder chip)
+    read_flasher_args(args "${folder}/${chip}")
+    string(JSON built_for ERROR_VARIABLE ignored GET "${args}" extra_esptool_args chip)
+    if(NOT built_for STREQUAL chip)
+        message(FATAL_ERROR "\"${folder}/${chip}\" is for another chip: its flasher_args.json says \"${built_for}\"")
+    endif()
+    set(${out} "${args}" PARENT_SCOPE)
 endfunction()
 
 function(embed_target_images target folder)
@@ -132,12 +147,7 @@ function(embed_target_images target folder)
     set(declarations)
     set(rows)
     foreach(chip IN LISTS chips)
-        read_flasher_args(args "${folder}/${chip}")
-        string(JSON built_for ERROR_VARIABLE ignored GET "${args}" extra_esptool_args chip)
-        if(NOT built_for STREQUAL chip)
-            message(FATAL_ERROR
-                "\"${folder}/${chip}\" is for another chip: its flasher_args.json says \"${built_for}\"")
-        endif()
+        read_args_for_chip(args "${folder}" ${chip})
         string(TOUPPER ${chip} chip_constant)
         string(APPEND rows "    {${chip_constant}_CHIP, {\n")
         list_image_names(names "${args}")
@@ -152,7 +162,7 @@ function(embed_target_images target folder)
         endforeach()
         string(APPEND rows "    }},\n")
     endforeach()
-    add_image_table(${target} "${declarations}" "${rows}")
+    add_table(${target} target_images target_images_t "${declarations}" "${rows}")
 endfunction()
 
 function(embed_target_programs target folder)
@@ -171,5 +181,37 @@ function(embed_target_programs target folder)
         string(TOUPPER ${chip} chip_constant)
         string(APPEND rows "    {${chip_constant}_CHIP, {{\"${title}\", &${chip}_program}}},\n")
     endforeach()
-    add_image_table(${target} "${declarations}" "${rows}")
+    add_table(${target} target_images target_images_t "${declarations}" "${rows}")
+endfunction()
+
+function(embed_target_bundles target folder loader)
+    find_program(REFLASH reflash DOC "The program that packs bundles" NO_CMAKE_FIND_ROOT_PATH)
+    if(NOT REFLASH)
+        message(FATAL_ERROR "Bundles are packed by the program reflash, which is not found on this computer. `make demo` in "
+            "a clone of its repository builds it as build/release/reflash. Name it: -DREFLASH=PATH")
+    endif()
+    find_chip_folders(chips "${folder}")
+    set(declarations)
+    set(rows)
+    foreach(chip IN LISTS chips)
+        read_args_for_chip(args "${folder}" ${chip})
+        list_image_names(names "${args}")
+        set(files ${folder}/${chip}/flasher_args.json)
+        foreach(name IN LISTS names)
+            string(JSON file GET "${args}" ${name} file)
+            list(APPEND files ${folder}/${chip}/${file})
+        endforeach()
+        set(output ${CMAKE_CURRENT_BINARY_DIR}/${chip}_bundle.c)
+        add_custom_command(OUTPUT ${output}
+            COMMAND ${REFLASH} pack --for ${loader} --c-array -o ${output} ${folder}/${chip}
+            DEPENDS ${files} ${REFLASH}
+            COMMENT "Packing ${chip}"
+            VERBATIM)
+        target_sources(${target} PRIVATE ${output})
+        string(TOUPPER ${chip} chip_constant)
+        string(APPEND declarations
+            "extern const uint8_t ${chip}_bundle[];\nextern const uint32_t ${chip}_bundle_bytes;\n")
+        string(APPEND rows "    {${chip_constant}_CHIP, ${chip}_bundle, &${chip}_bundle_bytes},\n")
+    endforeach()
+    add_table(${target} target_bundles target_bundle_t "${declarations}" "${rows}")
 endfunction()

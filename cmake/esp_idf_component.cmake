@@ -5,7 +5,6 @@
 
 include(${CMAKE_CURRENT_LIST_DIR}/kconfig.cmake)
 
-file(GLOB_RECURSE reflash_sources ${reflash_dir}/src/*.c)
 file(GLOB port_sources ${reflash_dir}/ports/common/*.c ${reflash_dir}/ports/esp_idf/*.c)
 
 # Each port is a file, and takes drivers that not all hosts have; what is left is shared.
@@ -27,7 +26,7 @@ else()
 endif()
 
 idf_component_register(
-    SRCS ${reflash_sources} ${port_sources} ${stub_sources}
+    SRCS ${library_sources} ${port_sources} ${stub_sources}
     INCLUDE_DIRS ${reflash_dir}/include ${reflash_dir}/ports/common ${reflash_dir}/ports/esp_idf
     PRIV_INCLUDE_DIRS ${reflash_dir}/src
     REQUIRES ${drivers} sdmmc

@@ -253,9 +253,9 @@ esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash
                                           uint32_t size);
 /** End a write; whatever this returns, `cfg` must be begun again for another. The target stays in its loader.
  *  INVALID_PARAM: not begun. IMAGE_SIZE: less was written than announced; nothing was sent. Unless skip_verify:
- *  INVALID_MD5 when the flash does not hold what was passed to _write; UNSUPPORTED_FUNC on an ESP8266, whose ROM has
- *  no digests, and in secure download mode: it is written then, and not proved. Errors of talking: a stub tells only
- *  now what became of the last block; write it all again. */
+ *  INVALID_MD5 when the flash does not hold what was passed to _write, and always in a build with REFLASH_MD5 off;
+ *  UNSUPPORTED_FUNC on an ESP8266, whose ROM has no digests, and in secure download mode: it is written then, and not
+ *  proved. Errors of talking: a stub tells only now what became of the last block; write it all again. */
 esp_loader_error_t esp_loader_flash_finish(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg);
 
 /* A write of compressed data. That the target took all of it, and that a mask ROM found its checksum right, does not

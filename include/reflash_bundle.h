@@ -95,7 +95,8 @@ typedef struct {
  *  close and `bundle` unusable. */
 reflash_bundle_error_t reflash_bundle_open(reflash_bundle_t *bundle, const reflash_source_t *source);
 
-/** Compare the digest with the content: reads all of it, and links MD5. DAMAGED: they differ. UNREADABLE. */
+/** Compare the digest with the content: reads all of it, and links MD5. DAMAGED: they differ, or the build has
+ *  REFLASH_MD5 off. UNREADABLE. */
 reflash_bundle_error_t reflash_bundle_check(const reflash_bundle_t *bundle);
 
 /** Image `image_index` of bundle->image_count, in the order of flash addresses. NOT_THERE: no such image. UNREADABLE,

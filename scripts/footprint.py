@@ -21,6 +21,8 @@ PROCESSORS = {
 }
 CORTEX_M = 2  # so many of them are
 ALL, TWO, LOG = [], ["-DREFLASH_CHIP_LIST(X)=X(esp32) X(esp32c3)"], ["-DSERIAL_FLASHER_LOG_LEVEL=1"]
+NO_MD5, STUB = ["-DREFLASH_MD5=0"], "build/size/stubs/stub_of_esp32.c"
+CHIPS = len(list(Path("src/chips").glob("esp*.c")))
 UPDATE, ENGINE, RAM, EVERY = "reflash_three_images.c", "bundle_engine.c", "load_ram.c", "every_function.c"
 # What it is, source, flags of the library, flags of the program, budget in bytes on both Cortex-M (or None).
 ROWS = [
@@ -33,6 +35,15 @@ ROWS = [
     ("load RAM over SPI", RAM, ALL, ["-DINIT=esp_loader_init_spi"], None),
     ("load RAM over SDIO", RAM, ALL, ["-DINIT=esp_loader_init_sdio"], None),
     ("every function of the API, all transports", EVERY, ALL, [], 12000),
+]
+# What it is, how it is switched, source, flags of library and program with it, the same without it, what to divide by.
+OPTIONS = [
+    ("each chip beyond two", "`REFLASH_CHIPS`", UPDATE, (ALL, []), (TWO, []), CHIPS - 2),
+    ("errors logged", "`SERIAL_FLASHER_LOG_LEVEL`", EVERY, (LOG, []), (ALL, []), 1),
+    ("MD5s computed by the host", "`REFLASH_MD5`", UPDATE, (ALL, []), (NO_MD5, []), 1),
+    ("starting a RAM stub", "called or not", UPDATE, (ALL, ["-DWITH_STUB"]), (ALL, []), 1),
+    ("targets that are SPI slaves", "`REFLASH_SPI`", EVERY, (ALL, []), (ALL, ["-DWITHOUT_SPI"]), 1),
+    ("targets that are SDIO cards", "`REFLASH_SDIO`", EVERY, (ALL, []), (ALL, ["-DWITHOUT_SDIO"]), 1),
 ]
 
 
@@ -61,20 +72,27 @@ def measure(processor, source, flags, program_flags):
     archive = library(processor, flags)
     sources = [f"bench/size/{source}", "bench/size/null_port.c"]
     if "-DWITH_STUB" in program_flags:
-        sources.append("build/size/stubs/stub_of_esp32.c")
+        sources.append(STUB)
     map_file = archive.with_suffix(".map")
     run(f"{prefix}-gcc", *machine, *COMMON, *flags, *program_flags, *link, "-nostartfiles", "-Wl,--gc-sections",
         "-Wl,--entry=main", f"-Wl,-Map={map_file}", *sources, archive, "-lc", "-lgcc", "-o", map_file.with_suffix(".elf"))
     return read_map(map_file.read_text())[0]["library"][0]
 
 
+def stub_bytes(processor):
+    prefix, machine, _ = PROCESSORS[processor]
+    output = OUT / "stub.o"
+    run(f"{prefix}-gcc", *machine, *COMMON, "-c", STUB, "-o", output)
+    text, data, bss, *_ = subprocess.check_output([f"{prefix}-size", output], text=True).splitlines()[1].split()
+    return int(text) + int(data) + int(bss)
+
+
 def main():
     run("rm", "-rf", OUT)
     lines = ["# Footprint", "",
              "Bytes of flash (code and constants) that the library takes in a program, -Os, written by `make size`. What a",
-             "program does not call is not linked, so there is no switch for it: transports, stubs and MD5 cost what their",
-             "row has more than another. Chips are chosen by `REFLASH_CHIP_LIST`, the log by `SERIAL_FLASHER_LOG_LEVEL`.",
-             "The budget is for both Cortex-M. \"Every function\" are those of esp_loader.h, `esp_loader_*`.", "",
+             "program does not call is not linked, whatever is switched on. The budget is for both Cortex-M. \"Every function\"",
+             "are those of esp_loader.h, `esp_loader_*`.", "",
              "| program | " + " | ".join(PROCESSORS) + " | budget |", "| --- |" + " ---: |" * (len(PROCESSORS) + 1)]
     failed = 0
     for label, source, flags, program_flags, budget in ROWS:
@@ -83,6 +101,18 @@ def main():
         if budget and max(values[:CORTEX_M]) > budget or min(values) == 0:
             print(f"FAILED: {label}: {max(values[:CORTEX_M])} bytes on a Cortex-M, budget {budget}")
             failed = 1
+    lines += ["", "## What an option costs", "",
+              "The same program with it and without, where it calls what the option is for: \"update by MD5\", and for the log and",
+              "the transports \"every function\". Names are those of CMake; docs/porting.md has those of other builds.", "",
+              "| what | option | " + " | ".join(PROCESSORS) + " |", "| --- | --- |" + " ---: |" * len(PROCESSORS)]
+    for label, option, source, on, off, divisor in OPTIONS:
+        costs = [(measure(processor, source, *on) - measure(processor, source, *off)) // divisor for processor in PROCESSORS]
+        lines.append(f"| {label} | {option} | " + " | ".join(map(str, costs)) + " |")
+        if min(costs) <= 0:
+            print(f"FAILED: {label}: costs nothing")
+            failed = 1
+    costs = [stub_bytes(processor) for processor in PROCESSORS]
+    lines.append("| a chip's RAM stub, the ESP32's | `REFLASH_STUBS` | " + " | ".join(map(str, costs)) + " |")
     text = "\n".join(lines) + "\n"
     if "--write" in sys.argv:
         DOC.write_text(text)

@@ -17,8 +17,12 @@ typedef void (*any_function_t)(void);
 
 static any_function_t volatile const functions[] = {
     NAME(esp_loader_init_serial),
+#ifndef WITHOUT_SPI
     NAME(esp_loader_init_spi),
+#endif
+#ifndef WITHOUT_SDIO
     NAME(esp_loader_init_sdio),
+#endif
     NAME(esp_loader_deinit),
     NAME(esp_loader_connect),
     NAME(esp_loader_connect_with_stub),

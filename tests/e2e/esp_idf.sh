@@ -25,9 +25,9 @@ build() {
     cmake --build "$1/build" >out 2>err || fail "$1 does not build"
 }
 
-# CMake on folder $1 has to refuse with the complaint $2.
+# CMake on folder $1 has to refuse with the complaint $2; further arguments go to CMake.
 refuse() {
-    ! configure "$1" || fail "CMake takes $1"
+    ! configure "$1" "${@:3}" || fail "CMake takes $1"
     tr -s ' \n' ' ' <err >flat && mv flat err # it breaks lines
     expect_complaint "$2"
 }
@@ -139,6 +139,48 @@ expect_order "${connected[@]}" "$(log "Application, flashing $app_bytes bytes at
 run "$app" chip=esp8266 flash=8266.bin "until=Done!"
 expect_order "Connected to target" "W (0) serial_flasher: ESP8266 stays at 115200 baud" "$(log "Bootloader: 100 %")"
 
+# As bundles, packed by this program: blank, unchanged, another version, of which two sectors travel, and cut off in
+# the middle. Two forms: with RAM stubs in the firmware compressed ones; without, what each mask ROM takes.
+rm -r fast/images/esp8266
+cp -r old/. fast/images/esp32
+refuse fast "Bundles are packed by the program reflash, which is not found on this computer." -DMD5_ENABLED=1 -DBUNDLE=1
+refuse fast "BUNDLE=1 does not go with MD5_ENABLED=0" -DMD5_ENABLED=0
+build fast -DMD5_ENABLED=1 -DREFLASH="$REFLASH"
+[ "$(grep -c Packing out)" -eq 2 ] || fail "not one bundle for each chip"
+run "$app" flash=sectors.bin "until=Hello world!"
+expect_head "${connected[@]}" "$(log "RAM stub started")" \
+    "$(log "Bootloader MD5 differs, flashing 7 of 7 sectors at 0x1000...")" \
+    "$(log "Partition table MD5 differs, flashing 1 of 1 sectors at 0x8000...")" \
+    "$(log "Application MD5 differs, flashing 32 of 32 sectors at 0x10000...")"
+expect_order "$(log "Application: 100 %")" "$(log "Partition table: 100 %")" "$(log "Bootloader: 100 %")" \
+    "$(log "Bootloader flashed and verified")" "$(log "Partition table flashed and verified")" \
+    "$(log "Application flashed and verified")" "$(log "Done!")" "${slave[@]}" "Hello world!"
+expect_flash sectors.bin old
+run "$app" flash=sectors.bin "until=Hello world!"
+expect_head "${connected[@]}" "$(log "RAM stub started")" "${skipped[@]}" "$(log "Done!")" "${slave[@]}"
+expect_flash sectors.bin old
+"$MAKE_IMAGES" -o renamed --version 1.0.1 --app-bytes 131072 >made
+cp -r renamed/. fast/images/esp32
+build fast
+[ "$(grep -c Packing out)" -eq 1 ] || fail "more, or less, than the bundle of the ESP32 was packed"
+run "$app" flash=sectors.bin "until=Hello world!"
+expect_order "${skipped[@]:0:2}" "$(log "Application MD5 differs, flashing 2 of 32 sectors at 0x10000...")" \
+    "$(log "Application flashed and verified")" "I (0) app_init: App version:      1.0.1" "Hello world!"
+[ "$(grep -c flashing out)" -eq 1 ] || fail "more than the application was flashed"
+expect_flash sectors.bin renamed
+run "$app" chip=esp32c3 flash=c3.bin "until=Hello world!"
+expect_order "${skipped[@]}" "$(log "Done!")" "Hello world!"
+run "$app" chip=esp32s3
+expect_order "E (0) serial_flasher: There are no images for an ESP32-S3"
+echo CONFIG_SERIAL_FLASHER_STUBS=n >>fast/sdkconfig.defaults
+cp -r new/. fast/images/esp32
+build fast
+run "$app" flash=sectors.bin "until=Application: 50 %"
+run "$app" flash=sectors.bin "until=Hello world!"
+expect_order "${skipped[@]:0:2}" "$(log "Application flashed and verified")" "I (0) app_init: App version:      1.1.0"
+expect_flash sectors.bin new
+! grep -q stub out || fail "a stub was started"
+
 # --- load-ram -------------------------------------------------------------------------------------------------
 
 export BUILT_COMPONENT=$PWD/fast/build/reflash/lib__idf_reflash.a
@@ -186,6 +228,9 @@ grep -q 'REFLASH_CHIP_LIST(X)=X(esp32) X(esp32c2) .*X(esp8266)' $commands || fai
 grep -q '/ports/esp_idf/esp32_port.c"' $commands || fail "the port for UARTs is missing"
 ! grep -q '/ports/esp_idf/esp32_spi_port.c"' $commands || fail "the port for SPI is there"
 [ "$(grep -c '"file": .*/stubs/.*esp.*\.c"' $commands)" -eq 11 ] || fail "not all stubs are there"
+for file in loader/connect_spi loader/connect_sdio loader/read; do
+    grep -q "\"file\": .*/src/$file\.c\"" $commands || fail "$file.c is missing"
+done
 grep -q 'SERIAL_FLASHER_RESET_HOLD_TIME_MS=100 .*SERIAL_FLASHER_RESET_INVERT=0 .*LOG_LEVEL=ESP_LOADER_LOG_NONE' \
     $commands || grep -m 1 SERIAL $commands >err || fail "the defaults do not arrive"
 
@@ -207,11 +252,16 @@ grep -q 'REFLASH_CHIP_LIST(X)=X(esp32) X(esp32c3)[^ ]' $commands || fail "other 
 for definition in RESET_INVERT=1 BOOT_INVERT=0 BOOT_HOLD_TIME_MS=550 LOG_LEVEL=ESP_LOADER_LOG_DEBUG; do
     grep -q "SERIAL_FLASHER_$definition " $commands || fail "$definition does not arrive"
 done
+printf 'CONFIG_SERIAL_FLASHER_%s=n\n' SPI SDIO MD5 STUBS >info/sdkconfig.defaults
+configure info
+! grep -E '"file": .*/src/(transport/|loader/connect_)(spi|sdio)|"file": .*/src/loader/read\.c' $commands ||
+    fail "these were switched off"
+grep -q 'DREFLASH_MD5=0' $commands || fail "MD5 was switched off"
 
 # --- The compiler of the host ---------------------------------------------------------------------------------
 
 # As on an ESP32 an uint32_t is a long there, which formats have to respect.
-for source in {fast,ram,info}/main/main.c "$root"/ports/esp_idf/*.c; do
+for source in {fast,ram,info}/main/*.c "$root"/ports/esp_idf/*.c; do
     arm-none-eabi-gcc -fsyntax-only -std=gnu17 -Wall -Wextra -Wconversion -Wshadow -Werror -DMD5_ENABLED=1 \
         -I"$root/tests/ports/esp_idf" -I"$root/ports/esp_idf" -I"$root/ports/common" -I"$root/include" "$source" 2>err ||
         fail "$source does not compile for a microcontroller"

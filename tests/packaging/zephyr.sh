@@ -54,6 +54,13 @@ done
 grep -q '/stubs/none.c"' one/compile_commands.json || fail "a program that wants a stub does not link"
 ! grep 'stubs/esp\|stubs/generated\|stubs/find' one/compile_commands.json || fail "stubs were switched off"
 
+# Parts of the library that are switched off are not built.
+configure_with less ESP_SERIAL_FLASHER=y SERIAL_FLASHER_{STUBS,SPI,SDIO,MD5}=n
+! grep -E '"file": .*/src/(transport/|loader/connect_)(spi|sdio)|"file": .*/src/loader/read\.c' less/compile_commands.json ||
+    fail "these were switched off"
+grep -q 'DREFLASH_MD5=0' less/compile_commands.json || fail "MD5 was switched off"
+grep -q 'DREFLASH_MD5=1' one/compile_commands.json || fail "MD5 was not switched off"
+
 # A buffer that no ring can be made of.
 compile_port() {
     cc -fsyntax-only -I"$SOURCE/tests/ports/zephyr" -I"$SOURCE/include" -I"$SOURCE/ports/common" \

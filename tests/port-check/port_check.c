@@ -5,10 +5,11 @@
 
 #include "reflash.h"
 
-typedef struct {
+typedef struct check {
     esp_loader_port_t *port;
     const port_check_bench_t *bench;
     bool is_open;
+    void (*settle)(const struct check *check); /* behind each promise; NULL: nothing */
     port_check_result_t result;
 } check_t;
 
@@ -153,17 +154,40 @@ static void settle(const check_t *check)
 
 /* --- Opening ----------------------------------------------------------------------------------------------- */
 
-static void has_members(check_t *check)
+/* Those of all links, and three of this one. */
+static void expect_members(check_t *check, bool first, bool second, bool third)
 {
     const esp_loader_port_ops_t *ops = check->port->ops;
-    const bool is_there[] = {
-        ops->enter_bootloader != NULL, ops->reset_target != NULL, ops->start_timer != NULL, ops->remaining_time != NULL,
-        ops->delay_ms != NULL,         ops->write != NULL,        ops->read != NULL};
+    const bool is_there[] = {ops->enter_bootloader != NULL,
+                             ops->reset_target != NULL,
+                             ops->start_timer != NULL,
+                             ops->remaining_time != NULL,
+                             ops->delay_ms != NULL,
+                             first,
+                             second,
+                             third};
     uint32_t count = 0;
     for (size_t at = 0; at < sizeof(is_there); at++) {
         count += is_there[at] ? 1 : 0;
     }
     expect(check, "members that are there", count, sizeof(is_there));
+}
+
+static void has_members(check_t *check)
+{
+    expect_members(check, check->port->ops->write != NULL, check->port->ops->read != NULL, true);
+}
+
+static void has_spi_members(check_t *check)
+{
+    const esp_loader_port_ops_t *ops = check->port->ops;
+    expect_members(check, ops->write != NULL, ops->read != NULL, ops->spi_set_cs != NULL);
+}
+
+static void has_sdio_members(check_t *check)
+{
+    const esp_loader_port_ops_t *ops = check->port->ops;
+    expect_members(check, ops->sdio_write != NULL, ops->sdio_read != NULL, ops->sdio_card_init != NULL);
 }
 
 static void opens(check_t *check)
@@ -559,6 +583,209 @@ static void keeps_banner(check_t *check)
     }
 }
 
+/* Of a buffer that was GUARD all over only `bytes` from `offset` on are read to. */
+enum { GUARD = 0xEE };
+static void expect_untouched(check_t *check, const uint8_t *buffer, size_t capacity, size_t offset, size_t bytes)
+{
+    for (size_t at = 0; at < capacity; at++) {
+        if (at < offset || at >= offset + bytes) {
+            expect(check, "byte beside those that were read", buffer[at], GUARD);
+        }
+    }
+}
+
+/* --- SPI --------------------------------------------------------------------------------------------------- */
+
+enum { SELECTED = 0, RELEASED = 1, PREAMBLE_BYTES = 3, BUS_MS = 1000 };
+
+static port_check_spi_seen_t seen_by_slave(const check_t *check)
+{
+    port_check_spi_seen_t seen = {0};
+    check->bench->spi_seen(check->bench->context, &seen);
+    return seen;
+}
+
+static void expect_selected(check_t *check, bool is_selected, uint32_t selections)
+{
+    const port_check_spi_seen_t seen = seen_by_slave(check);
+    expect(check, "whether the slave is selected", seen.is_selected, is_selected);
+    expect(check, "how often it was selected", seen.selections, selections);
+    expect(check, "bytes that were clocked meanwhile", seen.stray_bytes + (uint32_t)seen.written_bytes, 0);
+}
+
+static void selects(check_t *check)
+{
+    const esp_loader_port_ops_t *ops = check->port->ops;
+    ops->enter_bootloader(check->port);
+    (void)seen_by_slave(check);
+    for (unsigned times = 0; times < 2; times++) {
+        ops->spi_set_cs(check->port, SELECTED);
+        expect_selected(check, true, 1);
+        ops->spi_set_cs(check->port, RELEASED);
+        expect_selected(check, false, 0);
+    }
+}
+
+static void expect_one_transaction(check_t *check, const port_check_spi_seen_t *seen)
+{
+    expect(check, "how often the slave was selected", seen->selections, 1);
+    expect(check, "bytes clocked while it was not", seen->stray_bytes, 0);
+}
+
+static void writes_in_one_transaction(check_t *check)
+{
+    static const uint16_t sizes[] = {1, 2, 4, 63, 128, CHUNK_BYTES};
+    uint8_t sent[PREAMBLE_BYTES + CHUNK_BYTES];
+    for (uint32_t at = 0; at < sizeof(sizes) / sizeof(sizes[0]); at++) {
+        const uint16_t bytes = sizes[at];
+        fill(sent, sizeof(sent), 0xA1 + at);
+        (void)seen_by_slave(check);
+        check->port->ops->spi_set_cs(check->port, SELECTED);
+        expect(check, "result of a write", write(check, sent, PREAMBLE_BYTES, BUS_MS), ESP_LOADER_SUCCESS);
+        expect(check, "result of a write", write(check, sent + PREAMBLE_BYTES, bytes, BUS_MS), ESP_LOADER_SUCCESS);
+        check->port->ops->spi_set_cs(check->port, RELEASED);
+        const port_check_spi_seen_t seen = seen_by_slave(check);
+        expect_one_transaction(check, &seen);
+        expect(check, "bytes written", (uint32_t)seen.written_bytes, PREAMBLE_BYTES + bytes);
+        expect_bytes(check, "byte written", seen.written, sent, PREAMBLE_BYTES + bytes);
+    }
+}
+
+/* To any address, and not a byte more: a transport reads into the middle of what it has. */
+static void reads_in_one_transaction(check_t *check)
+{
+    static const uint16_t sizes[] = {1, 2, 3, 4, 5, 7, 10, 128};
+    enum { BYTES_MAX = 128 };
+    uint8_t answer[BYTES_MAX];
+    const uint8_t preamble[PREAMBLE_BYTES] = {0x04, 0x00, 0x00};
+    for (uint32_t at = 0; at < sizeof(sizes) / sizeof(sizes[0]); at++) {
+        const uint16_t bytes = sizes[at];
+        const size_t offset = at % 4;
+        uint8_t got[BYTES_MAX + 8];
+        memset(got, GUARD, sizeof(got));
+        fill(answer, sizeof(answer), 0x81 + at);
+        check->bench->spi_answer(check->bench->context, answer, bytes);
+        (void)seen_by_slave(check);
+        check->port->ops->spi_set_cs(check->port, SELECTED);
+        expect(check, "result of a write", write(check, preamble, PREAMBLE_BYTES, BUS_MS), ESP_LOADER_SUCCESS);
+        expect(check, "result of a read", read(check, got + offset, bytes, BUS_MS), ESP_LOADER_SUCCESS);
+        check->port->ops->spi_set_cs(check->port, RELEASED);
+        const port_check_spi_seen_t seen = seen_by_slave(check);
+        expect_one_transaction(check, &seen);
+        expect_bytes(check, "byte read", got + offset, answer, bytes);
+        expect_untouched(check, got, sizeof(got), offset, bytes);
+    }
+}
+
+/* --- SDIO -------------------------------------------------------------------------------------------------- */
+
+static void finds_card(check_t *check)
+{
+    const esp_loader_port_ops_t *ops = check->port->ops;
+    for (unsigned times = 0; times < 3; times++) {
+        ops->enter_bootloader(check->port);
+        delay(check, PAUSE_MS);
+        expect(check, "result of sdio_card_init", ops->sdio_card_init(check->port), ESP_LOADER_SUCCESS);
+        expect(check, "result of sdio_card_init with the card selected", ops->sdio_card_init(check->port),
+               ESP_LOADER_SUCCESS);
+    }
+}
+
+static void misses_card(check_t *check)
+{
+    const esp_loader_port_ops_t *ops = check->port->ops;
+    const port_check_bench_t *bench = check->bench;
+    bench->sdio_card(bench->context, PORT_CHECK_CARD_MISSING);
+    find(check, ops->sdio_card_init(check->port) != ESP_LOADER_SUCCESS, "result of sdio_card_init with no card",
+         ESP_LOADER_SUCCESS, ESP_LOADER_ERROR_TIMEOUT);
+    bench->sdio_card(bench->context, PORT_CHECK_CARD_THERE);
+    expect(check, "result of sdio_card_init with the card back", ops->sdio_card_init(check->port), ESP_LOADER_SUCCESS);
+}
+
+enum { SDIO_ADDR = 0x40, SDIO_BYTES_MAX = 512 };
+static const uint16_t sdio_sizes[] = {1, 2, 3, 4, 5, 20, 63, 256, 511, SDIO_BYTES_MAX};
+enum { SDIO_SIZE_COUNT = sizeof(sdio_sizes) / sizeof(sdio_sizes[0]) };
+
+static void fill_card(const check_t *check)
+{
+    for (uint32_t function = 0; function < 2; function++) {
+        fill(check->bench->sdio_memory(check->bench->context, function), PORT_CHECK_SDIO_BYTES, 0x11 + 0x55 * function);
+    }
+}
+
+/* Both functions hold what fill_card() left, but for `bytes` bytes of `data` at SDIO_ADDR of one. */
+static void expect_card(check_t *check, uint32_t function, const uint8_t *data, size_t bytes)
+{
+    uint8_t wanted[PORT_CHECK_SDIO_BYTES];
+    for (uint32_t at = 0; at < 2; at++) {
+        fill(wanted, sizeof(wanted), 0x11 + 0x55 * at);
+        if (at == function) {
+            memcpy(wanted + SDIO_ADDR, data, bytes);
+        }
+        expect_bytes(check, "byte of the card", check->bench->sdio_memory(check->bench->context, at), wanted,
+                     sizeof(wanted));
+    }
+}
+
+static void writes_to_card(check_t *check)
+{
+    uint8_t data[SDIO_BYTES_MAX + 4];
+    for (uint32_t at = 0; at < 2 * SDIO_SIZE_COUNT && !is_broken(check); at++) {
+        const uint16_t bytes = sdio_sizes[at / 2];
+        const uint8_t *sent = data + at % 4;
+        fill_card(check);
+        fill(data, sizeof(data), 0xC3 + at);
+        expect(check, "result of sdio_write",
+               check->port->ops->sdio_write(check->port, at % 2, SDIO_ADDR, sent, bytes, BUS_MS), ESP_LOADER_SUCCESS);
+        expect_card(check, at % 2, sent, bytes);
+    }
+}
+
+static void reads_from_card(check_t *check)
+{
+    for (uint32_t at = 0; at < 2 * SDIO_SIZE_COUNT && !is_broken(check); at++) {
+        const uint16_t bytes = sdio_sizes[at / 2];
+        const size_t offset = at % 4;
+        uint8_t got[SDIO_BYTES_MAX + 8];
+        memset(got, GUARD, sizeof(got));
+        fill_card(check);
+        const uint8_t *wanted = check->bench->sdio_memory(check->bench->context, at % 2) + SDIO_ADDR;
+        expect(check, "result of sdio_read",
+               check->port->ops->sdio_read(check->port, at % 2, SDIO_ADDR, got + offset, bytes, BUS_MS),
+               ESP_LOADER_SUCCESS);
+        expect_bytes(check, "byte read", got + offset, wanted, bytes);
+        expect_untouched(check, got, sizeof(got), offset, bytes);
+    }
+}
+
+static void silent_card_is_timeout(check_t *check)
+{
+    static const uint32_t timeouts_ms[] = {1, 30, 300};
+    const esp_loader_port_ops_t *ops = check->port->ops;
+    const port_check_bench_t *bench = check->bench;
+    uint8_t data[4] = {0};
+    bench->sdio_card(bench->context, PORT_CHECK_CARD_SILENT);
+    for (size_t at = 0; at < sizeof(timeouts_ms) / sizeof(timeouts_ms[0]); at++) {
+        uint64_t start_us = now_us(check);
+        expect(check, "result of sdio_read from a card that does not react",
+               ops->sdio_read(check->port, 1, SDIO_ADDR, data, sizeof(data), timeouts_ms[at]),
+               ESP_LOADER_ERROR_TIMEOUT);
+        expect_wait(check, start_us, timeouts_ms[at]);
+        start_us = now_us(check);
+        expect(check, "result of sdio_write to a card that does not react",
+               ops->sdio_write(check->port, 1, SDIO_ADDR, data, sizeof(data), timeouts_ms[at]),
+               ESP_LOADER_ERROR_TIMEOUT);
+        expect_wait(check, start_us, timeouts_ms[at]);
+    }
+    bench->sdio_card(bench->context, PORT_CHECK_CARD_THERE);
+}
+
+static void opens_again(check_t *check)
+{
+    close_port(check);
+    expect(check, "result of the second init", open_port(check), ESP_LOADER_SUCCESS);
+}
+
 /* --- The rest ---------------------------------------------------------------------------------------------- */
 
 static void log_text(const check_t *check, esp_loader_log_level_t level, const char *fmt, ...)
@@ -619,6 +846,9 @@ enum {
     FLUSH = 1 << 8,
     LOG = 1 << 9,
     LOG_HEX = 1 << 10,
+    SLAVE = 1 << 11,
+    CARD = 1 << 12,
+    CARD_STATE = 1 << 13,
     BOTH_WAYS = SEND | RECEIVE,
 };
 
@@ -660,6 +890,46 @@ static const promise_t promises[] = {
     {"It closes", 0, closes},
 };
 
+static const promise_t spi_promises[] = {
+    {"It has the members that an SPI link needs", 0, has_spi_members},
+    {"It opens", 0, opens},
+    {"A clock that wraps does not show in the countdown", WRAP, survives_wrap},
+    {"A countdown counts milliseconds", 0, counts_down},
+    {"A countdown ends at 0 and stays there", 0, ends_at_zero},
+    {"A countdown replaces the one before", 0, replaces},
+    {"A countdown may last 47 hours", 0, counts_hours},
+    {"A delay is as long as asked for", 0, waits_long_enough},
+    {"spi_set_cs selects with 0 and releases with 1", SLAVE, selects},
+    {"What is written between both is one transaction", SLAVE, writes_in_one_transaction},
+    {"What is read behind it belongs to that, and is no byte more", SLAVE, reads_in_one_transaction},
+    {"It can be closed and opened again", 0, opens_again},
+    {"log takes a format and its arguments", LOG, logs},
+    {"log_hex takes traffic", LOG_HEX, takes_traffic},
+    {"It closes", 0, closes},
+};
+
+static const promise_t sdio_promises[] = {
+    {"It has the members that an SDIO link needs", 0, has_sdio_members},
+    {"It opens", 0, opens},
+    {"A clock that wraps does not show in the countdown", WRAP, survives_wrap},
+    {"A countdown counts milliseconds", 0, counts_down},
+    {"A countdown ends at 0 and stays there", 0, ends_at_zero},
+    {"A countdown replaces the one before", 0, replaces},
+    {"A countdown may last 47 hours", 0, counts_hours},
+    {"A delay is as long as asked for", 0, waits_long_enough},
+    {"enter_bootloader holds boot while reset rises", MOVES, enters_loader},
+    {"reset_target does not hold boot while reset rises", MOVES, resets},
+    {"sdio_card_init finds the card as often as asked", CARD, finds_card},
+    {"sdio_write moves all bytes to the function and addresses it is told", CARD, writes_to_card},
+    {"sdio_read moves all bytes from there, and none beside", CARD, reads_from_card},
+    {"A card that does not react is TIMEOUT, in time", CARD | CARD_STATE, silent_card_is_timeout},
+    {"A card that is not there is not found, until it is back", CARD | CARD_STATE, misses_card},
+    {"It can be closed and opened again", 0, opens_again},
+    {"log takes a format and its arguments", LOG, logs},
+    {"log_hex takes traffic", LOG_HEX, takes_traffic},
+    {"It closes", 0, closes},
+};
+
 static unsigned bit(bool is_there, unsigned what)
 {
     return is_there ? what : 0;
@@ -672,34 +942,56 @@ static unsigned what_there_is(const esp_loader_port_ops_t *ops, const port_check
            bit(bench->take_moves != NULL, MOVES) | bit(bench->say_at_reset != NULL, BANNER) |
            bit(bench->ms_to_wrap != NULL, WRAP) | bit(bench->unplug != NULL, UNPLUG) |
            bit(ops->read_some != NULL, READ_SOME) | bit(ops->flush != NULL, FLUSH) |
-           bit(ops->log != NULL && bench->logged != NULL, LOG) | bit(ops->log_hex != NULL, LOG_HEX);
+           bit(ops->log != NULL && bench->logged != NULL, LOG) | bit(ops->log_hex != NULL, LOG_HEX) |
+           bit(bench->spi_seen != NULL && bench->spi_answer != NULL, SLAVE) | bit(bench->sdio_memory != NULL, CARD) |
+           bit(bench->sdio_card != NULL, CARD_STATE);
 }
 
 /* The first two decide whether there is anything to check. */
 enum { HAS_MEMBERS, OPENS };
 
-unsigned port_check_promises(esp_loader_port_t *port, const port_check_bench_t *bench, port_check_report_t report,
-                             void *report_context)
+static unsigned check_all(check_t check, const promise_t *all, size_t count, port_check_report_t report,
+                          void *report_context)
 {
-    check_t check = {.port = port, .bench = bench};
-    const unsigned there = what_there_is(port->ops, bench);
+    const unsigned there = what_there_is(check.port->ops, check.bench);
     unsigned broken = 0;
-    for (size_t at = 0; at < sizeof(promises) / sizeof(promises[0]); at++) {
-        const promise_t *promise = &promises[at];
+    for (size_t at = 0; at < count; at++) {
+        const promise_t *promise = &all[at];
         const bool is_possible = at == HAS_MEMBERS || (at == OPENS ? broken == 0 : check.is_open);
         check.result = (port_check_result_t){.promise = promise->text, .outcome = PORT_CHECK_KEPT};
         if (!is_possible || (promise->needs & ~there) != 0) {
             not_checked(&check);
         } else {
             promise->check(&check);
-            if (check.is_open && promise->check != notices_unplugging) {
-                settle(&check);
+            if (check.is_open && check.settle != NULL && promise->check != notices_unplugging) {
+                check.settle(&check);
             }
         }
         broken += is_broken(&check) ? 1 : 0;
         report(report_context, &check.result);
     }
     return broken;
+}
+
+unsigned port_check_promises(esp_loader_port_t *port, const port_check_bench_t *bench, port_check_report_t report,
+                             void *report_context)
+{
+    const check_t check = {.port = port, .bench = bench, .settle = settle};
+    return check_all(check, promises, sizeof(promises) / sizeof(promises[0]), report, report_context);
+}
+
+unsigned port_check_spi_promises(esp_loader_port_t *port, const port_check_bench_t *bench, port_check_report_t report,
+                                 void *report_context)
+{
+    const check_t check = {.port = port, .bench = bench};
+    return check_all(check, spi_promises, sizeof(spi_promises) / sizeof(spi_promises[0]), report, report_context);
+}
+
+unsigned port_check_sdio_promises(esp_loader_port_t *port, const port_check_bench_t *bench, port_check_report_t report,
+                                  void *report_context)
+{
+    const check_t check = {.port = port, .bench = bench};
+    return check_all(check, sdio_promises, sizeof(sdio_promises) / sizeof(sdio_promises[0]), report, report_context);
 }
 
 /* --- At work ----------------------------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Tells which promise of include/esp_loader_io.h a serial port breaks. To be compiled together with the port, on the
+/** Tells which promise of include/esp_loader_io.h a port breaks. To be compiled together with the port, on the
  *  microcontroller it is for or on a fake of its SDK; knows the library's public headers and nothing of the host.
  *  docs/porting.md shows how. Uses about 3 KiB of stack, no heap and no variables. */
 #pragma once
@@ -11,6 +11,23 @@ typedef struct {
     bool boot_low, reset_low; /* what both are behind it */
     uint64_t at_us;           /* by `now_us` */
 } port_check_move_t;
+
+enum { PORT_CHECK_SPI_BYTES = 1024 + 8, PORT_CHECK_SDIO_BYTES = 1024 };
+
+/** What an SPI slave saw. */
+typedef struct {
+    bool is_selected;                      /* now */
+    uint32_t selections;                   /* since the last look */
+    uint32_t stray_bytes;                  /* in either direction while it was not selected */
+    uint8_t written[PORT_CHECK_SPI_BYTES]; /* while it was */
+    size_t written_bytes;
+} port_check_spi_seen_t;
+
+typedef enum {
+    PORT_CHECK_CARD_THERE,
+    PORT_CHECK_CARD_MISSING,
+    PORT_CHECK_CARD_SILENT /* behind sdio_card_init */
+} port_check_card_t;
 
 /** What is at the other end of the port's wires, as the caller provides it, and a clock that is not the port's. What is
  *  NULL or 0 is missing, and the promises that need it are not checked. */
@@ -39,6 +56,15 @@ typedef struct {
     void (*unplug)(void *context);
     /** The text of what the port's `log` took last. */
     const char *(*logged)(void *context);
+    /** SPI: what the slave saw since the last call. */
+    void (*spi_seen)(void *context, port_check_spi_seen_t *seen);
+    /** SPI: what the slave sends, from now on, when it is selected and clocked to be read. `data` stays. */
+    void (*spi_answer)(void *context, const uint8_t *data, size_t bytes);
+    /** SDIO: the PORT_CHECK_SDIO_BYTES bytes that the card has from address 0 of function 0 or 1, where all can be read and
+     *  written. */
+    uint8_t *(*sdio_memory)(void *context, uint32_t function);
+    /** SDIO: from now on the card is like this; at first it is there. NULL: it cannot be taken out. */
+    void (*sdio_card)(void *context, port_check_card_t card);
 } port_check_bench_t;
 
 typedef enum {
@@ -61,6 +87,15 @@ typedef void (*port_check_report_t)(void *context, const port_check_result_t *re
  *  esp_loader_init_serial(): filled in, not open. */
 unsigned port_check_promises(esp_loader_port_t *port, const port_check_bench_t *bench, port_check_report_t report,
                              void *report_context);
+
+/** The same for a port of esp_loader_init_spi(). Its bench is the SPI half of the struct; `send`, `receive` and what follows
+ *  up to `first_rate` are not looked at. */
+unsigned port_check_spi_promises(esp_loader_port_t *port, const port_check_bench_t *bench, port_check_report_t report,
+                                 void *report_context);
+
+/** The same for a port of esp_loader_init_sdio(). */
+unsigned port_check_sdio_promises(esp_loader_port_t *port, const port_check_bench_t *bench, port_check_report_t report,
+                                  void *report_context);
 
 /** The same for the port at work: a target - espsim, or a chip whose flash may be overwritten from `flash_addr`, 64 KiB - is
  *  connected to, talked to at `baud` (0: at the first rate only), written, proved and reset. What follows a broken one is not

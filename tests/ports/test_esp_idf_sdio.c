@@ -13,6 +13,7 @@
 #include "esp32_sdio_port.h"
 #include "fake_host.h"
 #include "fake_sdio.h"
+#include "port_check.h"
 #include "reflash.h"
 #include "transport/transport.h"
 
@@ -398,6 +399,121 @@ static void the_countdown_does_not_show_that_the_clock_wraps(void **state)
     assert_int_equal(port->ops->remaining_time(port), 0);
 }
 
+/* --- Its promises ------------------------------------------------------------------------------------------ */
+
+/* In place of a card that is a chip's link controller: one that is memory. */
+static struct {
+    uint8_t memory[2][PORT_CHECK_SDIO_BYTES];
+    port_check_card_t card;
+    port_check_move_t moves[16];
+    size_t move_count;
+} raw;
+
+static esp_loader_error_t raw_init(esp_loader_port_t *card)
+{
+    (void)card;
+    return raw.card == PORT_CHECK_CARD_MISSING ? ESP_LOADER_ERROR_TIMEOUT : ESP_LOADER_SUCCESS;
+}
+
+static esp_loader_error_t raw_write(esp_loader_port_t *card, uint32_t function, uint32_t addr, const uint8_t *data,
+                                    uint16_t size, uint32_t timeout)
+{
+    (void)card;
+    if (raw.card == PORT_CHECK_CARD_SILENT) {
+        pass_ns(timeout * UINT64_C(1000000));
+        return ESP_LOADER_ERROR_TIMEOUT;
+    }
+    assert_true(function < 2 && addr + size <= PORT_CHECK_SDIO_BYTES);
+    memcpy(raw.memory[function] + addr, data, size);
+    return ESP_LOADER_SUCCESS;
+}
+
+static esp_loader_error_t raw_read(esp_loader_port_t *card, uint32_t function, uint32_t addr, uint8_t *data,
+                                   uint16_t size, uint32_t timeout)
+{
+    (void)card;
+    if (raw.card == PORT_CHECK_CARD_SILENT) {
+        pass_ns(timeout * UINT64_C(1000000));
+        return ESP_LOADER_ERROR_TIMEOUT;
+    }
+    assert_true(function < 2 && addr + size <= PORT_CHECK_SDIO_BYTES);
+    memcpy(data, raw.memory[function] + addr, size);
+    return ESP_LOADER_SUCCESS;
+}
+
+static uint8_t *sdio_memory(void *context, uint32_t function)
+{
+    (void)context;
+    return raw.memory[function];
+}
+
+static void sdio_card(void *context, port_check_card_t card)
+{
+    (void)context;
+    raw.card = card;
+}
+
+static void record_move(int pin, bool level)
+{
+    pin_moved(pin, level);
+    if (raw.move_count < sizeof(raw.moves) / sizeof(raw.moves[0])) {
+        raw.moves[raw.move_count++] = (port_check_move_t){desk.boot_low, desk.reset_low, now_ns() / 1000};
+    }
+}
+
+static size_t take_moves(void *context, port_check_move_t *moves, size_t capacity)
+{
+    (void)context;
+    const size_t count = raw.move_count < capacity ? raw.move_count : capacity;
+    memcpy(moves, raw.moves, count * sizeof(*moves));
+    raw.move_count = 0;
+    return count;
+}
+
+static uint64_t bench_now_us(void *context)
+{
+    (void)context;
+    return now_ns() / 1000;
+}
+
+static uint32_t bench_ms_to_wrap(void *context)
+{
+    (void)context;
+    return UINT32_MAX - (uint32_t)(now_ns() / MS_NS);
+}
+
+static void fail_if_broken(void *context, const port_check_result_t *result)
+{
+    if (result->outcome == PORT_CHECK_BROKEN) {
+        fail_msg("%s: broken: %s: %u, not %u", result->promise, result->found, (unsigned)result->got,
+                 (unsigned)result->want);
+    }
+    *(unsigned *)context += result->outcome == PORT_CHECK_KEPT ? 1 : 0;
+}
+
+/* All but that of log, whose text nobody keeps here. */
+static void every_promise_of_a_port_is_kept(void **state)
+{
+    (void)state;
+    enum { PROMISES = 18 };
+    static const fake_board_t recording = {.now_ns = now_ns, .pass_ns = pass_ns, .pin_moved = record_move};
+    const port_check_bench_t bench = {.now_us = bench_now_us,
+                                      .slack_ms = 20, /* two ticks */
+                                      .take_moves = take_moves,
+                                      .ms_to_wrap = bench_ms_to_wrap,
+                                      .sdio_memory = sdio_memory,
+                                      .sdio_card = sdio_card};
+    unsigned kept = 0;
+    memset(&raw, 0, sizeof(raw));
+    fake_host_start(&recording);
+    desk.card.ops.sdio_card_init = raw_init;
+    desk.card.ops.sdio_write = raw_write;
+    desk.card.ops.sdio_read = raw_read;
+    assert_int_equal(port_check_sdio_promises(port, &bench, fail_if_broken, &kept), 0);
+    assert_int_equal(kept, PROMISES);
+    assert_int_equal(fake_held(), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -417,6 +533,7 @@ int main(void)
         TEST(more_than_an_access_can_move_is_refused),
         TEST(a_card_that_falls_silent_is_a_timeout_after_the_time_that_was_given),
         TEST(the_countdown_does_not_show_that_the_clock_wraps),
+        TEST(every_promise_of_a_port_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include "esp32_spi_port.h"
 #include "fake_host.h"
 #include "fake_spi.h"
+#include "port_check.h"
 #include "reflash.h"
 
 enum { FLASH_BYTES = 1 << 18, RAM = 0x3FC90000, STRAP_COUNT = 4, MS_NS = 1000000 };
@@ -405,6 +406,99 @@ static void the_countdown_does_not_show_that_the_clock_wraps(void **state)
     assert_int_equal(port->ops->remaining_time(port), 0);
 }
 
+/* --- Its promises ------------------------------------------------------------------------------------------ */
+
+/* In place of the slave that a mask ROM is: one that takes and sends anything. */
+static struct {
+    port_check_spi_seen_t seen;
+    const uint8_t *answer;
+    size_t answer_bytes;
+} raw;
+
+static void raw_set_cs(esp_loader_port_t *slave, uint32_t level)
+{
+    (void)slave;
+    raw.seen.selections += level == 0 && !raw.seen.is_selected ? 1 : 0;
+    raw.seen.is_selected = level == 0;
+}
+
+static esp_loader_error_t raw_write(esp_loader_port_t *slave, const uint8_t *data, uint16_t size, uint32_t timeout)
+{
+    (void)slave;
+    (void)timeout;
+    assert_true(raw.seen.is_selected && raw.seen.written_bytes + size <= PORT_CHECK_SPI_BYTES);
+    memcpy(raw.seen.written + raw.seen.written_bytes, data, size);
+    raw.seen.written_bytes += size;
+    return ESP_LOADER_SUCCESS;
+}
+
+static esp_loader_error_t raw_read(esp_loader_port_t *slave, uint8_t *data, uint16_t size, uint32_t timeout)
+{
+    (void)slave;
+    (void)timeout;
+    assert_true(raw.seen.is_selected && size <= raw.answer_bytes);
+    memcpy(data, raw.answer, size);
+    raw.answer += size;
+    raw.answer_bytes -= size;
+    return ESP_LOADER_SUCCESS;
+}
+
+static void spi_seen(void *context, port_check_spi_seen_t *seen)
+{
+    (void)context;
+    const bool is_selected = raw.seen.is_selected;
+    *seen = raw.seen;
+    raw.seen = (port_check_spi_seen_t){.is_selected = is_selected};
+}
+
+static void spi_answer(void *context, const uint8_t *data, size_t bytes)
+{
+    (void)context;
+    raw.answer = data;
+    raw.answer_bytes = bytes;
+}
+
+static uint64_t bench_now_us(void *context)
+{
+    (void)context;
+    return now_ns() / 1000;
+}
+
+static uint32_t bench_ms_to_wrap(void *context)
+{
+    (void)context;
+    return UINT32_MAX - (uint32_t)(now_ns() / MS_NS);
+}
+
+static void fail_if_broken(void *context, const port_check_result_t *result)
+{
+    if (result->outcome == PORT_CHECK_BROKEN) {
+        fail_msg("%s: broken: %s: %u, not %u", result->promise, result->found, (unsigned)result->got,
+                 (unsigned)result->want);
+    }
+    *(unsigned *)context += result->outcome == PORT_CHECK_KEPT ? 1 : 0;
+}
+
+/* All but that of log, whose text nobody keeps here. */
+static void every_promise_of_a_port_is_kept(void **state)
+{
+    (void)state;
+    enum { PROMISES = 14 };
+    const port_check_bench_t bench = {.now_us = bench_now_us,
+                                      .slack_ms = 20, /* two ticks */
+                                      .ms_to_wrap = bench_ms_to_wrap,
+                                      .spi_seen = spi_seen,
+                                      .spi_answer = spi_answer};
+    unsigned kept = 0;
+    memset(&raw, 0, sizeof(raw));
+    desk.slave.ops.spi_set_cs = raw_set_cs;
+    desk.slave.ops.write = raw_write;
+    desk.slave.ops.read = raw_read;
+    assert_int_equal(port_check_spi_promises(port, &bench, fail_if_broken, &kept), 0);
+    assert_int_equal(kept, PROMISES);
+    assert_int_equal(fake_held(), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -424,6 +518,7 @@ int main(void)
         TEST(what_is_not_selected_cannot_be_spoken_to),
         TEST(long_data_goes_in_pieces_under_one_selection),
         TEST(the_countdown_does_not_show_that_the_clock_wraps),
+        TEST(every_promise_of_a_port_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

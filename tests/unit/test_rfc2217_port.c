@@ -215,6 +215,31 @@ static void data_that_comes_before_an_answer_is_not_lost(void **state)
     stop(&bench);
 }
 
+/* Somebody stops the server, or its network is gone: no reason to wait for the rest of the time. */
+static void a_server_that_goes_away_while_an_answer_is_awaited_ends_the_wait(void **state)
+{
+    (void)state;
+    enum { MUCH_MS = 20000, SOON_MS = 100 };
+    bench_t bench;
+    uint8_t byte;
+    start(&bench, (habits_t){.refuses = false});
+    assert_int_equal(init(&bench), ESP_LOADER_SUCCESS);
+    const pid_t stopper = fork();
+    assert_true(stopper >= 0);
+    if (stopper == 0) {
+        reflash_stream_sleep_ms(SOON_MS);
+        _exit(kill(bench.child, SIGKILL));
+    }
+    const uint64_t before_ms = reflash_stream_now_ms();
+    assert_int_equal(rfc2217_port_ops.read(&bench.port.port, &byte, 1, MUCH_MS), ESP_LOADER_ERROR_FAIL);
+    assert_in_range(reflash_stream_now_ms() - before_ms, SOON_MS / 2, MUCH_MS / 2);
+    assert_int_equal(waitpid(stopper, NULL, 0), stopper);
+    assert_int_equal(rfc2217_port_ops.change_transmission_rate(&bench.port.port, 460800), ESP_LOADER_ERROR_FAIL);
+    rfc2217_port_ops.enter_bootloader(&bench.port.port); /* in no more than its own time */
+    assert_in_range(reflash_stream_now_ms() - before_ms, SOON_MS / 2, MUCH_MS / 2);
+    stop(&bench);
+}
+
 /* Wait until all that an ordinary server echoes has arrived, so that what follows need not wait. */
 static void await_arrival(bench_t *bench, int bytes)
 {
@@ -290,6 +315,7 @@ int main(void)
         cmocka_unit_test(a_rate_that_the_server_does_not_take_is_a_failure),
         cmocka_unit_test(a_server_that_is_silent_on_lines_is_waited_for_once),
         cmocka_unit_test(data_that_comes_before_an_answer_is_not_lost),
+        cmocka_unit_test(a_server_that_goes_away_while_an_answer_is_awaited_ends_the_wait),
         cmocka_unit_test(what_is_there_is_read_in_one_call),
         cmocka_unit_test(what_was_not_read_can_be_thrown_away),
         cmocka_unit_test(a_server_that_wants_no_data_gets_none),

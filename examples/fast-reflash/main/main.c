@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An ESP32 keeps another Espressif chip at the images that are part of this firmware, then shows its log. */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "driver/gpio.h"
 #include "driver/uart.h"
 #include "esp32_port.h"
 #include "esp_log.h"
+#include "job.h"
 #include "reflash.h"
-#include "target_images.h"
 
 enum {
     FIRST_BAUD = 115200, /* what every target starts with, and prints with */
     BAUD = 230400,
-    BLOCK_BYTES = 4096,
     TRIES = 3
 };
 
@@ -42,122 +40,14 @@ static void tell_failure(const char *what, const esp_loader_t *loader)
         [REFLASH_CAUSE_UNKNOWN_CHIP] = "the target is no chip of this build",
         [REFLASH_CAUSE_UNKNOWN_FLASH] = "no flash part answers",
         [REFLASH_CAUSE_DIGEST_MISMATCH] = "the target does not hold what was sent",
+        [REFLASH_CAUSE_SOURCE] = "the bundle in this firmware is damaged",
     };
     const reflash_cause_t cause = reflash_last_fault(loader).cause;
     const bool is_told = cause < sizeof(causes) / sizeof(causes[0]) && causes[cause] != NULL;
     ESP_LOGE(TAG, "%s: %s", what, is_told ? causes[cause] : "no reason known");
 }
 
-static void tell_flashing(const char *title, const reflash_image_t *image, const char *why)
-{
-    ESP_LOGI(TAG, "%s%s, flashing %" PRIu32 " bytes at 0x%" PRIx32 "...", title, why, image->bytes, image->flash_addr);
-}
-
-/* `told_tenths` of the image were told before. */
-static void tell_written(const char *title, uint32_t *told_tenths, uint32_t done_bytes, uint32_t bytes)
-{
-    const uint32_t tenths = (uint32_t)((uint64_t)done_bytes * 10 / bytes);
-    if (done_bytes == 0) {
-        *told_tenths = 0;
-    }
-    if (tenths != *told_tenths) {
-        *told_tenths = tenths;
-        ESP_LOGI(TAG, "%s: %" PRIu32 " %%", title, tenths * 10);
-    }
-}
-
-/* --- By MD5: write what differs ---------------------------------------------------------------------------- */
-
-typedef struct {
-    const titled_image_t *titled;  /* what each of ... */
-    const reflash_image_t *images; /* ... these is called */
-    uint32_t told_tenths;
-} console_t;
-
-static bool on_step(void *context, reflash_step_t step, const reflash_image_t *image, uint32_t done_bytes)
-{
-    console_t *console = context;
-    const char *title = console->titled[image - console->images].title;
-    switch (step) {
-    case REFLASH_STEP_CHECKED:
-        if (image->result == REFLASH_RESULT_SKIPPED) {
-            ESP_LOGI(TAG, "%s MD5 match, skipping...", title);
-        } else {
-            tell_flashing(title, image, " MD5 differs");
-        }
-        break;
-    case REFLASH_STEP_WRITING:
-        tell_written(title, &console->told_tenths, done_bytes, image->bytes);
-        break;
-    case REFLASH_STEP_VERIFIED:
-        if (image->result == REFLASH_RESULT_FLASHED) {
-            ESP_LOGI(TAG, "%s flashed and verified", title);
-        } else if (image->result == REFLASH_RESULT_FAILED) {
-            ESP_LOGE(TAG, "%s is NOT what was sent", title);
-        }
-        break;
-    }
-    return true;
-}
-
-static esp_loader_error_t update(esp_loader_t *loader, const titled_image_t *titled)
-{
-    reflash_image_t images[TARGET_IMAGES_MAX];
-    uint32_t count = 0;
-    for (; titled[count].title != NULL; count++) {
-        images[count] = *titled[count].image;
-    }
-    console_t console = {.titled = titled, .images = images};
-    reflash_job_t job = {.block_bytes = BLOCK_BYTES, .progress = on_step, .progress_context = &console};
-    return reflash_update(loader, images, count, &job);
-}
-
-/* --- Without: write everything ----------------------------------------------------------------------------- */
-
-static esp_loader_error_t write_image(esp_loader_t *loader, const titled_image_t *titled)
-{
-    const reflash_image_t *image = titled->image;
-    esp_loader_flash_cfg_t cfg = {
-        .offset = image->flash_addr, .image_size = image->bytes, .block_size = BLOCK_BYTES, .skip_verify = true};
-    uint32_t told_tenths = 0;
-    tell_flashing(titled->title, image, "");
-    RETURN_ON_ERROR(esp_loader_flash_start(loader, &cfg));
-    for (uint32_t done_bytes = 0; done_bytes < image->bytes;) {
-        const uint32_t left_bytes = image->bytes - done_bytes;
-        const uint32_t block_bytes = left_bytes < BLOCK_BYTES ? left_bytes : BLOCK_BYTES;
-        RETURN_ON_ERROR(esp_loader_flash_write(loader, &cfg, image->data + done_bytes, block_bytes));
-        done_bytes += block_bytes;
-        tell_written(titled->title, &told_tenths, done_bytes, image->bytes);
-    }
-    return esp_loader_flash_finish(loader, &cfg);
-}
-
-/* What others need to boot comes first in the table, so last here: a job that is cut short leaves no bootloader that
- * starts half an application. */
-static esp_loader_error_t write_all(esp_loader_t *loader, const titled_image_t *titled)
-{
-    uint32_t left = 0;
-    while (titled[left].title != NULL) {
-        left++;
-    }
-    while (left > 0) {
-        left--;
-        RETURN_ON_ERROR(write_image(loader, &titled[left]));
-    }
-    return ESP_LOADER_SUCCESS;
-}
-
 /* --- The job ----------------------------------------------------------------------------------------------- */
-
-static const titled_image_t *images_for(target_chip_t chip)
-{
-    for (uint32_t at = 0; at < target_images_count; at++) {
-        if (target_images[at].chip == chip) {
-            return target_images[at].images;
-        }
-    }
-    return NULL;
-}
 
 /* A mask ROM without digests, an ESP8266's, takes a RAM stub for them, which changes the rate as well. */
 static bool prepare(esp_loader_t *loader, const reflash_target_t *target)
@@ -187,15 +77,14 @@ static bool reflash(esp_loader_t *loader)
         return false;
     }
     printf("Connected to target\n");
-    const titled_image_t *titled = images_for(target.target);
-    if (titled == NULL) {
+    if (!job_is_there_for(target.target)) {
         ESP_LOGE(TAG, "There are no images for an %s", target.name);
         return false;
     }
     if (!prepare(loader, &target)) {
         return false;
     }
-    if ((MD5_ENABLED ? update(loader, titled) : write_all(loader, titled)) != ESP_LOADER_SUCCESS) {
+    if (job_run(loader, target.target) != ESP_LOADER_SUCCESS) {
         tell_failure("Not finished", loader);
         return false;
     }
