@@ -26,8 +26,8 @@ test: ## build with gcc and sanitizers, run the tests (under 5 minutes)
 	@scripts/build.sh sanitize
 	@scripts/run_tests.sh sanitize
 
-ci-extra: ## everything else a change has to pass (about half an hour)
-	@$(SETUP) base stubs test mcu clang fuzz lint docs size coverage mutate stub-codes interop
+ci-extra: ## everything else a change has to pass (about a quarter of an hour)
+	@$(SETUP) base stubs test mcu clang fuzz lint docs size coverage mutate stub-codes interop deb package-check
 	@scripts/ci_extra.sh
 
 test-clang: ## the same tests, built with clang
@@ -56,18 +56,14 @@ coverage: ## lines and branches the tests reach, by room
 	@$(SETUP) base stubs test mcu coverage
 	@scripts/coverage.sh
 
-fuzz: ## feed the decoders at random, FUZZ_SECONDS each; then see what lines that reached
+fuzz: ## feed the virtual chip at random, FUZZ_SECONDS as each kind, and the decoders; then see what lines that reached
 	@$(SETUP) base stubs clang fuzz
 	@scripts/fuzz.sh $(FUZZ_SECONDS)
 	@scripts/fuzz_coverage.sh
 
 sweep: ## one fault at every place of small jobs; and at RUNS random places of large ones, repeatable by SEED
 	@$(SETUP) base stubs test mcu
-	@scripts/build.sh sanitize
-	@scripts/run_tests.sh sweep
-	@scripts/build.sh dev test_sweeps test_engine_sweeps
-	@build/dev/tests/test_sweeps large $(SEED) $(RUNS)
-	@build/dev/tests/test_engine_sweeps large $(SEED) $(RUNS)
+	@scripts/sweep.sh $(SEED) $(RUNS)
 
 bench: ## other people's flasher and ours on the same virtual chip, to docs/performance.md (about 10 minutes)
 	@$(SETUP) base stubs interop firmware
@@ -97,10 +93,10 @@ mutate: ## break the sources on purpose and expect the tests to notice
 	@scripts/make_stubs.py --fetch
 	@scripts/mutate.py
 
-mutate-sample: ## the same with 150 mistakes, others each time
+mutate-sample: ## the same with 60 mistakes, others each time
 	@$(SETUP) base stubs test mutate
 	@scripts/make_stubs.py --fetch
-	@scripts/mutate.py --sample 150
+	@scripts/mutate.py --sample 60
 
 interop: ## other people's flashers on the virtual chip, all their jobs; needs package registries
 	@$(SETUP) base stubs interop espflash

@@ -11,6 +11,11 @@ if [ $# -gt 0 ]; then
 fi
 
 mkdir -p build
+# Two builds of one preset at the same time take turns.
+if command -v flock >/dev/null; then
+    exec 9>"build/$preset.lock"
+    flock 9
+fi
 log=build/$preset.configure.log
 if ! cmake --preset "$preset" >"$log" 2>&1; then
     cat "$log" >&2

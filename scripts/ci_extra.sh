@@ -1,42 +1,42 @@
 #!/usr/bin/env bash
-# Everything a change has to pass besides `make test`. All steps run, also after one failed; the list at the
-# end says which did.
+# Everything a change has to pass besides `make test`, in two lanes: beside the steps that keep all processors busy run
+# those that wait, or use one. All steps run, also after one failed; a table at the end says which did, and how long
+# each took.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
+busy=(lint test-clang test-tsan sweep coverage mutate-sample fuzz)
+beside=(docs bench-speed source-release stub-codes size package-check interop-ci)
+
+results=build/ci-extra
+rm -rf $results
+mkdir -p $results
+# Each step leaves a file with the verdict and the seconds.
+lane() {
+    local name began verdict
+    for name in "$@"; do
+        began=$SECONDS verdict=passed
+        printf '\n=== make %s\n' "$name"
+        make --no-print-directory "$name" || verdict=FAILED
+        echo "=== make $name: $verdict, $((SECONDS - began)) s"
+        echo "$verdict $((SECONDS - began))" >"$results/$name"
+    done
+}
+
+scripts/build.sh sanitize # that both lanes use
+lane "${beside[@]}" >$results/beside.log 2>&1 &
+other=$!
+lane "${busy[@]}"
+wait $other
+cat $results/beside.log
+
+printf '\n%-16s %8s\n' step seconds
 failed=()
-# finished NAME SECONDS STATUS
-finished() {
-    if [ "$3" -eq 0 ]; then
-        echo "=== make $1: passed, $2 s"
-    else
-        echo "=== make $1: FAILED, $2 s"
-        failed+=("$1")
-    fi
-}
-step() {
-    local began=$SECONDS
-    printf '\n=== make %s\n' "$1"
-    make --no-print-directory "$1"
-    finished "$1" $((SECONDS - began)) $?
-}
-
-# Other people's flashers mostly wait: beside everything else, and told of at the end. Built before, so that no two
-# builds meet.
-scripts/build.sh sanitize espsim espsim_lines
-make --no-print-directory interop-ci >build/interop-ci.log 2>&1 &
-interop=$!
-
-for name in test-clang test-tsan lint docs size bench-speed sweep fuzz mutate-sample coverage stub-codes source-release package-check; do
-    step "$name"
+for name in "${busy[@]}" "${beside[@]}"; do
+    read -r verdict seconds <"$results/$name"
+    [ "$verdict" = passed ] || failed+=("$name")
+    printf '%-16s %8s  %s\n' "$name" "$seconds" "$verdict"
 done
-
-printf '\n=== make interop-ci (began with the first)\n'
-wait "$interop"
-status=$?
-cat build/interop-ci.log
-finished interop-ci "$SECONDS" "$status"
-
 if [ ${#failed[@]} -gt 0 ]; then
     printf '\nFailed: %s\n' "${failed[*]}"
     exit 1

@@ -54,6 +54,7 @@ for set in "$@"; do
         need clang-tidy have clang-tidy
         need cppcheck have cppcheck
         need shellcheck have shellcheck
+        need python3 have python3
         ;;
     size)
         need gcc-arm-none-eabi have arm-none-eabi-gcc

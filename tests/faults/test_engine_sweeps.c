@@ -2,8 +2,8 @@
 /* One fault at every place of a mixed job of the engine: three images, of which one is there already and two differ
  * here and there; from a bundle, plain or packed, and from memory; by mask ROMs and by a stub. Whatever happens: no
  * success on wrong content, an end in bounded time, nothing touched that was not to be written, and then the next job
- * on a healthy link does what is left. Every so many positions of a small job; with the arguments "large SEED RUNS" a
- * seeded sample of positions of a larger one. The stub is a short one that the virtual chip takes for
+ * on a healthy link does what is left. Every so many positions of a small job; with the arguments "slice SEED PARTS" one
+ * in PARTS of them, with "large SEED RUNS" a seeded sample of positions of a larger one. The stub is a short one that the virtual chip takes for
  * esp-flasher-stub; the look-up is ours. */
 #include <mbedtls/md.h>
 #include <stdio.h>
@@ -473,7 +473,7 @@ static void report(const sweep_t *sweep, const char *name)
                  (double)sweep->longest_ns / 1e9, (unsigned long long)sweep->outside_touched);
 }
 
-static void sweep_small(sweep_t *sweep, unsigned setup)
+static void sweep_small(sweep_t *sweep, unsigned setup, uint32_t seed, uint32_t parts)
 {
     uint64_t reach[DIMENSIONS];
     open_sweep(sweep, &small_layout, setup);
@@ -482,7 +482,7 @@ static void sweep_small(sweep_t *sweep, unsigned setup)
         const uint64_t places = reach[faults[row].dimension];
         const uint64_t step = (places - 1) / faults[row].places_max + 1;
         sweep->runs = sweep->finished = sweep->outside_touched = sweep->longest_ns = 0;
-        for (uint64_t n = 1 + setup % step; n <= places; n += step) {
+        for (uint64_t n = 1 + setup % step + (seed + row) % parts * step; n <= places; n += step * parts) {
             run_one(sweep, &faults[row], n);
         }
         report(sweep, faults[row].name);
@@ -513,22 +513,25 @@ int main(int argc, char **argv)
 {
     static sweep_t sweep;
     const bool large = argc == 4 && strcmp(argv[1], "large") == 0;
-    if (argc != 1 && !large) {
-        (void)fprintf(stderr, "usage: test_engine_sweeps [large SEED RUNS]\n");
+    const bool slice = argc == 4 && strcmp(argv[1], "slice") == 0;
+    const uint32_t seed = argc == 4 ? (uint32_t)strtoul(argv[2], NULL, 0) : 0;
+    const uint32_t count = argc == 4 ? (uint32_t)strtoul(argv[3], NULL, 0) : 1; /* of runs or parts */
+    if ((argc != 1 && !large && !slice) || count == 0) {
+        (void)fprintf(stderr, "usage: test_engine_sweeps [slice SEED PARTS | large SEED RUNS]\n");
         return 2;
     }
-    uint32_t state = large ? (uint32_t)strtoul(argv[2], NULL, 0) : 0;
+    uint32_t state = seed;
     fill(stub_text, TEXT_BYTES, 1);
     fill(stub_data, DATA_BYTES, 2);
     digest(MBEDTLS_MD_SHA256, stub_text, TEXT_BYTES, stub_code.text_sha256);
-    if (large) {
-        (void)printf("seed %u\n", state);
+    if (argc == 4) {
+        (void)printf("seed %u\n", seed);
     }
     for (unsigned setup = 0; setup < COUNT(setups); setup++) {
         if (large) {
-            sample_large(&sweep, setup, &state, (uint32_t)strtoul(argv[3], NULL, 0));
+            sample_large(&sweep, setup, &state, count);
         } else {
-            sweep_small(&sweep, setup);
+            sweep_small(&sweep, setup, seed, count);
         }
     }
     return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One fault at every position of the smaller jobs: connecting, a change of rate, a stub's upload, a RAM load, compressed and plain writes and reads,
- * over a mask ROM and over a stub. None may take long or claim success on wrong content, and on a healthy link the same
- * job works. The stub is a short one that the virtual chip takes for esp-flasher-stub; the look-up is ours. */
+/* One fault at every position of the smaller jobs: connecting, a change of rate, a stub's upload, a RAM load, compressed
+ * and plain writes and reads, over a mask ROM and over a stub; with the arguments "slice SEED PARTS" at one in PARTS of
+ * them. None may take long or claim success on wrong content, and on a healthy link the same job works. The stub is a
+ * short one that the virtual chip takes for esp-flasher-stub; the look-up is ours. */
 #include <mbedtls/md.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ enum {
 static const uint64_t job_ns_max = UINT64_C(120) * 1000000000;
 
 typedef struct {
+    uint32_t seed, parts; /* which slice */
     const reflash_rom_t *rom;
     uint32_t ram_addr;
     uint8_t flash[FLASH_BYTES];
@@ -323,7 +325,8 @@ static void sweep(bench_t *bench, const job_t *jobs, size_t job_count)
         uint64_t longest_ns = 0;
         measure(bench, &jobs[at], reach);
         for (unsigned fault = 0; fault < COUNT(faults); fault++) {
-            for (uint64_t n = 1; n <= reach[faults[fault].dimension]; n++) {
+            const uint64_t first = 1 + (bench->seed + fault) % bench->parts;
+            for (uint64_t n = first; n <= reach[faults[fault].dimension]; n += bench->parts) {
                 runs++;
                 finished += run_with(bench, &jobs[at], fault, n, &longest_ns) ? 1 : 0;
             }
@@ -333,9 +336,16 @@ static void sweep(bench_t *bench, const job_t *jobs, size_t job_count)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static bench_t bench;
+    const bool slice = argc == 4 && strcmp(argv[1], "slice") == 0;
+    bench.seed = slice ? (uint32_t)strtoul(argv[2], NULL, 0) : 0;
+    bench.parts = slice ? (uint32_t)strtoul(argv[3], NULL, 0) : 1;
+    if ((argc != 1 && !slice) || bench.parts == 0) {
+        (void)fprintf(stderr, "usage: test_loader_sweeps [slice SEED PARTS]\n");
+        return 2;
+    }
     const mbedtls_md_info_t *md5 = mbedtls_md_info_from_type(MBEDTLS_MD_MD5);
     const mbedtls_md_info_t *sha256 = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
     uLongf stream_bytes = STREAM_BYTES_MAX;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whatever goes wrong once, wherever it goes wrong: a job ends in bounded time, never claims success on wrong
  * content, and the same job on a healthy link finishes. Every position of a small job; with the arguments
- * "large SEED RUNS" a seeded sample of positions of a 1 MiB job. */
+ * "slice SEED PARTS" one in PARTS of them, with "large SEED RUNS" a seeded sample of positions of a 1 MiB job. */
 #include <mbedtls/md.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,14 +241,16 @@ static void report(const sweep_t *sweep, const char *name)
                  (double)sweep->longest_ns / 1e9, (unsigned long long)sweep->outside_touched, sweep->outside_bytes_max);
 }
 
-static void sweep_small(const reflash_rom_t *rom)
+static void sweep_small(const reflash_rom_t *rom, uint32_t seed, uint32_t parts)
 {
     for (unsigned row = 0; row < FAULT_COUNT; row++) {
         sweep_t sweep;
         uint64_t reach[DIMENSIONS];
         open_sweep(&sweep, rom, false);
         measure(&sweep, reach);
-        for (uint64_t n = 1; n <= reach[faults[row].dimension]; n += faults[row].step) {
+        const uint32_t step = faults[row].step;
+        for (uint64_t n = 1 + (seed + row) % parts * step; n <= reach[faults[row].dimension];
+             n += (uint64_t)step * parts) {
             run_one(&sweep, &faults[row], n);
         }
         report(&sweep, faults[row].name);
@@ -277,21 +279,23 @@ int main(int argc, char **argv)
 {
     static const char *const chips[] = {"esp32", "esp32c3"};
     const bool large = argc == 4 && strcmp(argv[1], "large") == 0;
-    if (argc != 1 && !large) {
-        (void)fprintf(stderr, "usage: test_sweeps [large SEED RUNS]\n");
+    const bool slice = argc == 4 && strcmp(argv[1], "slice") == 0;
+    const uint32_t seed = argc == 4 ? (uint32_t)strtoul(argv[2], NULL, 0) : 0;
+    const uint32_t count = argc == 4 ? (uint32_t)strtoul(argv[3], NULL, 0) : 1; /* of runs or parts */
+    if ((argc != 1 && !large && !slice) || count == 0) {
+        (void)fprintf(stderr, "usage: test_sweeps [slice SEED PARTS | large SEED RUNS]\n");
         return 2;
     }
-    const uint32_t seed = large ? (uint32_t)strtoul(argv[2], NULL, 0) : 1;
-    if (large) {
+    if (argc == 4) {
         (void)printf("seed %u\n", seed);
     }
     for (unsigned chip = 0; chip < sizeof(chips) / sizeof(chips[0]); chip++) {
         const reflash_rom_t *rom = espsim_rom_by_name(chips[chip]);
         check(rom != NULL, "a chip", chips[chip], 0);
         if (large) {
-            sample_large(rom, seed, (uint32_t)strtoul(argv[3], NULL, 0));
+            sample_large(rom, seed, count);
         } else {
-            sweep_small(rom);
+            sweep_small(rom, seed, count);
         }
     }
     return 0;
