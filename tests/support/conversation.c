@@ -41,6 +41,12 @@ void conversation_attach(conversation_t *talk)
     conversation_expect_no_fault(talk);
 }
 
+esp_loader_error_t conversation_try(conversation_t *talk, int32_t trials)
+{
+    esp_loader_connect_args_t args = {.sync_timeout = 100, .trials = trials};
+    return esp_loader_connect(&talk->loader, &args);
+}
+
 void conversation_play_times(conversation_t *talk, unsigned count, const char *script)
 {
     for (unsigned times = 0; times < count; times++) {

@@ -29,6 +29,9 @@ typedef struct {
 #define CONNECT_ESP32 " reset" SYNC_ANSWERED IDENTIFIED_ESP32
 #define CONNECT_ESP32C3 " reset" SYNC_ANSWERED " >" RECORDED_SECURITY_INFO " <" RECORDED_SECURITY_INFO_ANSWER_C3
 
+/** The question for 115200 baud, from an ESP32's or ESP32-C3's ROM. */
+#define RATE_BACK " >c0000f08000000000000c2010000000000c0"
+
 /** Reading the JEDEC id through an ESP32's registers, as the protocol text describes it. USR holds 0x81020304 and
  *  USR2 0x70000005 before and after. */
 #define READ_ID_STARTS                                                                                                 \
@@ -66,6 +69,9 @@ void conversation_connect(conversation_t *talk);
 void conversation_connect_c3(conversation_t *talk);
 /** Connected to an ESP32 whose 4 MB of flash are attached. */
 void conversation_attach(conversation_t *talk);
+
+/** Connect in `trials` of five SYNCs with 100 ms each, and return what came of it. */
+esp_loader_error_t conversation_try(conversation_t *talk, int32_t trials);
 
 /** Play `script` `count` times. */
 void conversation_play_times(conversation_t *talk, unsigned count, const char *script);
