@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <stdio.h>
 
 void conversation_start(conversation_t *talk)
 {
@@ -39,6 +40,32 @@ void conversation_attach(conversation_t *talk)
     assert_int_equal(esp_loader_flash_detect_size(&talk->loader, &flash_bytes), ESP_LOADER_SUCCESS);
     assert_int_equal(flash_bytes, 0x400000);
     conversation_expect_no_fault(talk);
+}
+
+esp_loader_error_t conversation_detect(conversation_t *talk, const char *id_hex, uint32_t expected_bytes,
+                                       uint32_t *flash_bytes)
+{
+    char script[200];
+    conversation_connect(talk);
+    scripted_port_play(&talk->port, ATTACHED READ_ID_STARTS READ_CMD_DONE);
+    (void)snprintf(script, sizeof(script), READ_W0("%s"), id_hex);
+    scripted_port_play(&talk->port, script);
+    scripted_port_play(&talk->port, READ_ID_ENDS);
+    if (expected_bytes > 0) {
+        char size_hex[9];
+        (void)snprintf(size_hex, sizeof(size_hex), "%02x%02x%02x%02x", (unsigned)(expected_bytes & 0xFF),
+                       (unsigned)(expected_bytes >> 8 & 0xFF), (unsigned)(expected_bytes >> 16 & 0xFF),
+                       (unsigned)(expected_bytes >> 24));
+        (void)snprintf(script, sizeof(script), SET_PARAMS("%s"), size_hex);
+        scripted_port_play(&talk->port, script);
+    }
+    return esp_loader_flash_detect_size(&talk->loader, flash_bytes);
+}
+
+esp_loader_error_t conversation_try(conversation_t *talk, int32_t trials)
+{
+    esp_loader_connect_args_t args = {.sync_timeout = 100, .trials = trials};
+    return esp_loader_connect(&talk->loader, &args);
 }
 
 void conversation_play_times(conversation_t *talk, unsigned count, const char *script)

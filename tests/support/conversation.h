@@ -29,6 +29,9 @@ typedef struct {
 #define CONNECT_ESP32 " reset" SYNC_ANSWERED IDENTIFIED_ESP32
 #define CONNECT_ESP32C3 " reset" SYNC_ANSWERED " >" RECORDED_SECURITY_INFO " <" RECORDED_SECURITY_INFO_ANSWER_C3
 
+/** The question for 115200 baud, from an ESP32's or ESP32-C3's ROM. */
+#define RATE_BACK " >c0000f08000000000000c2010000000000c0"
+
 /** Reading the JEDEC id through an ESP32's registers, as the protocol text describes it. USR holds 0x81020304 and
  *  USR2 0x70000005 before and after. */
 #define READ_ID_STARTS                                                                                                 \
@@ -57,6 +60,11 @@ typedef struct {
 /** A part of 4 MB as in the recordings: C8 40 16. */
 #define ATTACH_4_MB ATTACHED READ_ID("c8401600") SET_PARAMS("00004000")
 
+/** A digest of the flash as a ROM tells it; `digits_hex`: its 32 ASCII digits. */
+#define MD5_ANSWER(digits_hex) "c00113240000000000" digits_hex "00000000c0"
+/** A block: its payload is a header (length, number, 0, 0) and four bytes. */
+#define BLOCK(checksum, number, data) "c000031400" checksum "00000004000000" number "0000000000000000000000" data "c0"
+
 /* --- Beginnings ------------------------------------------------------------------------------------ */
 
 /** A context bound to a port whose script is empty. */
@@ -66,6 +74,13 @@ void conversation_connect(conversation_t *talk);
 void conversation_connect_c3(conversation_t *talk);
 /** Connected to an ESP32 whose 4 MB of flash are attached. */
 void conversation_attach(conversation_t *talk);
+/** Connect to an ESP32 and attach a flash that tells this id; the script expects its size to be told if it is not 0.
+ *  Returns what esp_loader_flash_detect_size() did, which may have set `*flash_bytes`. */
+esp_loader_error_t conversation_detect(conversation_t *talk, const char *id_hex, uint32_t expected_bytes,
+                                       uint32_t *flash_bytes);
+
+/** Connect in at most `trials` trials with SYNCs of 100 ms. Returns what esp_loader_connect() did. */
+esp_loader_error_t conversation_try(conversation_t *talk, int32_t trials);
 
 /** Play `script` `count` times. */
 void conversation_play_times(conversation_t *talk, unsigned count, const char *script);

@@ -4,6 +4,8 @@
  *  in tests/conformance/traces. */
 #pragma once
 
+#include <stdint.h>
+
 /* esp32-basic: sync_first. Each of the eight answers is the same. */
 #define RECORDED_SYNC "c00008240000000000070712205555555555555555555555555555555555555555555555555555555555555555c0"
 #define RECORDED_SYNC_ANSWER "c0010804000707122000000000c0"
@@ -34,7 +36,7 @@
 #define RECORDED_SECURITY_INFO "c00014000000000000c0"
 #define RECORDED_SECURITY_INFO_ANSWER_C3 "c0011418006f50311b00000000000000000000000c050000000300000000000000c0"
 /* esp32-flash: flash_write. 512 bytes at 0x1000 in two blocks of 256; byte i of block k is
- * (7i + (i * i >> 4) + 31(k + 1)) mod 256. */
+ * (7i + (i * i >> 4) + 31(k + 1)) mod 256, which recorded_block() counts out. */
 #define RECORDED_FLASH_BEGIN "c0000210000000000000020000020000000001000000100000c0"
 #define RECORDED_FLASH_BEGIN_ANSWER "c001020400831df00000000000c0"
 #define RECORDED_BLOCK_0_DATA                                                                                          \
@@ -52,6 +54,7 @@
 #define RECORDED_BLOCK_0 "c000031001af00000000010000000000000000000000000000" RECORDED_BLOCK_0_DATA
 #define RECORDED_BLOCK_1 "c000031001ef00000000010000010000000000000000000000" RECORDED_BLOCK_1_DATA
 #define RECORDED_FLASH_DATA_ANSWER "c001030400831df00000000000c0"
+void recorded_block(uint8_t data[256], unsigned block);
 /* flash_data_bad_checksum, flash_data_wrong_seq, flash_data_over_zeros */
 #define RECORDED_FLASH_DATA_BAD_CHECKSUM "c001030400831df00001070000c0"
 #define RECORDED_FLASH_DATA_WRONG_SEQUENCE "c001030400831df00001050000c0"
@@ -62,6 +65,8 @@
 #define RECORDED_MD5 "c0001310000000000000000000000100000000000000000000c0"
 #define RECORDED_MD5_ANSWER                                                                                            \
     "c001132400831df000313035333533633336323535313333643361646266336266653639326333613500000000c0"
+/* The 16 bytes that this answer tells. */
+#define RECORDED_DIGEST "105353c36255133d3adbf3bfe692c3a5"
 #define RECORDED_MD5_REFUSED                                                                                           \
     "c001132400831df000000000000000000000000000000000000000000000000000000000000000000001090000c0"
 

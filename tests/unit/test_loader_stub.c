@@ -268,9 +268,7 @@ static esp_loader_flash_cfg_t begin_recorded_write(bool skip_verify)
 static esp_loader_error_t write_recorded_block(esp_loader_flash_cfg_t *cfg, unsigned block)
 {
     uint8_t data[256];
-    for (unsigned i = 0; i < sizeof(data); i++) {
-        data[i] = (uint8_t)(7 * i + (i * i >> 4) + 31 * (block + 1));
-    }
+    recorded_block(data, block);
     return esp_loader_flash_write(&talk.loader, cfg, data, sizeof(data));
 }
 
