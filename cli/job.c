@@ -120,8 +120,8 @@ static bool needs_stub(const job_t *job, target_loader_t loader)
 
 static bool wants_stub(const job_t *job, target_loader_t loader)
 {
-    return needs_stub(job, loader) || (loader == TARGET_ROM_THAT_COMPARES &&
-                                       reflash_stub_pays(&job->target.loader, sectors_to_compare(job)));
+    return needs_stub(job, loader) ||
+           (loader == TARGET_ROM_THAT_COMPARES && reflash_stub_pays(&job->target.loader, sectors_to_compare(job)));
 }
 
 static bool is_secure(const job_t *job)
@@ -351,6 +351,8 @@ static status_t check_inputs(job_t *job)
     (void)reflash_describe_target(&job->target.loader, &chip);
     if (inputs_check_chip(&job->inputs, (uint16_t)chip.chip_id, chip.name, job->flash_bytes, job->message,
                           sizeof(job->message)) != INPUTS_OK) {
+        const size_t length = strlen(job->message);
+        (void)snprintf(job->message + length, sizeof(job->message) - length, " Nothing was changed.");
         return job_give_up(job, STATUS_INPUT);
     }
     inputs_set_flash_size(&job->inputs, job->flash_bytes);
