@@ -12,8 +12,11 @@
 static inputs_result_t check_file_kind(const char *path, const struct stat *status, inputs_message_t message)
 {
     if (S_ISDIR(status->st_mode)) {
-        return inputs_fail(message, INPUTS_FILE,
-                           "%s: is a folder. Give a file; a build folder is given alone, without addresses.", path);
+        return inputs_fail(
+            message, INPUTS_FILE,
+            "%s: is a folder, and a file is wanted here. A build folder goes alone, without addresses, to flash, "
+            "diff, verify and pack.",
+            path);
     }
     if (!S_ISREG(status->st_mode)) {
         return inputs_fail(message, INPUTS_FILE, "%s: is no regular file. Copy the image to a file first.", path);

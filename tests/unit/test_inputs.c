@@ -517,6 +517,28 @@ static void flash_settings_go_into_bootloaders_alone(void **state)
     expect_refused(f, ".", INPUTS_CONTENT, "\"flash_freq\" in \"flash_settings\" is no text");
 }
 
+static void flash_settings_may_be_told_as_options_alone(void **state)
+{
+    fixture_t *f = *state;
+    put_build_files();
+    static const char *const spellings[] = {
+        WITH("\"write_flash_args\" : [ \"--flash_mode\", \"qio\", \"--flash_size\", \"8MB\", \"--flash_freq\", \"80m\" "
+             "], " BOOTLOADER),
+        WITH("\"write_flash_args\" : [ \"--flash-mode\", \"qio\", \"--flash-size\", \"8MB\", \"--flash-freq\", \"80m\" "
+             "], " BOOTLOADER),
+        WITH("\"write_flash_args\" : [ \"--flash-size\", \"2MB\", \"--flash-freq\", \"80m\", \"--flash-mode\", \"qio\" "
+             "], \"flash_settings\" : { \"flash_size\" : \"8MB\" }, " BOOTLOADER),
+    };
+    for (size_t at = 0; at < sizeof(spellings) / sizeof(spellings[0]); at++) {
+        put_text("flasher_args.json", spellings[at]);
+        expect_loaded(f, ".", 4);
+        assert_int_equal(f->in.images[0].data[2], 0);
+        assert_int_equal(f->in.images[0].data[3], 0x3F);
+    }
+    put_text("flasher_args.json", WITH("\"write_flash_args\" : [ \"--flash-mode\", 5 ], " BOOTLOADER));
+    expect_refused(f, ".", INPUTS_CONTENT, "\"flash_mode\" in \"write_flash_args\" is no text");
+}
+
 /* --- Words that make no sense ---------------------------------------------------------------------- */
 
 static void no_words_are_refused(void **state)
@@ -898,8 +920,9 @@ static void an_image_for_another_chip_than_the_target_is_refused(void **state)
     put_program("app.bin", CHIP_ESP32C3);
     expect_loaded(f, "0x10000 app.bin", 1);
     assert_int_equal(check_chip(f, CHIP_ESP32, "ESP32", 2 * MIB), INPUTS_CONTENT);
-    expect_text(f->message, "app.bin (Application): is for ESP32-C3 (chip id 5), but the target is ESP32. Connect the right "
-                            "target, build for this one, or use --force.");
+    expect_text(f->message,
+                "app.bin (Application): is for ESP32-C3 (chip id 5), but the target is ESP32. Connect the right "
+                "target, build for this one, or use --force.");
     f->in.force = true;
     assert_int_equal(check_chip(f, CHIP_ESP32, "ESP32", 2 * MIB), INPUTS_OK);
 }
@@ -962,6 +985,7 @@ int main(void)
         TEST(intel_hex_brings_its_addresses_along),
         TEST(an_elf_file_needs_an_address_and_a_chip),
         TEST(flash_settings_go_into_bootloaders_alone),
+        TEST(flash_settings_may_be_told_as_options_alone),
         TEST(no_words_are_refused),
         TEST(an_address_without_a_file_is_refused),
         TEST(what_is_no_address_is_refused),
