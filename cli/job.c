@@ -45,15 +45,26 @@ status_t job_refuse(job_t *job, status_t status, const char *format, ...)
     return job_give_up(job, status);
 }
 
+static const char *go_on(const job_t *job)
+{
+    return job->go_on != NULL ? job->go_on : "The same command again finishes the rest.";
+}
+
+/* Then it may have been changed, whatever is known of it now. */
+static bool was_connected(const job_t *job)
+{
+    return job->flash_bytes > 0;
+}
+
 status_t job_give_up_on_target(job_t *job, status_t status, esp_loader_error_t err)
 {
     if (commands_interrupted) {
         const bool connected = esp_loader_get_target(&job->target.loader) != ESP_UNKNOWN_CHIP;
-        const char *go_on = job->go_on != NULL ? job->go_on : "The same command again finishes the rest.";
-        return job_refuse(job, STATUS_INTERRUPTED, "interrupted%s%s",
-                          connected ? "; the target waits in its loader. "
-                                    : " before a loader answered; nothing was changed",
-                          connected ? go_on : "");
+        if (!connected && !was_connected(job)) {
+            return job_refuse(job, STATUS_INTERRUPTED, "interrupted before a loader answered; nothing was changed");
+        }
+        return job_refuse(job, STATUS_INTERRUPTED, "interrupted%s. %s",
+                          connected ? "; the target waits in its loader" : " while connecting again", go_on(job));
     }
     if (job->stub_refused) {
         return job_refuse(
@@ -62,6 +73,10 @@ status_t job_give_up_on_target(job_t *job, status_t status, esp_loader_error_t e
             "this program was built without stubs. Leave --stub out");
     }
     target_explain(&job->target, err, job->message, sizeof(job->message));
+    if (job->erased_bytes > 0 && reflash_last_fault(&job->target.loader).cause != REFLASH_CAUSE_DIGEST_MISMATCH) {
+        const size_t length = strlen(job->message);
+        (void)snprintf(job->message + length, sizeof(job->message) - length, ". %s", go_on(job));
+    }
     return job_give_up(job, status);
 }
 
