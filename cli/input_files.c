@@ -106,3 +106,15 @@ inputs_result_t inputs_read_file(const char *path, const inputs_options_t *optio
     }
     return result;
 }
+
+inputs_result_t inputs_check_output(const char *path, inputs_message_t message)
+{
+    struct stat status;
+    if (stat(path, &status) != 0 || S_ISREG(status.st_mode)) {
+        return INPUTS_OK;
+    }
+    return inputs_fail(message, INPUTS_FILE,
+                       "%s: cannot be written: it is %s, and the file that is written takes the place of what has that "
+                       "name. Name a file.",
+                       path, S_ISDIR(status.st_mode) ? "a folder" : "no regular file");
+}
