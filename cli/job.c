@@ -75,7 +75,8 @@ status_t job_give_up_on_target(job_t *job, status_t status, esp_loader_error_t e
     target_explain(&job->target, err, job->message, sizeof(job->message));
     if (job->erased_bytes > 0 && reflash_last_fault(&job->target.loader).cause != REFLASH_CAUSE_DIGEST_MISMATCH) {
         const size_t length = strlen(job->message);
-        (void)snprintf(job->message + length, sizeof(job->message) - length, ". %s", go_on(job));
+        (void)snprintf(job->message + length, sizeof(job->message) - length, "%s %s",
+                       job->message[length - 1] == '?' ? "" : ".", go_on(job));
     }
     return job_give_up(job, status);
 }

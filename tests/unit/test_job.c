@@ -86,6 +86,10 @@ static void a_job_that_failed_halfway_tells_how_to_go_on(void **state)
     refused_with(0xC1);
     assert_string_equal(job.message, "the target refused command 0x11: 0xc1, wrong checksum. The same command again "
                                      "finishes the rest.");
+    job.target.loader._fault.cause = REFLASH_CAUSE_PORT;
+    assert_int_equal(job_give_up_on_target(&job, STATUS_TARGET, ESP_LOADER_ERROR_FAIL), STATUS_TARGET);
+    assert_string_equal(job.message, "the port failed; was the adapter unplugged or the connection closed? The same "
+                                     "command again finishes the rest.");
     job.target.loader._fault.cause = REFLASH_CAUSE_DIGEST_MISMATCH; /* a worn part stays worn */
     assert_int_equal(job_give_up_on_target(&job, STATUS_TARGET, ESP_LOADER_ERROR_INVALID_MD5), STATUS_TARGET);
     assert_null(strstr(job.message, "again"));
