@@ -45,6 +45,8 @@ status_t job_refuse(job_t *job, status_t status, const char *format, ...)
     return job_give_up(job, status);
 }
 
+static const char before_any_answer[] = "interrupted before a loader answered; nothing was changed";
+
 static const char *go_on(const job_t *job)
 {
     return job->go_on != NULL ? job->go_on : "The same command again finishes the rest.";
@@ -61,7 +63,7 @@ status_t job_give_up_on_target(job_t *job, status_t status, esp_loader_error_t e
     if (commands_interrupted) {
         const bool connected = esp_loader_get_target(&job->target.loader) != ESP_UNKNOWN_CHIP;
         if (!connected && !was_connected(job)) {
-            return job_refuse(job, STATUS_INTERRUPTED, "interrupted before a loader answered; nothing was changed");
+            return job_refuse(job, STATUS_INTERRUPTED, before_any_answer);
         }
         return job_refuse(job, STATUS_INTERRUPTED, "interrupted%s. %s",
                           connected ? "; the target waits in its loader" : " while connecting again", go_on(job));
@@ -305,6 +307,9 @@ status_t job_open(job_t *job)
     }
     const target_result_t opened =
         target_open(&job->target, options->port, &options->wiring, job->message, sizeof(job->message));
+    if (opened != TARGET_OK && commands_interrupted) { /* which is why it could not be opened */
+        return job_refuse(job, STATUS_INTERRUPTED, before_any_answer);
+    }
     if (opened != TARGET_OK) {
         return job_give_up(job, opened == TARGET_USAGE ? STATUS_USAGE : STATUS_CONNECT);
     }

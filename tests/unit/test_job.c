@@ -36,6 +36,18 @@ static void an_interrupt_before_any_loader_answered_changed_nothing(void **state
     assert_string_equal(job.message, "interrupted before a loader answered; nothing was changed");
 }
 
+static void an_interrupt_while_the_port_is_opened_is_no_failure_of_the_port(void **state)
+{
+    (void)state;
+    static const options_t elsewhere = {.port = "/dev/null/nowhere"};
+    job_t waiting;
+    job_begin(&waiting, &elsewhere);
+    assert_int_equal(job_open(&waiting), STATUS_CONNECT);
+    commands_interrupted = 1;
+    assert_int_equal(job_open(&waiting), STATUS_INTERRUPTED);
+    assert_string_equal(waiting.message, "interrupted before a loader answered; nothing was changed");
+}
+
 /* Whoever pulled the supply, and then lost patience, has a half written flash. */
 static void an_interrupt_while_connecting_again_does_not_say_that_nothing_was_changed(void **state)
 {
@@ -100,6 +112,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(an_interrupt_before_any_loader_answered_changed_nothing),
+        TEST(an_interrupt_while_the_port_is_opened_is_no_failure_of_the_port),
         TEST(an_interrupt_while_connecting_again_does_not_say_that_nothing_was_changed),
         TEST(an_interrupt_leaves_a_connected_target_in_its_loader),
         TEST(what_a_rom_or_a_stub_refuses_is_told_in_words),
