@@ -438,5 +438,10 @@ int main(int argc, char **argv)
     if (targets.count == 0 && getenv("REFLASH_PORT") != NULL) {
         (void)targets_add(&targets, getenv("REFLASH_PORT"));
     }
-    return (int)targets_run(&targets, command, &options, argc - optind - 1, argv + optind + 1);
+    const status_t status = targets_run(&targets, command, &options, argc - optind - 1, argv + optind + 1);
+    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && status == STATUS_OK) {
+        (void)fputs("reflash: what was told could not be written; is the disk full?\n", stderr);
+        return STATUS_INPUT;
+    }
+    return (int)status;
 }

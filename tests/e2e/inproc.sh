@@ -156,6 +156,12 @@ for words in "--until Hello" "--for 5"; do
     expect_complaint "does not go with flash; it is for monitor, or beside --monitor"
 done
 
+# What nobody could read was not told.
+status=0
+"$REFLASH" image old/hello_world.bin >/dev/full 2>err || status=$?
+[ "$status" -eq 3 ] || fail "status $status with a full disk"
+expect_complaint "what was told could not be written"
+
 # Whoever reads objects gets objects.
 for words in "" "fly" "flash --bogus" "flash -b 12" "erase --dry-run --all"; do
     # shellcheck disable=SC2086
