@@ -19,6 +19,7 @@ typedef struct {
     reflash_apply_t work;
     bool dry_run;
     uint32_t left_ms;   /* by the last report */
+    uint32_t told;      /* 1 + the image that is said to be written now; its first report may come twice. 0: none */
     uint32_t to_write;  /* sectors of the images that were asked about */
     locks_t locks;      /* once the guards have passed */
     bool guarded;       /* they did */
@@ -56,6 +57,7 @@ static void tell_asked(flashing_t *flashing, const reflash_apply_progress_t *pro
     const uint32_t at = flashing->chosen[progress->index];
     reflash_image_t *image = &job->inputs.images[at];
     const bool match = progress->sectors == 0;
+    flashing->told = 0;
     if (!match) {
         image->result = REFLASH_RESULT_PENDING;
     } else {
@@ -74,7 +76,11 @@ static void tell_writing(flashing_t *flashing, const reflash_apply_progress_t *p
     const char *title = job->inputs.titles[at];
     image->result = REFLASH_RESULT_FAILED; /* until it is proved */
     image->sectors_written = progress->sectors;
+    if (progress->done_sectors == 0 && flashing->told == at + 1) {
+        return;
+    }
     if (progress->done_sectors == 0) {
+        flashing->told = at + 1;
         output_line(&job->output, "%s MD5 differs, flashing %u of %u sectors at 0x%x...", title, progress->sectors,
                     sectors_of(image), image->flash_addr);
     }
@@ -87,6 +93,7 @@ static void tell_proved(flashing_t *flashing, const reflash_apply_progress_t *pr
     job_t *job = &flashing->job;
     const uint32_t at = flashing->chosen[progress->index];
     reflash_image_t *image = &job->inputs.images[at];
+    flashing->told = 0;
     if (!progress->proved) {
         image->result = REFLASH_RESULT_FAILED;
     } else if (image->sectors_written > 0) {

@@ -175,6 +175,29 @@ static void add_encrypt_option(const json_t *root, inputs_listing_t *listing)
     }
 }
 
+/* Whether `option` is "--flash_mode" or "--flash-mode", where the key is "flash_mode". */
+static bool is_option_of(const char *option, const char *key)
+{
+    if (option == NULL || strncmp(option, "--", 2) != 0) {
+        return false;
+    }
+    for (option += 2; *key != '\0' && (*option == *key || (*option == '-' && *key == '_')); option++, key++) {
+    }
+    return *option == *key;
+}
+
+/* Files that somebody trimmed tell a setting only as an option of the flash command. NULL: they do not. */
+static const json_t *setting_among_options(const json_t *options, const char *key)
+{
+    const json_t *value = NULL;
+    for (size_t at = 0; at + 1 < json_array_size(options); at++) {
+        if (is_option_of(json_string_value(json_array_get(options, at)), key)) {
+            value = json_array_get(options, at + 1);
+        }
+    }
+    return value;
+}
+
 /* What the bootloader's header shall say. Whether a word is possible depends on the chip. */
 static inputs_result_t add_flash_settings(const json_t *root, const char *where, inputs_listing_t *listing,
                                           inputs_message_t message)
@@ -186,12 +209,14 @@ static inputs_result_t add_flash_settings(const json_t *root, const char *where,
                 {"flash_freq", &listing->flash_freq},
                 {"flash_size", &listing->flash_size}};
     const json_t *object = json_object_get(root, "flash_settings");
+    const json_t *options = json_object_get(root, "write_flash_args");
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        const json_t *value = json_object_get(object, keys[i].key);
+        const json_t *told = json_object_get(object, keys[i].key);
+        const json_t *value = told != NULL ? told : setting_among_options(options, keys[i].key);
         if (value != NULL && json_string_length(value) == 0) {
             return inputs_fail(message, INPUTS_CONTENT,
-                               "%s: \"%s\" in \"flash_settings\" is no text, or empty. Build the project again.", where,
-                               keys[i].key);
+                               "%s: \"%s\" in \"%s\" is no text, or empty. Build the project again.", where,
+                               keys[i].key, told != NULL ? "flash_settings" : "write_flash_args");
         }
         if (value != NULL) {
             *keys[i].word = inputs_text_of("%s", json_string_value(value));

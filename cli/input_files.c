@@ -12,8 +12,11 @@
 static inputs_result_t check_file_kind(const char *path, const struct stat *status, inputs_message_t message)
 {
     if (S_ISDIR(status->st_mode)) {
-        return inputs_fail(message, INPUTS_FILE,
-                           "%s: is a folder. Give a file; a build folder is given alone, without addresses.", path);
+        return inputs_fail(
+            message, INPUTS_FILE,
+            "%s: is a folder, and a file is wanted here. A build folder goes alone, without addresses, to flash, "
+            "diff, verify and pack.",
+            path);
     }
     if (!S_ISREG(status->st_mode)) {
         return inputs_fail(message, INPUTS_FILE, "%s: is no regular file. Copy the image to a file first.", path);
@@ -102,4 +105,16 @@ inputs_result_t inputs_read_file(const char *path, const inputs_options_t *optio
         *file = (inputs_file_t){0};
     }
     return result;
+}
+
+inputs_result_t inputs_check_output(const char *path, inputs_message_t message)
+{
+    struct stat status;
+    if (stat(path, &status) != 0 || S_ISREG(status.st_mode)) {
+        return INPUTS_OK;
+    }
+    return inputs_fail(message, INPUTS_FILE,
+                       "%s: cannot be written: it is %s, and the file that is written takes the place of what has that "
+                       "name. Name a file.",
+                       path, S_ISDIR(status.st_mode) ? "a folder" : "no regular file");
 }

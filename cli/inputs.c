@@ -313,8 +313,8 @@ static inputs_result_t check_chip(const inputs_t *in, int chip_id, const char *c
     if (in->chip[0] != '\0' && image_chip_id(in->chip) != chip_id) {
         return inputs_fail(
             message, INPUTS_CONTENT,
-            "The build is for %s, but the target is %s. Connect the right target, or build for this one.", in->chip,
-            chip_name);
+            "The build is for %s, but the target is %s. Connect the right target, build for this one, or use --force.",
+            in->chip, chip_name);
     }
     const reflash_chip_t *row = chip_format_row(chip_id);
     for (uint32_t i = 0; i < in->count; i++) {
@@ -323,8 +323,8 @@ static inputs_result_t check_chip(const inputs_t *in, int chip_id, const char *c
         if (image_chip != chip_id) {
             return inputs_fail(
                 message, INPUTS_CONTENT,
-                "%s (%s): is for %s (chip id %d), but the target is %s. Connect the right target, or build for "
-                "this one.",
+                "%s (%s): is for %s (chip id %d), but the target is %s. Connect the right target, build for this "
+                "one, or use --force.",
                 in->paths[i], in->titles[i], image_chip_name(image_chip), image_chip, chip_name);
         }
         if (row != NULL && image->kind == REFLASH_KIND_BOOTLOADER && image->flash_addr != row->boot_addr) {

@@ -75,3 +75,6 @@ typedef struct {
 /** Read a whole file; free(file->data) afterwards. Any other value than INPUTS_OK: there is no data. */
 inputs_result_t inputs_read_file(const char *path, const inputs_options_t *options, inputs_file_t *file,
                                  inputs_message_t message);
+/** Whether what is at `path` may be replaced by a file: there is nothing, or a regular file. INPUTS_FILE: a device, which
+ *  would be gone, or a folder. Ask before the work is done. */
+inputs_result_t inputs_check_output(const char *path, inputs_message_t message);

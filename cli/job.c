@@ -45,15 +45,28 @@ status_t job_refuse(job_t *job, status_t status, const char *format, ...)
     return job_give_up(job, status);
 }
 
+static const char before_any_answer[] = "interrupted before a loader answered; nothing was changed";
+
+static const char *go_on(const job_t *job)
+{
+    return job->go_on != NULL ? job->go_on : "The same command again finishes the rest.";
+}
+
+/* Then it may have been changed, whatever is known of it now. */
+static bool was_connected(const job_t *job)
+{
+    return job->flash_bytes > 0;
+}
+
 status_t job_give_up_on_target(job_t *job, status_t status, esp_loader_error_t err)
 {
     if (commands_interrupted) {
         const bool connected = esp_loader_get_target(&job->target.loader) != ESP_UNKNOWN_CHIP;
-        const char *go_on = job->go_on != NULL ? job->go_on : "The same command again finishes the rest.";
-        return job_refuse(job, STATUS_INTERRUPTED, "interrupted%s%s",
-                          connected ? "; the target waits in its loader. "
-                                    : " before a loader answered; nothing was changed",
-                          connected ? go_on : "");
+        if (!connected && !was_connected(job)) {
+            return job_refuse(job, STATUS_INTERRUPTED, before_any_answer);
+        }
+        return job_refuse(job, STATUS_INTERRUPTED, "interrupted%s. %s",
+                          connected ? "; the target waits in its loader" : " while connecting again", go_on(job));
     }
     if (job->stub_refused) {
         return job_refuse(
@@ -62,6 +75,11 @@ status_t job_give_up_on_target(job_t *job, status_t status, esp_loader_error_t e
             "this program was built without stubs. Leave --stub out");
     }
     target_explain(&job->target, err, job->message, sizeof(job->message));
+    if (job->erased_bytes > 0 && reflash_last_fault(&job->target.loader).cause != REFLASH_CAUSE_DIGEST_MISMATCH) {
+        const size_t length = strlen(job->message);
+        (void)snprintf(job->message + length, sizeof(job->message) - length, "%s %s",
+                       job->message[length - 1] == '?' ? "" : ".", go_on(job));
+    }
     return job_give_up(job, status);
 }
 
@@ -120,8 +138,8 @@ static bool needs_stub(const job_t *job, target_loader_t loader)
 
 static bool wants_stub(const job_t *job, target_loader_t loader)
 {
-    return needs_stub(job, loader) || (loader == TARGET_ROM_THAT_COMPARES &&
-                                       reflash_stub_pays(&job->target.loader, sectors_to_compare(job)));
+    return needs_stub(job, loader) ||
+           (loader == TARGET_ROM_THAT_COMPARES && reflash_stub_pays(&job->target.loader, sectors_to_compare(job)));
 }
 
 static bool is_secure(const job_t *job)
@@ -289,6 +307,9 @@ status_t job_open(job_t *job)
     }
     const target_result_t opened =
         target_open(&job->target, options->port, &options->wiring, job->message, sizeof(job->message));
+    if (opened != TARGET_OK && commands_interrupted) { /* which is why it could not be opened */
+        return job_refuse(job, STATUS_INTERRUPTED, before_any_answer);
+    }
     if (opened != TARGET_OK) {
         return job_give_up(job, opened == TARGET_USAGE ? STATUS_USAGE : STATUS_CONNECT);
     }
@@ -351,6 +372,8 @@ static status_t check_inputs(job_t *job)
     (void)reflash_describe_target(&job->target.loader, &chip);
     if (inputs_check_chip(&job->inputs, (uint16_t)chip.chip_id, chip.name, job->flash_bytes, job->message,
                           sizeof(job->message)) != INPUTS_OK) {
+        const size_t length = strlen(job->message);
+        (void)snprintf(job->message + length, sizeof(job->message) - length, " Nothing was changed.");
         return job_give_up(job, STATUS_INPUT);
     }
     inputs_set_flash_size(&job->inputs, job->flash_bytes);

@@ -19,7 +19,7 @@ typedef struct {
     bool has_mac;
     uint8_t mac[6];
     rates_t rates;
-    const char *go_on;  /* how to go on after Ctrl-C; NULL: the same command again finishes the rest */
+    const char *go_on;  /* how to go on after a job that ended early; NULL: the same command again finishes the rest */
     char message[1024]; /* of the last error                     */
 } job_t;
 

@@ -3,12 +3,15 @@
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "chip_formats.h"
 #include "commands.h"
 #include "inputs_support.h"
+#include "output.h"
 #include "reflash.h"
 #include "target.h"
 #include "targets.h"
@@ -34,8 +37,8 @@ static void print_usage(void)
         "  -p, --port PORT    /dev/ttyUSB0, rfc2217://HOST:PORT, socket://HOST:PORT or\n"
         "                     sim:esp32[?flash=FILE&flash-size=4MB]\n"
         "                     (else the environment's REFLASH_PORT), or auto: the only USB serial port.\n"
-        "                     flash, verify and info take several, and --all: every USB serial port; they then work\n"
-        "                     on all at once, and the exit status is the highest\n"
+        "                     flash, diff, verify and info take several, and --all: every USB serial port; they\n"
+        "                     then work on all at once, and the exit status is the highest\n"
         "  -b, --baud RATE    rate to raise to after connecting at 115200 (%u; run: 115200), or auto: the highest\n"
         "                     that the line bears; monitor: the rate of the log (115200). Without a number flash, "
         "diff\n"
@@ -59,7 +62,7 @@ static void print_usage(void)
         "What is meant\n"
         "      --all          read, erase: the whole flash\n"
         "      --partition NAME  that one of the partition table in the target's flash: read, erase, and one FILE\n"
-        "                     for flash, verify\n"
+        "                     for flash, diff, verify\n"
         "      --partition-table-offset ADDR  where that table is (0x8000)\n"
         "      --flash-mode MODE, --flash-freq FREQ, --flash-size SIZE\n"
         "                     what the bootloader's header shall say: qio, qout, dio, dout; 80m, 40m, ...; 4MB, ...\n"
@@ -80,7 +83,9 @@ static void print_usage(void)
         "      --monitor      flash, run: then show the target's log, as monitor does, until Ctrl-C or its end\n"
         "      --for SECONDS  ... for so long\n"
         "      --until TEXT   ... until it says so; if it does not, exit status 1\n\n"
-        "      --json         one JSON object a line; the last one is the summary\n"
+        "      --json         one JSON object a line; the last one is the summary (several targets: one each, then "
+        "their\n"
+        "                     count)\n"
         "  -h, --help         this text\n"
         "  -V, --version      the version\n\n"
         "Exit status: 0 done, 1 verify or diff found a difference or the log lacks what --until waits for, 2 wrong "
@@ -91,18 +96,39 @@ static void print_usage(void)
         (unsigned)USUAL_BAUD);
 }
 
-static int complain(const char *format, const char *detail)
+/* Before anything else was understood: whoever reads objects line by line gets this as one, too. */
+static bool wants_json(int argc, char *const *argv)
 {
-    (void)fputs("reflash: ", stderr);
-    (void)fprintf(stderr, "%s%s", format, detail);
-    (void)fputs("\nTry 'reflash --help'.\n", stderr);
+    for (int word = 1; word < argc; word++) {
+        if (strcmp(argv[word], "--json") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+__attribute__((format(printf, 2, 3))) static int complain(output_t *output, const char *format, ...)
+{
+    char message[500];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    output_error(output, message);
+    output_event(output, json_pack("{s:s, s:b}", "event", "summary", "ok", false));
+    if (!output->json) {
+        (void)fputs("Try 'reflash --help'.\n", stderr);
+    }
     return STATUS_USAGE;
 }
 
-static int complain_of(const char *option, const char *argument, const char *wrong)
+/* getopt_long() does not understand a word, or found none behind it. */
+static int complain_of_option(output_t *output, int option, char *const *argv)
 {
-    (void)fprintf(stderr, "reflash: %s %s: %s\nTry 'reflash --help'.\n", option, argument, wrong);
-    return STATUS_USAGE;
+    const char *what = option == ':' ? "lacks its value" : "is no option, or has a value that it does not take";
+    const char *word = argv[optind - 1];
+    const bool is_short = optopt > 0 && optopt < 256 && strncmp(word, "--", 2) != 0;
+    return is_short ? complain(output, "-%c %s", optopt, what) : complain(output, "%s %s", word, what);
 }
 
 static bool parse_baud(const char *text, uint32_t *baud)
@@ -167,6 +193,38 @@ static const command_t *find_command(const char *name)
         }
     }
     return NULL;
+}
+
+/* What changes the meaning of a command must not be dropped in silence: not everybody who says `erase --dry-run` wants
+ * an empty flash. */
+static bool find_misplaced(const options_t *options, const char *command, char *what, size_t what_bytes)
+{
+    static const char with_log[] = "; it is for monitor, or beside --monitor";
+    const struct {
+        const char *option;
+        bool given;
+        const char *commands; /* that know it, each between spaces */
+        const char *advice;
+    } rows[] = {
+        {"--dry-run", options->dry_run, " flash diff ", ""},
+        {"--encrypt", options->encrypt, " flash diff ", ""},
+        {"--erase-all", options->erase_all, " flash diff ", ""}, /* diff says why not */
+        {"--partition", options->partition != NULL, " flash diff verify read erase ", ""},
+        {"--output", options->output != NULL, " read pack ", ""},
+        {"--c-array", options->c_array, " pack ", ""},
+        {"--monitor", options->monitor, " flash diff run monitor ", ""}, /* the same */
+        {"--until", options->until != NULL && !options->monitor, " monitor ", with_log},
+        {"--for SECONDS", options->seconds > 0 && !options->monitor, " monitor ", with_log},
+    };
+    char wanted[16];
+    (void)snprintf(wanted, sizeof(wanted), " %s ", command);
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+        if (rows[row].given && strstr(rows[row].commands, wanted) == NULL) {
+            (void)snprintf(what, what_bytes, "%s does not go with %s%s", rows[row].option, command, rows[row].advice);
+            return true;
+        }
+    }
+    return false;
 }
 
 int main(int argc, char **argv)
@@ -237,20 +295,26 @@ int main(int argc, char **argv)
     options_t options = {.partition_table_addr = PARTITION_TABLE_ADDR};
     bool has_boot_line = false, has_reset_line = false;
     const char *wrong;
+    char what[200];
+    output_t output;
+    output_init(&output, wants_json(argc, argv), NULL);
 
-    for (int option; (option = getopt_long(argc, argv, "p:b:o:hV", long_options, NULL)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, ":p:b:o:hV", long_options, NULL)) != -1;) {
         switch (option) {
         case 'p':
             if (!targets_add(&targets, optarg)) {
-                return complain("too many ports, from here on: ", optarg);
+                return complain(&output, "too many ports, from here on: %s", optarg);
             }
             break;
         case 'b':
             if (!parse_baud(optarg, &options.baud)) {
-                return complain("-b takes a rate from 1200 to 5000000 baud, or auto, not ", optarg);
+                return complain(&output, "-b takes a rate from 1200 to 5000000 baud, or auto, not %s", optarg);
             }
             break;
         case CHIP:
+            if (chip_format_by_name(optarg) == NULL) {
+                return complain(&output, "--chip %s: no chip this program knows; say it like esp32c3", optarg);
+            }
             options.chip = optarg;
             break;
         case 'o':
@@ -258,7 +322,7 @@ int main(int argc, char **argv)
             break;
         case FOR:
             if (!parse_for(optarg, &options)) {
-                return complain("--for takes rom, stub or both (pack), or seconds (monitor), not ", optarg);
+                return complain(&output, "--for takes rom, stub or both (pack), or seconds (monitor), not %s", optarg);
             }
             break;
         case C_ARRAY:
@@ -278,13 +342,13 @@ int main(int argc, char **argv)
             break;
         case BEFORE:
             if (!wiring_parse_style(optarg, &options.wiring.lines.style)) {
-                return complain("--before takes default, slow, usb or no-reset, not ", optarg);
+                return complain(&output, "--before takes default, slow, usb or no-reset, not %s", optarg);
             }
             options.is_wiring_told = true;
             break;
         case AFTER:
             if (!parse_after(optarg, &options.after)) {
-                return complain("--after takes reset, no-reset or watchdog, not ", optarg);
+                return complain(&output, "--after takes reset, no-reset or watchdog, not %s", optarg);
             }
             break;
         case RESET:
@@ -311,7 +375,7 @@ int main(int argc, char **argv)
         case TABLE_OFFSET:
             wrong = inputs_parse_addr(optarg, &options.partition_table_addr);
             if (wrong != NULL) {
-                return complain_of("--partition-table-offset", optarg, wrong);
+                return complain(&output, "%s %s: %s", "--partition-table-offset", optarg, wrong);
             }
             break;
         case BOOT_LINE:
@@ -319,7 +383,8 @@ int main(int argc, char **argv)
             wrong = wiring_parse_line(&options.wiring, optarg,
                                       option == BOOT_LINE ? &options.wiring.boot_pin : &options.wiring.reset_pin);
             if (wrong != NULL) {
-                return complain_of(option == BOOT_LINE ? "--boot-line" : "--reset-line", optarg, wrong);
+                return complain(&output, "%s %s: %s", option == BOOT_LINE ? "--boot-line" : "--reset-line", optarg,
+                                wrong);
             }
             *(option == BOOT_LINE ? &has_boot_line : &has_reset_line) = true;
             break;
@@ -350,19 +415,22 @@ int main(int argc, char **argv)
         case 'V':
             (void)puts("reflash " REFLASH_VERSION);
             return STATUS_OK;
-        default: /* getopt_long() has said what is wrong */
-            return complain("that option is not usable", "");
+        default:
+            return complain_of_option(&output, option, argv);
         }
     }
     if (has_boot_line != has_reset_line) {
-        return complain("--boot-line and --reset-line go together", "");
+        return complain(&output, "--boot-line and --reset-line go together");
     }
     if (optind == argc) {
-        return complain("no command", "");
+        return complain(&output, "no command");
     }
     const command_t *command = find_command(argv[optind]);
     if (command == NULL) {
-        return complain("no such command: ", argv[optind]);
+        return complain(&output, "no such command: %s", argv[optind]);
+    }
+    if (find_misplaced(&options, command->name, what, sizeof(what))) {
+        return complain(&output, "%s", what);
     }
     const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     (void)sigaction(SIGINT, &action, NULL);
@@ -370,5 +438,10 @@ int main(int argc, char **argv)
     if (targets.count == 0 && getenv("REFLASH_PORT") != NULL) {
         (void)targets_add(&targets, getenv("REFLASH_PORT"));
     }
-    return (int)targets_run(&targets, command, &options, argc - optind - 1, argv + optind + 1);
+    const status_t status = targets_run(&targets, command, &options, argc - optind - 1, argv + optind + 1);
+    if ((fflush(stdout) != 0 || ferror(stdout) != 0) && status == STATUS_OK) {
+        (void)fputs("reflash: what was told could not be written; is the disk full?\n", stderr);
+        return STATUS_INPUT;
+    }
+    return (int)status;
 }

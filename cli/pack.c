@@ -160,6 +160,9 @@ static inputs_result_t pack(packing_t *packing, int word_count, char *const *wor
     if (options->output == NULL) {
         return inputs_fail(message, INPUTS_USAGE, "pack writes a file: name it with -o, such as -o firmware.rfb");
     }
+    if (inputs_check_output(options->output, message) != INPUTS_OK) {
+        return INPUTS_FILE;
+    }
     if (flash_settings_detect_size(&options->flash)) {
         return inputs_fail(message, INPUTS_USAGE,
                            "pack has no target whose flash size could be detected: give --flash-size a size, or keep");

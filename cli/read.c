@@ -36,7 +36,12 @@ static status_t open_part(reading_t *reading)
     if (reading->job.options->output == NULL) {
         return job_refuse(&reading->job, STATUS_USAGE, "read writes a file: name it with -o, such as -o flash.bin");
     }
-    reading->part_path = inputs_text_of("%s.part", reading->job.options->output);
+    job_t *job = &reading->job;
+    if (inputs_check_output(job->options->output, inputs_message_into(job->message, sizeof(job->message))) !=
+        INPUTS_OK) {
+        return job_give_up(job, STATUS_INPUT);
+    }
+    reading->part_path = inputs_text_of("%s.part", job->options->output);
     reading->file = fopen(reading->part_path, "wbe");
     return reading->file != NULL ? STATUS_OK : cannot_write(reading);
 }

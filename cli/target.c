@@ -413,6 +413,19 @@ static const char *reason_text(uint8_t reason)
         {0x0A, "read too long"},
         {0x0B, "damaged compressed data"},
         {0x0C, "damaged compressed data"},
+        {0x0D, "damaged compressed data"},
+        {0x64, "it may not encrypt, or not there"},
+        {0xC0, "a request of the wrong length"}, /* from here on RAM stubs */
+        {0xC1, "wrong checksum"},
+        {0xC2, "blocks of a size that it does not take"},
+        {0xC3, "unknown request"},
+        {0xC4, "the flash part did not do it"},
+        {0xC5, "the flash part stays locked"},
+        {0xC6, "data without a write that was begun"},
+        {0xC7, "damaged compressed data"},
+        {0xC8, "fewer data than announced"},
+        {0xC9, "more data than announced"},
+        {0xFF, "it has no such command"},
     };
     for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
         if (rows[row].reason == reason) {

@@ -62,6 +62,16 @@ expect_complaint "reflash: what went over the line is not what the target says t
 expect_no_file kept.bin.part
 expect_status 3 "$REFLASH" read -p "$port" 0 4K -o nowhere/x.bin
 expect_complaint "nowhere/x.bin: cannot be written: No such file or directory."
+mkdir folder
+mkfifo device # stands for one: a file would take its place
+for name in folder device; do
+    expect_status 3 "$REFLASH" read -p "$port" 0 4K -o "$name"
+    expect_complaint "and the file that is written takes the place of what has that name. Name a file."
+    expect_status 3 "$REFLASH" pack old -o "$name"
+    expect_complaint "$name: cannot be written: it is "
+done
+[ -p device ] || fail "a device was replaced by a file"
+expect_no_file folder.part
 
 expect_status 2 "$REFLASH" read -p "$port" 0 4K
 expect_complaint "read writes a file: name it with -o, such as -o flash.bin"

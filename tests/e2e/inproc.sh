@@ -26,6 +26,7 @@ expect_order "Connected to target" "Transmission rate changed." \
     "Done!" "${log_head[@]}" "I (31) app_init: App version:      1.0.0" "Hello world!"
 expect_last_line "Hello world!"
 expect_flash board.bin old
+[ "$(grep -c flashing out)" -eq 3 ] || fail "an image is said to be written more than once"
 
 expect_status 0 "$REFLASH" flash -p "$port" --monitor old
 expect_order "Connected to target" "Transmission rate changed." "${skip_all[@]}" "Done!" "${log_head[@]}" "Hello world!"
@@ -130,6 +131,45 @@ expect_complaint "no command"
 expect_status 2 "$REFLASH" fly
 expect_complaint "no such command: fly"
 expect_status 2 "$REFLASH" flash --bogus
+expect_complaint "reflash: --bogus is no option"
+expect_status 2 "$REFLASH" flash -x
+expect_complaint "reflash: -x is no option"
+expect_status 2 "$REFLASH" flash -p
+expect_complaint "reflash: -p lacks its value"
+expect_status 2 "$REFLASH" flash --until
+expect_complaint "reflash: --until lacks its value"
+expect_status 2 "$REFLASH" flash -p "$port" old --chip esp99
+expect_complaint "reflash: --chip esp99: no chip this program knows"
+
+# Dropped in silence, each of these would do what nobody asked for, or seem to have done it.
+cp board.bin before.bin
+for words in "erase --all --dry-run" "read --all -o x.bin --encrypt" "verify old --erase-all" "info --partition nvs" \
+    "flash old -o x.bin" "flash old --c-array" "verify old --monitor"; do
+    # shellcheck disable=SC2086
+    expect_status 2 "$REFLASH" $words -p "$port"
+    expect_complaint " does not go with ${words%% *}"
+done
+cmp board.bin before.bin || fail "the flash was changed"
+for words in "--until Hello" "--for 5"; do
+    # shellcheck disable=SC2086
+    expect_status 2 "$REFLASH" flash -p "$port" old $words
+    expect_complaint "does not go with flash; it is for monitor, or beside --monitor"
+done
+
+# What nobody could read was not told.
+status=0
+"$REFLASH" image old/hello_world.bin >/dev/full 2>err || status=$?
+[ "$status" -eq 3 ] || fail "status $status with a full disk"
+expect_complaint "what was told could not be written"
+
+# Whoever reads objects gets objects.
+for words in "" "fly" "flash --bogus" "flash -b 12" "erase --dry-run --all"; do
+    # shellcheck disable=SC2086
+    expect_status 2 "$REFLASH" $words --json
+    [ ! -s err ] || fail "complaints beside the objects: $words"
+    jq -e -s '[.[].event] == ["error", "summary"] and (.[0].message | length > 0) and .[1].ok == false' out >jq.out ||
+        fail "$words: $(cat out)"
+done
 expect_status 2 "$REFLASH" flash -p "$port"
 expect_complaint "There is nothing to flash"
 expect_status 2 "$REFLASH" flash -p "$port" 0x1000
@@ -164,6 +204,8 @@ printf 'X' | dd of=damaged/hello_world.bin bs=1 seek=70000 conv=notrunc status=n
 expect_status 3 "$REFLASH" flash -p "$port" damaged
 expect_complaint "damaged/hello_world.bin"
 expect_status 3 "$REFLASH" flash -p "$port" c3
+expect_complaint "The build is for esp32c3, but the target is ESP32. Connect the right target, build for this one, or use \
+--force. Nothing was changed."
 expect_status 3 "$REFLASH" flash -p "$port" --chip esp32s3 new
 expect_complaint "nothing was changed"
 expect_status 3 "$REFLASH" flash -p "$port" 0x3FF000 new/hello_world.bin

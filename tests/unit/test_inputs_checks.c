@@ -126,7 +126,9 @@ static void an_image_for_another_chip_than_the_target_is_refused(void **state)
     put_program("app.bin", CHIP_ESP32C3);
     expect_loaded(f, "0x10000 app.bin", 1);
     assert_int_equal(check_chip(f, CHIP_ESP32, "ESP32", 2 * MIB), INPUTS_CONTENT);
-    expect_text(f->message, "app.bin (Application): is for ESP32-C3 (chip id 5), but the target is ESP32");
+    expect_text(f->message,
+                "app.bin (Application): is for ESP32-C3 (chip id 5), but the target is ESP32. Connect the right "
+                "target, build for this one, or use --force.");
     f->in.force = true;
     assert_int_equal(check_chip(f, CHIP_ESP32, "ESP32", 2 * MIB), INPUTS_OK);
 }

@@ -236,6 +236,28 @@ static void flash_settings_go_into_bootloaders_alone(void **state)
     expect_refused(f, ".", INPUTS_CONTENT, "\"flash_freq\" in \"flash_settings\" is no text");
 }
 
+static void flash_settings_may_be_told_as_options_alone(void **state)
+{
+    fixture_t *f = *state;
+    put_build_files();
+    static const char *const spellings[] = {
+        WITH("\"write_flash_args\" : [ \"--flash_mode\", \"qio\", \"--flash_size\", \"8MB\", \"--flash_freq\", \"80m\" "
+             "], " BOOTLOADER),
+        WITH("\"write_flash_args\" : [ \"--flash-mode\", \"qio\", \"--flash-size\", \"8MB\", \"--flash-freq\", \"80m\" "
+             "], " BOOTLOADER),
+        WITH("\"write_flash_args\" : [ \"--flash-size\", \"2MB\", \"--flash-freq\", \"80m\", \"--flash-mode\", \"qio\" "
+             "], \"flash_settings\" : { \"flash_size\" : \"8MB\" }, " BOOTLOADER),
+    };
+    for (size_t at = 0; at < sizeof(spellings) / sizeof(spellings[0]); at++) {
+        put_text("flasher_args.json", spellings[at]);
+        expect_loaded(f, ".", 4);
+        assert_int_equal(f->in.images[0].data[2], 0);
+        assert_int_equal(f->in.images[0].data[3], 0x3F);
+    }
+    put_text("flasher_args.json", WITH("\"write_flash_args\" : [ \"--flash-mode\", 5 ], " BOOTLOADER));
+    expect_refused(f, ".", INPUTS_CONTENT, "\"flash_mode\" in \"write_flash_args\" is no text");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +273,7 @@ int main(void)
         INPUT_TEST(intel_hex_brings_its_addresses_along),
         INPUT_TEST(an_elf_file_needs_an_address_and_a_chip),
         INPUT_TEST(flash_settings_go_into_bootloaders_alone),
+        INPUT_TEST(flash_settings_may_be_told_as_options_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
