@@ -120,8 +120,8 @@ static bool needs_stub(const job_t *job, target_loader_t loader)
 
 static bool wants_stub(const job_t *job, target_loader_t loader)
 {
-    return needs_stub(job, loader) || (loader == TARGET_ROM_THAT_COMPARES &&
-                                       reflash_stub_pays(&job->target.loader, sectors_to_compare(job)));
+    return needs_stub(job, loader) ||
+           (loader == TARGET_ROM_THAT_COMPARES && reflash_stub_pays(&job->target.loader, sectors_to_compare(job)));
 }
 
 static bool is_secure(const job_t *job)

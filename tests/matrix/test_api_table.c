@@ -811,7 +811,7 @@ typedef struct {
     esp_loader_error_t (*call)(void);
     bool (*holds)(void);          /* afterwards; may be NULL */
     unsigned lacking[MODE_COUNT]; /* bits of the chips that cannot do it, or not over that link */
-    uint8_t asks[STUB + 1];       /* opcode of the question that is refused or not answered; 0: whichever is the first */
+    uint8_t asks[STUB + 1];       /* opcode of the question refused or not answered; 0: whichever is the first */
     bool looks_first;             /* on some chips registers are read in front of that question */
     bool is_first;                /* called on a context that is not connected, ... */
     bool only_in[MODE_COUNT];     /* ... and in one of the tables only; none: in both */
