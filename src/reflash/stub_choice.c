@@ -16,14 +16,16 @@ esp_loader_error_t reflash_stub_if_shorter(esp_loader_t *loader, reflash_engine_
     }
     const uint32_t hashed = engine->unhashed;
     const uint32_t written = engine->unwritten > 0 ? engine->unwritten : hashed / WRITTEN_SHARE;
+    /* There is something to write, and a mask ROM cannot unpack it. */
+    const bool needed = engine->unwritten > 0 && !engine->bundle->has_plain && !engine->facts.packed;
     const uint32_t rom_ms = reflash_job_ms(&engine->model, hashed, written);
     reflash_engine_set_prices(engine, true);
-    if (reflash_job_ms(&engine->model, hashed, written) + reflash_stub_ms(&engine->facts) < rom_ms) {
+    if (needed || reflash_job_ms(&engine->model, hashed, written) + reflash_stub_ms(&engine->facts) < rom_ms) {
         const esp_loader_error_t err = reflash_stub_start(loader);
         if (err == ESP_LOADER_SUCCESS) {
             return reflash_engine_tell(engine, REFLASH_APPLY_STUB, false);
         }
-        if (err != ESP_LOADER_ERROR_UNSUPPORTED_FUNC) {
+        if (err != ESP_LOADER_ERROR_UNSUPPORTED_FUNC || needed) {
             return err;
         }
         engine->job->start_stub = NULL; /* not on this target */

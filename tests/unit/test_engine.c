@@ -317,6 +317,20 @@ static void every_source_reaches_every_loader(void **state)
     }
 }
 
+/* However little differs: its mask ROM unpacks wrongly. */
+static void what_is_only_packed_reaches_an_esp32_by_its_stub(void **state)
+{
+    (void)state;
+    hold_images();
+    damage(layout[DATA].flash_addr, 1);
+    begin("esp32", FROM_PACKED_BUNDLE, true);
+    t.link.round_trip_ms = 200; /* a stub does not pay */
+    reflash_set_link(&t.loader, &t.link);
+    assert_int_equal(apply(), ESP_LOADER_SUCCESS);
+    expect_held();
+    assert_true(espsim_stub(t.sim) != ESPSIM_STUB_NONE);
+}
+
 static void an_esp8266_is_reached_by_its_stub_only(void **state)
 {
     (void)state;
@@ -753,6 +767,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_source_reaches_every_loader, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_only_packed_reaches_an_esp32_by_its_stub, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_esp8266_is_reached_by_its_stub_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_changed_sector_is_written_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(scattered_changes_are_all_found, set_up, tear_down),

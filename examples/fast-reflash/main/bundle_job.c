@@ -108,7 +108,7 @@ esp_loader_error_t job_run(esp_loader_t *loader, target_chip_t chip)
                            .memory_bytes = sizeof(memory),
                            .buffer = buffer,
                            .buffer_bytes = sizeof(buffer),
-                           .start_stub = reflash_stub_start,
+                           .start_stub = reflash_stub_if_shorter,
                            .progress = on_step,
                            .progress_context = &told_tenths};
     return reflash_apply(loader, &(reflash_content_t){&reflash_bundle_ops, &bundle}, &job);
