@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What not knowing costs: the engine's plan, against the best of the fixed strategies in hindsight, in random cases.
- * Both are priced by the true costs of the case, which the plan does not know; nothing is sent anywhere.
+/* What not knowing costs: the engine's plan, in random cases, against that fixed strategy that turns out to be the best for
+ * all of them together; and, which no strategy can keep up with, against the best one for each. All are priced by the true costs of the case, which the plan does not know; nothing is sent anywhere.
  *
  *     regret [SEED [CASES]]   the report, as Markdown; exit status 1: a limit was exceeded
  *     regret -v SEED          one case, in detail
  *
  * The case of a seed is that seed's alone: a report names its worst ones. */
-
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -25,8 +24,15 @@ enum {
     CASES_MAX = 100000
 };
 
-/* Of the median, the 99th percentile and the worst case: what is aimed at, and beyond what something got lost. */
-static const double aims[] = {1.03, 1.15, 1.5}, limits[] = {1.03, 1.4, 2.2};
+/* Against what a case is held. */
+typedef enum { ONE_FOR_ALL, BEST_OF_EACH, RIVAL_COUNT } rival_t;
+static const char *const rival_titles[RIVAL_COUNT] = {"Of the best fixed strategy",
+                                                      "Of the best strategy for each case"};
+
+/* Of the median, the 99th percentile and the worst case: what is promised of the one, and beyond what something got lost. */
+enum { FIGURE_COUNT = 3 };
+static const char *const figure_names[FIGURE_COUNT] = {"median", "99th percentile", "most"};
+static const double limits[RIVAL_COUNT][FIGURE_COUNT] = {{1.03, 1.15, 1.5}, {1.03, 1.4, 2.2}};
 
 /* --- Cases ------------------------------------------------------------------------------------------------------- */
 
@@ -439,22 +445,30 @@ static double fixed_us(way_t way, bool stub, bool packed)
     return us;
 }
 
-static double best_fixed_us(bool tell)
+/* A strategy is a way, with a stub or not, with compressed data or not; where a case lacks one of these, without it. */
+enum { STRATEGY_COUNT = WAY_COUNT * 4 };
+
+static bool with_stub(unsigned strategy)
 {
-    double best_us = HUGE_VAL;
-    for (unsigned way = 0; way < WAY_COUNT; way++) {
-        for (unsigned stub = 0; stub <= (c.stub ? 1u : 0u); stub++) {
-            for (unsigned packed = 0; packed <= (packs(stub == 1) ? 1u : 0u); packed++) {
-                const double us = fixed_us((way_t)way, stub == 1, packed == 1);
-                best_us = us < best_us ? us : best_us;
-                if (tell) {
-                    (void)printf("    %-10s %-4s %-6s %9.1f ms\n", way_names[way], stub ? "stub" : "ROM",
-                                 packed ? "packed" : "plain", us / 1000);
-                }
-            }
-        }
-    }
-    return best_us;
+    return strategy / 2 % 2 != 0 && c.stub;
+}
+
+static bool with_packed(unsigned strategy)
+{
+    return strategy % 2 != 0 && packs(with_stub(strategy));
+}
+
+static double strategy_us(unsigned strategy)
+{
+    return fixed_us((way_t)(strategy / 4), with_stub(strategy), with_packed(strategy));
+}
+
+static const char *strategy_name(unsigned strategy)
+{
+    static char name[64];
+    (void)snprintf(name, sizeof(name), "%s, %s, %s data", way_names[strategy / 4],
+                   strategy / 2 % 2 != 0 ? "by a stub" : "by the mask ROM", strategy % 2 != 0 ? "compressed" : "plain");
+    return name;
 }
 
 /* --- Ours: as engine.c goes about it ------------------------------------------------------------------------------ */
@@ -473,15 +487,9 @@ static void set_prices(engine_t *engine, bool stub)
 
 static void consider_stub(engine_t *engine, uint32_t hashed, uint32_t unwritten)
 {
-    if (engine->facts.stub || !c.stub) {
-        return;
-    }
-    const uint32_t rom_ms = reflash_job_ms(&engine->model, hashed, unwritten);
-    set_prices(engine, true);
-    if (reflash_job_ms(&engine->model, hashed, unwritten) + reflash_stub_ms(&engine->facts) < rom_ms) {
+    if (!engine->facts.stub && c.stub && reflash_stub_is_shorter(&engine->facts, c.chip, c.packed, hashed, unwritten)) {
+        set_prices(engine, true);
         engine->us += upload_us();
-    } else {
-        set_prices(engine, false);
     }
 }
 
@@ -523,9 +531,7 @@ static double our_us(bool tell)
 {
     engine_t engine = {.facts = {.byte_ns = UINT32_C(1000000000) / (c.baud / 10),
                                  .turnaround_us = 2000 + c.told_ms * 1000,
-                                 .program_ns = 3360,
-                                 .erase_sector_us = 45000,
-                                 .erase_block_us = 150000}};
+                                 REFLASH_USUAL_PART}};
     uint32_t sectors = 0;
     uint32_t unwritten = 0;
     for (unsigned index = 0; index < c.image_count; index++) {
@@ -534,7 +540,7 @@ static double our_us(bool tell)
     memset(written, 0, sizeof(written));
     memset(known_blank, 0, sizeof(known_blank));
     set_prices(&engine, false);
-    consider_stub(&engine, sectors, sectors / 16);
+    consider_stub(&engine, sectors, 0);
     for (unsigned index = 0; index < c.image_count; index++) {
         unwritten += ask_image(&engine, &c.images[index], index > 0 && unwritten == 0, tell);
     }
@@ -560,7 +566,9 @@ static double our_us(bool tell)
 /* --- The report -------------------------------------------------------------------------------------------------- */
 
 typedef struct {
-    double regret;
+    double regret[RIVAL_COUNT];
+    double ours_us;
+    double fixed_us[STRATEGY_COUNT];
     uint64_t seed;
     unsigned class;
     unsigned latency, size; /* classes of these */
@@ -569,46 +577,85 @@ typedef struct {
 static result_t results[CASES_MAX];
 static double values[CASES_MAX];
 
+static double best_of_case_us(const result_t *result)
+{
+    double best_us = HUGE_VAL;
+    for (unsigned strategy = 0; strategy < STRATEGY_COUNT; strategy++) {
+        best_us = fmin(best_us, result->fixed_us[strategy]);
+    }
+    return best_us;
+}
+
 static result_t run_case(uint64_t seed, bool tell)
 {
     draw_case(seed);
-    if (tell) {
-        (void)printf("%llu: %s, %s, %u baud, %.1f ms (told %u), sector %.1f us/md5 %.0f/%.0f, erase %.0f/%.0f ms\n",
-                     (unsigned long long)seed, class_names[c.class], c.chip->name, c.baud, c.turnaround_us / 1000,
-                     c.told_ms, c.program_us, c.md5_us[0] * 4096, c.md5_us[1] * 4096, c.erase_sector_us / 1000,
-                     c.erase_block_us / 1000);
-    }
-    const double best_us = best_fixed_us(tell);
-    const double ours_us = our_us(tell);
     uint32_t sectors = 0;
     for (unsigned index = 0; index < c.image_count; index++) {
         sectors += c.images[index].sectors;
     }
     const double ms = c.turnaround_us / 1000;
+    result_t result = {.seed = seed,
+                       .class = c.class,
+                       .latency = ms < 4    ? 0
+                                  : ms < 16 ? 1
+                                  : ms < 60 ? 2
+                                            : 3,
+                       .size = sectors <= 16    ? 0
+                               : sectors <= 128 ? 1
+                               : sectors <= 512 ? 2
+                                                : 3};
     if (tell) {
-        (void)printf("    connect %.1f best %.1f ours %.1f ms\n", connect_us() / 1000, best_us / 1000, ours_us / 1000);
+        (void)printf("%llu: %s, %s, %u baud, %.1f ms (told %u), sector %.1f us/md5 %.0f/%.0f, erase %.0f/%.0f ms\n",
+                     (unsigned long long)seed, class_names[c.class], c.chip->name, c.baud, ms, c.told_ms, c.program_us,
+                     c.md5_us[0] * 4096, c.md5_us[1] * 4096, c.erase_sector_us / 1000, c.erase_block_us / 1000);
     }
-    return (result_t){.regret = (connect_us() + ours_us) / (connect_us() + best_us),
-                      .seed = seed,
-                      .class = c.class,
-                      .latency = ms < 4    ? 0
-                                 : ms < 16 ? 1
-                                 : ms < 60 ? 2
-                                           : 3,
-                      .size = sectors <= 16    ? 0
-                              : sectors <= 128 ? 1
-                              : sectors <= 512 ? 2
-                                               : 3};
+    for (unsigned strategy = 0; strategy < STRATEGY_COUNT; strategy++) {
+        result.fixed_us[strategy] = connect_us() + strategy_us(strategy);
+        if (tell && (strategy / 2 % 2 == 0 || c.stub)) {
+            (void)printf("    %-46s %9.1f ms\n", strategy_name(strategy), result.fixed_us[strategy] / 1000);
+        }
+    }
+    result.ours_us = connect_us() + our_us(tell);
+    result.regret[BEST_OF_EACH] = result.ours_us / best_of_case_us(&result);
+    if (tell) {
+        (void)printf("    connecting, in all of these, %.1f ms; ours %.1f ms, %.3f of the best\n", connect_us() / 1000,
+                     result.ours_us / 1000, result.regret[BEST_OF_EACH]);
+    }
+    return result;
 }
 
-static int by_regret(const void *a, const void *b)
+/* The one with the least seconds for all cases together. */
+static unsigned find_best_strategy(unsigned count)
 {
-    const double difference = ((const result_t *)a)->regret - ((const result_t *)b)->regret;
+    unsigned best = 0;
+    double best_us = HUGE_VAL;
+    for (unsigned strategy = 0; strategy < STRATEGY_COUNT; strategy++) {
+        double total_us = 0;
+        for (unsigned at = 0; at < count; at++) {
+            total_us += results[at].fixed_us[strategy];
+        }
+        best = total_us < best_us ? strategy : best;
+        best_us = fmin(best_us, total_us);
+    }
+    return best;
+}
+
+static int by_first_regret(const void *a, const void *b)
+{
+    const double difference = ((const result_t *)a)->regret[ONE_FOR_ALL] - ((const result_t *)b)->regret[ONE_FOR_ALL];
     return (difference > 0) - (difference < 0);
 }
 
+static int by_second_regret(const void *a, const void *b)
+{
+    const double difference = ((const result_t *)a)->regret[BEST_OF_EACH] - ((const result_t *)b)->regret[BEST_OF_EACH];
+    return (difference > 0) - (difference < 0);
+}
+
+static int (*const orders[RIVAL_COUNT])(const void *, const void *) = {by_first_regret, by_second_regret};
+
 /* A line of a table: the cases in which `what` (where in a result) is `is`; what: 0, all. The results are sorted. */
-static void print_row(const char *name, unsigned count, size_t what, unsigned is)
+static void print_row(rival_t rival, const char *name, unsigned count, size_t what, unsigned is)
 {
     static const double borders[] = {0.9, 1.001, 1.03, 1.15, 1.5};
     enum { BIN_COUNT = 1 + sizeof(borders) / sizeof(borders[0]) };
@@ -616,12 +663,13 @@ static void print_row(const char *name, unsigned count, size_t what, unsigned is
     unsigned found = 0;
     for (unsigned at = 0; at < count; at++) {
         if (what == 0 || *(const unsigned *)(const void *)((const char *)&results[at] + what) == is) {
+            const double regret = results[at].regret[rival];
             unsigned bin = 0;
-            while (bin < BIN_COUNT - 1 && results[at].regret > borders[bin]) {
+            while (bin < BIN_COUNT - 1 && regret > borders[bin]) {
                 bin++;
             }
             bins[bin]++;
-            values[found++] = results[at].regret;
+            values[found++] = regret;
         }
     }
     if (found == 0) {
@@ -642,33 +690,42 @@ static void print_head(const char *what)
                  what);
 }
 
-static void print_distribution(uint64_t seed, unsigned count)
+static void print_cases(uint64_t seed, unsigned count)
 {
     (void)printf("# Regret\n\nWritten by `make regret`; not edited by hand. Seeds %llu to %llu, a case each.\n\n",
                  (unsigned long long)seed, (unsigned long long)(seed + count - 1));
     (void)fputs(
-        "What it costs that the engine does not know beforehand what the target holds: its plan, which asks, against "
+        "What it costs that the engine does not know beforehand what the target holds: its plan, which asks, in "
+        "random\n"
+        "cases. The regret of a case is the seconds of the job as planned, through those of a fixed strategy; both "
+        "include\n"
+        "connecting. Nothing is sent: `bench/regret.c` drives the plan as the engine does and prices what it asks and\n"
+        "writes by the true costs of the case, which the plan does not know: every byte both ways, turnarounds, "
+        "hashes,\n"
+        "erases as mask ROMs and stubs do them, programs, unpacking, what a stub does while it receives, its upload, "
         "the\n"
-        "best of the fixed strategies in hindsight, in random cases. The regret of a case is the seconds of the job "
-        "as\n"
-        "planned, through those of the best fixed strategy; both include connecting. Nothing is sent: "
-        "`bench/regret.c`\n"
-        "drives the plan as the engine does and prices what it asks and writes by the true costs of the case, which "
-        "the\n"
-        "plan does not know: every byte both ways, turnarounds, hashes, erases as mask ROMs and stubs do them, "
-        "programs,\n"
-        "unpacking, what a stub does while it receives, its upload, the proof.\n\n"
+        "proof.\n\n"
         "Fixed strategies: write all unasked; ask about whole images, 64 KiB blocks or sectors and write the ones "
         "that\n"
-        "differ; each by the mask ROM with plain or compressed data or by a stub, as far as the case has these.\n\n"
+        "differ; each by the mask ROM or by a stub, with plain or compressed data, as far as the case has these: 16 in "
+        "all.\n\n"
+        "The *best fixed strategy* is that one of them with which all cases together take the least seconds: what "
+        "somebody\n"
+        "would choose who had to choose one, and knew all cases beforehand. The *best strategy for each case* would "
+        "have\n"
+        "to know each target's content beforehand, and its speed; nobody can keep up with that. Of two contents that "
+        "look\n"
+        "the same at first, such as an image that is unchanged and one with a single changed sector, one wants the "
+        "digest\n"
+        "of the whole image and the other those of its blocks, and whoever guesses wrong pays for both.\n\n"
         "## Cases\n\n"
         "| what | how often |\n| --- | --- |\n"
         "| chip | ESP32, S2, S3, C3, C6, P4 alike; hashes and unpacks 0.7 to 1.4 times as long as believed |\n"
         "| baud | 115200, 230400, 460800, 921600, 1500000, 2000000 alike |\n"
         "| latency | 1 to 200 ms by logarithm; up to 16 ms (USB) nobody told the host, beyond it was told with 20 % "
         "error |\n"
-        "| flash | erases take 1 to 4 times as long as believed, by logarithm, and +- 25 %; programming 0.8 to 2 times "
-        "|\n"
+        "| flash | erases take 1 to 4 times as long as a new part's, by logarithm, and +- 25 %; programming 0.8 to 2 "
+        "times |\n"
         "| stub, compressed data | 75 %, 80 % of the cases have them |\n"
         "| images | 1 to 4 alike, of 1 to 1024 sectors by logarithm; compressed 35 to 100 % is left |\n",
         stdout);
@@ -681,61 +738,76 @@ static void print_distribution(uint64_t seed, unsigned count)
                 stdout);
 }
 
-static int report(uint64_t seed, unsigned count)
+static void print_distribution(rival_t rival, unsigned count)
 {
     static const char *const latencies[] = {"1 to 4 ms", "4 to 16 ms", "16 to 60 ms", "60 to 200 ms"};
     static const char *const sizes[] = {"to 64 KiB", "to 512 KiB", "to 2 MiB", "to 16 MiB"};
-    for (unsigned at = 0; at < count; at++) {
-        results[at] = run_case(seed + at, false);
-    }
-    qsort(results, count, sizeof(results[0]), by_regret);
-    const double median = results[count / 2].regret;
-    const double percentile_99 = results[count * 99 / 100].regret;
-    const double most = results[count - 1].regret;
-    double total = 0;
-    for (unsigned at = 0; at < count; at++) {
-        total += results[at].regret;
-    }
-    print_distribution(seed, count);
-    (void)printf("\n## Figures\n\n| | aim | found | the test fails beyond |\n| --- | ---: | ---: | ---: |\n"
-                 "| median | %.2f | %.3f | %.2f |\n| 99th percentile | %.2f | %.3f | %.2f |\n"
-                 "| most | %.2f | %.3f | %.2f |\n| mean | | %.3f | |\n",
-                 aims[0], median, limits[0], aims[1], percentile_99, limits[1], aims[2], most, limits[2],
-                 total / count);
+    (void)printf("\n## %s\n", rival_titles[rival]);
     print_head("regret");
-    print_row("all", count, 0, 0);
+    print_row(rival, "all", count, 0, 0);
     print_head("content");
     for (unsigned class = 0; class < CLASS_COUNT; class ++) {
-        print_row(class_names[class], count, offsetof(result_t, class), class);
+        print_row(rival, class_names[class], count, offsetof(result_t, class), class);
     }
     print_head("latency");
     for (unsigned latency = 0; latency < sizeof(latencies) / sizeof(latencies[0]); latency++) {
-        print_row(latencies[latency], count, offsetof(result_t, latency), latency);
+        print_row(rival, latencies[latency], count, offsetof(result_t, latency), latency);
     }
     print_head("all images");
     for (unsigned size = 0; size < sizeof(sizes) / sizeof(sizes[0]); size++) {
-        print_row(sizes[size], count, offsetof(result_t, size), size);
+        print_row(rival, sizes[size], count, offsetof(result_t, size), size);
     }
-    (void)fputs(
-        "\nThe aims for the 99th percentile and the worst case are not met. Of two contents that look the same at "
-        "first, "
-        "such\nas an image that is unchanged and one with a single changed sector, one wants the digest of the "
-        "whole image and the\nother those of its blocks; where a question costs a few times what hashing a "
-        "sector does, whoever guesses wrong pays\nfor both. Knowing the true speeds and flash times helps little; "
-        "knowing whether a stub is\nworth its upload helps somewhat.\n"
-        "The chances in `src/reflash/plan.c` were chosen on other seeds (1000000 on).\n",
-        stdout);
     (void)printf("\nSeeds of the worst, each with its regret (`bench_regret -v SEED` tells of one):");
     for (unsigned at = count; at > 0 && at + 10 > count; at--) {
-        (void)printf(" %llu (%.2f)", (unsigned long long)results[at - 1].seed, results[at - 1].regret);
+        (void)printf(" %llu (%.2f)", (unsigned long long)results[at - 1].seed, results[at - 1].regret[rival]);
     }
     (void)printf(".\n");
-    if (median > limits[0] || percentile_99 > limits[1] || most > limits[2]) {
-        (void)fprintf(stderr, "seed %llu: median %.3f, 99th percentile %.3f, most %.3f are beyond %.2f, %.2f, %.2f\n",
-                      (unsigned long long)seed, median, percentile_99, most, limits[0], limits[1], limits[2]);
-        return EXIT_FAILURE;
+}
+
+static int report(uint64_t seed, unsigned count)
+{
+    double found[RIVAL_COUNT][FIGURE_COUNT];
+    double ours_us = 0;
+    double its_us = 0;
+    for (unsigned at = 0; at < count; at++) {
+        results[at] = run_case(seed + at, false);
     }
-    return EXIT_SUCCESS;
+    const unsigned strategy = find_best_strategy(count);
+    for (unsigned at = 0; at < count; at++) {
+        results[at].regret[ONE_FOR_ALL] = results[at].ours_us / results[at].fixed_us[strategy];
+        ours_us += results[at].ours_us;
+        its_us += results[at].fixed_us[strategy];
+    }
+    bool failed = false;
+    for (rival_t rival = 0; rival < RIVAL_COUNT; rival++) {
+        qsort(results, count, sizeof(results[0]), orders[rival]);
+        const unsigned ranks[FIGURE_COUNT] = {count / 2, count * 99 / 100, count - 1};
+        for (unsigned figure = 0; figure < FIGURE_COUNT; figure++) {
+            found[rival][figure] = results[ranks[figure]].regret[rival];
+            failed = failed || found[rival][figure] > limits[rival][figure];
+        }
+    }
+    print_cases(seed, count);
+    (void)printf("\n## Figures\n\nThe best fixed strategy is: %s. All cases together take the engine %.2f of its "
+                 "seconds.\n\n"
+                 "| regret | of the best fixed strategy | promised | of the best for each case | the test fails beyond "
+                 "|\n| --- | ---: | ---: | ---: | ---: |\n",
+                 strategy_name(strategy), ours_us / its_us);
+    for (unsigned figure = 0; figure < FIGURE_COUNT; figure++) {
+        (void)printf("| %s | %.3f | %.2f | %.3f | %.2f |\n", figure_names[figure], found[ONE_FOR_ALL][figure],
+                     limits[ONE_FOR_ALL][figure], found[BEST_OF_EACH][figure], limits[BEST_OF_EACH][figure]);
+    }
+    (void)printf(
+        "\nThe chances in `src/reflash/plan.c` and the usual flash part in `model.h` were chosen on other seeds "
+        "(2000000 on).\n");
+    for (rival_t rival = 0; rival < RIVAL_COUNT; rival++) {
+        qsort(results, count, sizeof(results[0]), orders[rival]);
+        print_distribution(rival, count);
+    }
+    if (failed) {
+        (void)fprintf(stderr, "seed %llu: a figure is beyond its limit\n", (unsigned long long)seed);
+    }
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)

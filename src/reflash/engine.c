@@ -442,7 +442,7 @@ esp_loader_error_t reflash_apply(esp_loader_t *loader, const reflash_content_t *
         .progress.image = &engine.image,
         .differ.bits = job->memory,
         .blank.bits = job->memory + job->memory_bytes / 2,
-        .facts = {.turnaround_us = 2000 + reflash_link(loader)->round_trip_ms * 1000u, REFLASH_NEW_PART},
+        .facts = {.turnaround_us = 2000 + reflash_link(loader)->round_trip_ms * 1000u, REFLASH_USUAL_PART},
     };
     reflash_engine_set_prices(&engine, loader->_stub != NULL);
     esp_loader_error_t err = ESP_LOADER_ERROR_INVALID_MD5;

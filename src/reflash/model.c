@@ -62,8 +62,10 @@ void reflash_learn(reflash_facts_t *facts, reflash_model_t *model, uint32_t sect
     } else if (sectors == 1) {
         const uint32_t wire_us = model->ask_us - facts->turnaround_us;
         const uint32_t work_us = model->hash_us + wire_us;
-        if (took_us > work_us) {
-            facts->turnaround_us = (facts->turnaround_us + took_us - work_us) / 2;
+        if (took_us > work_us) { /* one that was held up must not spoil all prices */
+            const uint32_t turnaround_us = took_us - work_us;
+            const uint32_t most_us = facts->turnaround_us * 8;
+            facts->turnaround_us = (facts->turnaround_us + (turnaround_us < most_us ? turnaround_us : most_us)) / 2;
         }
     }
     reflash_model(model, facts);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reflash/plan.h"
 
-/* Chances of 65536. Halving or doubling any of them or of the shifts below changes little; see docs/regret.md. */
-enum { CERTAIN = 0xFFFF, BLOCK_AT_FIRST = 0x8000, SECTOR_AT_FIRST = 0xF400 };
+/* Chances of 65536. These and the shifts below were searched for; see docs/regret.md. */
+enum { CERTAIN = 0xFFFF, BLOCK_AT_FIRST = 0x7C00, BLOCK_BY_BAD_SAMPLE = 0x1000, SECTOR_AT_FIRST = 0xD800 };
 
 /* --- Bits -------------------------------------------------------------------------------------------------------- */
 
@@ -115,16 +115,15 @@ bool reflash_plan_ask(reflash_plan_t *plan)
         if (open && left > 1 && pays(plan->block_same, smaller(write_us, left * ask_us), block_us)) {
             return ask(plan, REFLASH_ASK_BLOCK, plan->block_at, plan->block_end);
         }
-        if (search_us(plan, model, left, ask_us) < write_us ||
-            (open && at == plan->block_at && pays(plan->block_same, write_us, ask_us))) {
+        if (search_us(plan, model, left, ask_us) < write_us || (open && pays(plan->block_same, write_us, ask_us))) {
             return ask(plan, REFLASH_ASK_SECTOR, at, at + 1);
         }
         if (plan->block != REFLASH_BLOCK_SOUGHT && (at == 0 || !reflash_bit(&plan->differ, at - 1))) {
             plan->guessed = true;
         }
         /* The rest of this block is written unseen, and after a while it is worth to look again. */
-        if (plan->block_same < BLOCK_AT_FIRST) {
-            plan->block_same += (plan->block_same >> 3) + 16;
+        if (plan->block_same < BLOCK_AT_FIRST / 2) {
+            plan->block_same += (plan->block_same >> 2) + 16;
         }
         plan->at = plan->block_end;
     }
@@ -145,7 +144,7 @@ void reflash_plan_answer(reflash_plan_t *plan, bool equal)
     if (question->what == REFLASH_ASK_IMAGE) {
         plan->at = equal ? question->end : 0;
     } else if (question->what == REFLASH_ASK_BLOCK) {
-        plan->block_same = after(plan->block_same, equal, 1, 1);
+        plan->block_same = after(plan->block_same, equal, 2, 1);
         if (equal) {
             plan->at = question->end;
         } else {
@@ -153,10 +152,10 @@ void reflash_plan_answer(reflash_plan_t *plan, bool equal)
         }
     } else if (plan->stage == REFLASH_PLAN_SAMPLE) {
         plan->stage = REFLASH_PLAN_IMAGE;
-        plan->block_same = equal ? after(plan->block_same, true, 1, 0) : BLOCK_AT_FIRST / 8;
+        plan->block_same = equal ? plan->block_same : BLOCK_BY_BAD_SAMPLE;
     } else {
         if (plan->block == REFLASH_BLOCK_OPEN) {
-            plan->block_same = after(plan->block_same, equal, 3, 1);
+            plan->block_same = after(plan->block_same, equal, 1, 1);
         }
         if (!equal) {
             plan->block = REFLASH_BLOCK_FOUND;

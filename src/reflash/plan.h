@@ -60,7 +60,7 @@ typedef struct {
 
 /** What plan->block_same may be set to before the first question, if the images in front of this one were found equal: the
  *  job may be one that changes nothing. */
-enum { REFLASH_PLAN_HOPE = 0xF000 };
+enum { REFLASH_PLAN_HOPE = 0xDC00 };
 
 /** Begin with an image of `sectors` sectors: all of them are marked in `differ`. */
 void reflash_plan_begin(reflash_plan_t *plan, const reflash_model_t *model, const reflash_bitmap_t *differ,

@@ -6,7 +6,7 @@
 static uint32_t by_loader_ms(const reflash_line_t *line, uint32_t baud, const reflash_work_t *work, bool stub)
 {
     reflash_facts_t facts = {
-        .byte_ns = UINT32_C(1000000000) / (baud / 10), .turnaround_us = line->turnaround_us, REFLASH_NEW_PART};
+        .byte_ns = UINT32_C(1000000000) / (baud / 10), .turnaround_us = line->turnaround_us, REFLASH_USUAL_PART};
     reflash_model_t model;
     reflash_facts_of_loader(&facts, line->chip, stub, line->has_packed);
     reflash_model(&model, &facts);
