@@ -56,10 +56,9 @@ static reflash_bundle_error_t get_sector(const reflash_bundle_t *bundle, const r
     const reflash_image_t *image = image_of(bundle, of);
     const uint32_t offset = index * REFLASH_SECTOR_BYTES;
     const uint8_t *data = image->data + offset;
-    *sector = (reflash_bundle_sector_t){
-        .bytes = (uint16_t)bytes_from(image, offset, REFLASH_SECTOR_BYTES), .is_blank = true, .starts_group = true};
+    *sector = (reflash_bundle_sector_t){.bytes = (uint16_t)bytes_from(image, offset, REFLASH_SECTOR_BYTES),
+                                        .starts_group = true};
     for (uint32_t at = 0; at < sector->bytes; at++) {
-        sector->is_blank = sector->is_blank && data[at] == 0xFF;
         sector->plain_xor[at / XOR_BYTES] ^= data[at];
     }
     return hash(data, sector->bytes, sector->md5);

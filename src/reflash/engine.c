@@ -265,15 +265,6 @@ static esp_loader_error_t write_run(reflash_engine_t *engine, uint32_t *begin, u
         opcode = REFLASH_FLASH_DEFL_BEGIN;
     } else {
         block_bytes_max = PLAIN_BLOCK_BYTES;
-        /* A mask ROM erases the whole run before the first block comes, and blank sectors at its end are done with that. */
-        while (!stub && block_count > 1) {
-            reflash_bundle_sector_t last;
-            RETURN_ON_ERROR(read_sector(engine, from + block_count - 1, &last));
-            if (!last.is_blank) {
-                break;
-            }
-            block_count--;
-        }
     }
     sending.block.opcode = (uint8_t)(opcode + TO_DATA);
     uint32_t erase_bytes = 0;
@@ -308,14 +299,16 @@ static esp_loader_error_t write_image(reflash_engine_t *engine)
     }
     RETURN_ON_ERROR(reflash_engine_tell(engine, REFLASH_APPLY_WRITING, false));
     /* From the last run to the first: what one begins with may be another, which is not sent again then. */
-    for (uint32_t at = engine->sectors; at > 0; at--) {
-        const uint32_t end = at;
+    for (uint32_t end = engine->sectors; end > 0;) {
+        uint32_t at = end;
         while (at > 0 && reflash_bit(&engine->differ, at - 1)) {
             at--;
         }
         if (at < end) {
             RETURN_ON_ERROR(write_run(engine, &at, end));
-            at++;
+            end = at;
+        } else {
+            end--;
         }
     }
     engine->unwritten -= engine->progress.sectors;

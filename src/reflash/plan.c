@@ -143,25 +143,24 @@ void reflash_plan_answer(reflash_plan_t *plan, bool equal)
     }
     if (question->what == REFLASH_ASK_IMAGE) {
         plan->at = equal ? question->end : 0;
-    } else if (question->what == REFLASH_ASK_BLOCK) {
-        plan->block_same = after(plan->block_same, equal, 2, 1);
-        if (equal) {
-            plan->at = question->end;
-        } else {
-            plan->block = REFLASH_BLOCK_SOUGHT;
-        }
-    } else if (plan->stage == REFLASH_PLAN_SAMPLE) {
+        return;
+    }
+    if (plan->stage == REFLASH_PLAN_SAMPLE) {
         plan->stage = REFLASH_PLAN_IMAGE;
         plan->block_same = equal ? plan->block_same : BLOCK_BY_BAD_SAMPLE;
-    } else {
-        if (plan->block == REFLASH_BLOCK_OPEN) {
-            plan->block_same = after(plan->block_same, equal, 1, 1);
-        }
-        if (!equal) {
-            plan->block = REFLASH_BLOCK_FOUND;
-        }
+        return;
+    }
+    if (plan->block == REFLASH_BLOCK_OPEN) {
+        plan->block_same = after(plan->block_same, equal, 1, 1);
+    }
+    if (question->what == REFLASH_ASK_SECTOR) {
         plan->sector_same = after(plan->sector_same, equal, 1, 3);
+        plan->block = equal ? plan->block : REFLASH_BLOCK_FOUND;
         plan->at++;
+    } else if (equal) {
+        plan->at = question->end;
+    } else {
+        plan->block = REFLASH_BLOCK_SOUGHT;
     }
 }
 

@@ -466,27 +466,6 @@ static void no_sector_of_a_block_that_is_sent_from_its_start_is_written_twice(vo
     }
 }
 
-/* An ESP32's mask ROM takes plain data only. */
-static void blank_sectors_at_the_end_of_a_run_are_erased_and_not_sent(void **state)
-{
-    (void)state;
-    enum { DATA_BYTES = 0x20000, BLANK_BYTES = 0x10000 };
-    memset(t.data[DATA] + DATA_BYTES - BLANK_BYTES, 0xFF, BLANK_BYTES);
-    digest(DATA);
-    hold_images();
-    memset(&t.flash[layout[DATA].flash_addr], FILL, DATA_BYTES);
-    begin("esp32", FROM_PLAIN_BUNDLE, false);
-    assert_int_equal(apply(), ESP_LOADER_SUCCESS);
-    expect_held();
-    assert_int_equal(espsim_stats(t.sim)->commands[OP_FLASH_DATA].count, (DATA_BYTES - BLANK_BYTES) / SECTOR);
-    /* One block is sent of a run that is all blank. */
-    memset(&t.flash[layout[DATA].flash_addr + DATA_BYTES - BLANK_BYTES], FILL, BLANK_BYTES);
-    begin("esp32", FROM_PLAIN_BUNDLE, false);
-    assert_int_equal(apply(), ESP_LOADER_SUCCESS);
-    expect_held();
-    assert_int_equal(espsim_stats(t.sim)->commands[OP_FLASH_DATA].count, 1);
-}
-
 /* The program may raise it when it knows how much there is to send. */
 static void a_rate_that_is_raised_behind_the_questions_counts_from_then_on(void **state)
 {
@@ -778,7 +757,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_bootloader_is_written_last, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_sector_of_a_block_that_is_sent_from_its_start_is_written_twice, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(blank_sectors_at_the_end_of_a_run_are_erased_and_not_sent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_rate_that_is_raised_behind_the_questions_counts_from_then_on, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_dry_run_marks_what_would_be_written, set_up, tear_down),
