@@ -88,7 +88,7 @@ blank() { # BYTES
     head -c "$1" /dev/zero | tr '\0' '\377'
 }
 bytes() { # DIGITS
-    # shellcheck disable=SC2059 # these are its escapes
+    # shellcheck disable=SC2001,SC2059 # these are its escapes; a pattern of the shell knows no & before bash 5.2
     printf "$(sed 's/../\\x&/g' <<<"$1")"
 }
 record() { # SEQUENCE STATE CRC, 8 digits each as they are in the flash: a sector

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A serial server that is far away: the rate is raised when there is data that pays for it, and not for a few questions.
-# shellcheck disable=SC1091
+# shellcheck disable=SC1091,SC2119
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/_common.sh"
 

@@ -18,9 +18,9 @@ quietly cmake -S "$consumer" -B options -DREFLASH_SOURCE="$SOURCE" -DREFLASH_CHI
     -DSERIAL_FLASHER_RESET_INVERT=true -DSERIAL_FLASHER_BOOT_INVERT=OFF -DSERIAL_FLASHER_RESET_HOLD_TIME_MS=7 \
     -DSERIAL_FLASHER_WRITE_BLOCK_RETRIES=5
 for words in LOG_LEVEL=ESP_LOADER_LOG_DEBUG RESET_INVERT=1 BOOT_INVERT=0 RESET_HOLD_TIME_MS=7 WRITE_BLOCK_RETRIES=5; do
-    for source in src/loader/blocks.c ports/common/reset_lines.c; do
-        grep -A2 "SERIAL_FLASHER_$words " options/compile_commands.json | grep "$source" >found ||
-            fail "$source is compiled without SERIAL_FLASHER_$words"
+    for file in src/loader/blocks.c ports/common/reset_lines.c; do
+        grep -A2 "SERIAL_FLASHER_$words " options/compile_commands.json | grep "$file" >found ||
+            fail "$file is compiled without SERIAL_FLASHER_$words"
     done
 done
 ! grep -q SERIAL_FLASHER_BOOT_HOLD options/compile_commands.json || fail "what was not set is defined"

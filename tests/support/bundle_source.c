@@ -38,7 +38,7 @@ static reflash_bundle_error_t read_run(const reflash_bundle_t *bundle, const ref
 
 static reflash_bundle_error_t read_image(const reflash_bundle_t *bundle, const reflash_bundle_image_t *image)
 {
-    uint8_t data[REFLASH_SECTOR_BYTES];
+    uint8_t data[REFLASH_PACKED_BYTES_MAX]; /* a sector or its piece, which may be longer */
     reflash_bundle_error_t err = REFLASH_BUNDLE_GOOD;
     for (uint32_t at = 0; err == REFLASH_BUNDLE_GOOD && at < reflash_bundle_block_count(image); at++) {
         err = reflash_bundle_block_md5(bundle, image, at, data);
@@ -48,6 +48,9 @@ static reflash_bundle_error_t read_image(const reflash_bundle_t *bundle, const r
         err = reflash_bundle_sector(bundle, image, at, &sector);
         if (err == REFLASH_BUNDLE_GOOD && bundle->has_plain) {
             err = reflash_bundle_plain(bundle, image, at * REFLASH_SECTOR_BYTES, data, sector.bytes);
+        }
+        if (err == REFLASH_BUNDLE_GOOD && bundle->has_packed) {
+            err = reflash_bundle_packed(bundle, &sector, 0, data, sector.packed_bytes);
         }
         if (err == REFLASH_BUNDLE_GOOD && sector.starts_group) {
             err = read_run(bundle, image, at);

@@ -13,6 +13,6 @@ typedef struct {
 
 reflash_source_t bundle_source(bundle_memory_t *memory);
 
-/** Read everything there is to read in any order a host may want: all rows, all data, all compressed runs from each
- *  group to the end of its image. The first error that is not GOOD. */
+/** Read everything there is to read in any order a host may want: all rows, all data, plain and piece by piece, all
+ *  compressed runs from each group to the end of its image. The first error that is not GOOD. */
 reflash_bundle_error_t bundle_read_all(const reflash_bundle_t *bundle);

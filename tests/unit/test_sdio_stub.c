@@ -58,7 +58,7 @@ const reflash_stub_t *reflash_stub_find(target_chip_t chip, uint32_t revision)
 static bool read_segment(void *context, uint32_t addr, uint8_t *buf, uint32_t bytes)
 {
     (void)context;
-    memcpy(buf, addr < RAM + 0x4000 ? text + (addr - RAM) : data + (addr - RAM - 0x4000), bytes);
+    memcpy(buf, addr < RAM + TEXT_BYTES ? text + (addr - RAM) : data + (addr - RAM - 0x4000), bytes);
     return true;
 }
 
