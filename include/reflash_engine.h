@@ -54,7 +54,8 @@ typedef struct {
 /** What was done. */
 typedef enum {
     REFLASH_APPLY_ASKED,   /*!< Of this image `sectors` sectors will be written; 0: the target holds it. */
-    REFLASH_APPLY_WRITING, /*!< `done_sectors` of them are. First with 0, before anything is erased. */
+    REFLASH_APPLY_WRITING, /*!< `done_sectors` of them are. First with 0, before anything is erased, which may
+                                come again: a sector can take several blocks. */
     REFLASH_APPLY_PROVED,  /*!< Asked again after the last write; `proved` tells whether all is there. */
     REFLASH_APPLY_STUB     /*!< A stub was started; there is no image. */
 } reflash_apply_step_t;
