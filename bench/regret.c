@@ -501,7 +501,7 @@ static uint32_t ask_image(engine_t *engine, const image_t *image, bool hopeful, 
     reflash_plan_t plan;
     reflash_plan_begin(&plan, &engine->model, &differ, image->sectors);
     if (hopeful) {
-        plan.block_same = REFLASH_PLAN_HOPE;
+        reflash_plan_hope(&plan);
     }
     while (reflash_plan_ask(&plan)) {
         const uint32_t from = image->first + plan.question.from;

@@ -214,7 +214,8 @@ static esp_loader_error_t set_host_baud(target_t *target, uint32_t baud)
 }
 
 /* One trial at a time, so that somebody who gives up need not wait for all of them. Chips learn the rate from the first
- * SYNC and do not answer it: most boards are met half a tenth of a second sooner if the first trial does not wait long. */
+ * SYNC and do not answer it. Most boards are met a tenth of a second sooner if the first trial neither waits long for that
+ * answer nor holds reset for as long as those with a large capacitor want it. */
 static esp_loader_error_t connect_unless(target_t *target, const volatile int *stop)
 {
     enum { NEAR_SYNC_MS = 20 };
@@ -223,14 +224,18 @@ static esp_loader_error_t connect_unless(target_t *target, const volatile int *s
     const uint32_t usual_ms = args.sync_timeout;
     esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
     unsigned unknown_chips = 0;
+    reflash_lines_style_t *style = &target->tty.lines.style;
+    const reflash_lines_style_t usual_style = *style;
     args.trials = 1;
     if (target_is_near(target)) {
         args.sync_timeout = NEAR_SYNC_MS;
+        *style = usual_style == REFLASH_LINES_CLASSIC ? REFLASH_LINES_QUICK : usual_style;
     }
     for (int32_t trial = 0; trial < trials && !*stop && unknown_chips < 2; trial++) {
         err = target->secure_flash_bytes == 0
                   ? esp_loader_connect(&target->loader, &args)
                   : esp_loader_connect_secure_download_mode(&target->loader, &args, target->secure_flash_bytes);
+        *style = usual_style;
         if (err == ESP_LOADER_SUCCESS || reflash_last_fault(&target->loader).cause == REFLASH_CAUSE_PORT) {
             break;
         }

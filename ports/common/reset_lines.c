@@ -10,6 +10,12 @@ static const reflash_line_step_t classic[] = {
     {.boot = false, .reset = false},
 };
 
+static const reflash_line_step_t quick[] = {
+    {.boot = false, .reset = true, .hold_ms = RESET_MS / 2, .forget = true},
+    {.boot = true, .reset = false, .hold_ms = BOOT_MS},
+    {.boot = false, .reset = false},
+};
+
 static const reflash_line_step_t slow[] = {
     {.boot = false, .reset = true, .hold_ms = RESET_MS, .forget = true},
     {.boot = true, .reset = false, .hold_ms = 550},
@@ -58,8 +64,9 @@ reflash_line_dance_t reflash_lines_from_anywhere(void)
 reflash_line_dance_t reflash_lines_into_loader(reflash_lines_style_t style)
 {
     static const reflash_line_dance_t dances[] = {
-        [REFLASH_LINES_CLASSIC] = DANCE(classic), [REFLASH_LINES_SLOW] = DANCE(slow), [REFLASH_LINES_USB] = DANCE(usb),
-        [REFLASH_LINES_NONE] = {NULL, 0},         [REFLASH_LINES_PINS] = DANCE(pins),
+        [REFLASH_LINES_CLASSIC] = DANCE(classic), [REFLASH_LINES_SLOW] = DANCE(slow),
+        [REFLASH_LINES_USB] = DANCE(usb),         [REFLASH_LINES_NONE] = {NULL, 0},
+        [REFLASH_LINES_PINS] = DANCE(pins),       [REFLASH_LINES_QUICK] = DANCE(quick),
     };
     return dances[style];
 }
@@ -69,7 +76,7 @@ reflash_line_dance_t reflash_lines_into_application(reflash_lines_style_t style)
     static const reflash_line_dance_t dances[] = {
         [REFLASH_LINES_CLASSIC] = DANCE(application), [REFLASH_LINES_SLOW] = DANCE(application),
         [REFLASH_LINES_USB] = DANCE(usb_application), [REFLASH_LINES_NONE] = {NULL, 0},
-        [REFLASH_LINES_PINS] = DANCE(application),
+        [REFLASH_LINES_PINS] = DANCE(application),    [REFLASH_LINES_QUICK] = DANCE(application),
     };
     return dances[style];
 }

@@ -34,7 +34,8 @@ typedef enum {
     REFLASH_LINES_SLOW,    /*!< The same, with a large capacitor at reset: boot is held for 550 ms. */
     REFLASH_LINES_USB,     /*!< The chip's own USB-Serial/JTAG. */
     REFLASH_LINES_NONE,    /*!< Not at all: the target is put into its loader, and reset, by hand. */
-    REFLASH_LINES_PINS /*!< Two pins of the host, wired directly: boot is low for as long as reset is, and longer. */
+    REFLASH_LINES_PINS, /*!< Two pins of the host, wired directly: boot is low for as long as reset is, and longer. */
+    REFLASH_LINES_QUICK /*!< Classic, with reset held for half the time: for a first try, with CLASSIC behind it. */
 } reflash_lines_style_t;
 
 typedef struct {

@@ -128,7 +128,7 @@ static esp_loader_error_t ask_image(reflash_engine_t *engine)
     reflash_plan_t plan;
     reflash_plan_begin(&plan, &engine->model, &engine->differ, engine->sectors);
     if (engine->progress.index > 0 && engine->unwritten == 0) {
-        plan.block_same = REFLASH_PLAN_HOPE;
+        reflash_plan_hope(&plan);
     }
     while (reflash_plan_ask(&plan)) {
         RETURN_ON_ERROR(compare(engine, plan.question.from, plan.question.end));

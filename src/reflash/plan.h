@@ -58,13 +58,17 @@ typedef struct {
     uint32_t sector_same;        /* the chance that the next sector of one that differs is equal */
 } reflash_plan_t;
 
-/** What plan->block_same may be set to before the first question, if the images in front of this one were found equal: the
- *  job may be one that changes nothing. */
-enum { REFLASH_PLAN_HOPE = 0xDC00 };
-
 /** Begin with an image of `sectors` sectors: all of them are marked in `differ`. */
 void reflash_plan_begin(reflash_plan_t *plan, const reflash_model_t *model, const reflash_bitmap_t *differ,
                         uint32_t sectors);
+
+/** After reflash_plan_begin(), if the images in front of this one were found equal: the job may be one that changes nothing,
+ *  so no sample is taken. */
+static inline void reflash_plan_hope(reflash_plan_t *plan)
+{
+    plan->stage = REFLASH_PLAN_IMAGE;
+    plan->block_same = 0xDC00;
+}
 
 /** Put the next question into plan->question. False: there is none; what is set in `differ` has to be written. */
 bool reflash_plan_ask(reflash_plan_t *plan);

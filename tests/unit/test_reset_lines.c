@@ -61,6 +61,7 @@ static void each_style_is_its_known_sequence(void **state)
         {{.style = REFLASH_LINES_USB}, "B0R0 100 B1R0 100 B1R1 B0R1 100 F B0R0 ", "B0R1 200 B0R0 200 "},
         {{.style = REFLASH_LINES_NONE}, "", ""},
         {{.style = REFLASH_LINES_PINS}, "B1R1 100 F B1R0 50 B0R0 ", "B0R1 100 B0R0 "},
+        {{.style = REFLASH_LINES_QUICK}, "B0R1 50 F B1R0 50 B0R0 ", "B0R1 100 B0R0 "},
     };
     for (size_t row = 0; row < sizeof(known) / sizeof(known[0]); row++) {
         assert_string_equal(play(&known[row].lines, true), known[row].into_loader);
@@ -78,7 +79,7 @@ static void lines_that_a_board_turns_over_are_turned_over(void **state)
 static void every_dance_ends_with_both_lines_released(void **state)
 {
     (void)state;
-    for (int style = REFLASH_LINES_CLASSIC; style <= REFLASH_LINES_PINS; style++) {
+    for (int style = REFLASH_LINES_CLASSIC; style <= REFLASH_LINES_QUICK; style++) {
         const reflash_line_dance_t dances[] = {reflash_lines_into_loader((reflash_lines_style_t)style),
                                                reflash_lines_into_application((reflash_lines_style_t)style)};
         for (size_t at = 0; at < 2 && dances[at].count > 0; at++) {
