@@ -730,8 +730,9 @@ static void where_something_was_written_unseen_all_is_proved(void **state)
     t.link.round_trip_ms = 200;
     t.usb_latency_us = 200000;
     hold_images();
-    damage(layout[BOOTLOADER].flash_addr, 1); /* not a job that changes nothing */
-    for (uint32_t quarter = 1; quarter < 4; quarter++) { /* so many differ that the rest is taken to differ too */
+    damage(layout[BOOTLOADER].flash_addr, 1);
+    /* So many differ that the rest is taken to differ too. */
+    for (uint32_t quarter = 1; quarter < 4; quarter++) {
         damage(0x10000 + layout[APPLICATION].bytes / SECTOR / 4 * quarter * SECTOR, 2 * SECTOR);
     }
     begin("esp32", FROM_MEMORY, true);
