@@ -17,25 +17,28 @@
 
 #define HEADER_ADDR_MAX 0x2000u /* where bootloaders start: 0x0, 0x1000 or 0x2000, by chip */
 
-/* What we know images to be for. The names are the keys ESP-IDF gives them. */
+/* What we know images to be for. The names are the keys ESP-IDF gives them; its early 4.x gave one another. */
 typedef struct {
     const char *name;
     const char *title;
     reflash_kind_t kind;
     bool program;
+    const char *early_name; /* NULL: none */
 } role_t;
 enum { ROLE_BOOTLOADER, ROLE_PARTITION_TABLE, ROLE_APP, ROLE_OTADATA, ROLE_COUNT };
 static const role_t roles[ROLE_COUNT] = {
-    [ROLE_BOOTLOADER] = {"bootloader", "Bootloader", REFLASH_KIND_BOOTLOADER, true},
-    [ROLE_PARTITION_TABLE] = {"partition-table", "Partition table", REFLASH_KIND_PARTITION_TABLE, false},
-    [ROLE_APP] = {"app", "Application", REFLASH_KIND_APPLICATION, true},
-    [ROLE_OTADATA] = {"otadata", "OTA data", REFLASH_KIND_OTADATA, false},
+    [ROLE_BOOTLOADER] = {"bootloader", "Bootloader", REFLASH_KIND_BOOTLOADER, true, NULL},
+    [ROLE_PARTITION_TABLE] = {"partition-table", "Partition table", REFLASH_KIND_PARTITION_TABLE, false,
+                              "partition_table"},
+    [ROLE_APP] = {"app", "Application", REFLASH_KIND_APPLICATION, true, NULL},
+    [ROLE_OTADATA] = {"otadata", "OTA data", REFLASH_KIND_OTADATA, false, NULL},
 };
 
 static const role_t *role_by_name(const char *name)
 {
     for (size_t role = 0; role < ROLE_COUNT; role++) {
-        if (strcmp(roles[role].name, name) == 0) {
+        const char *early_name = roles[role].early_name;
+        if (strcmp(roles[role].name, name) == 0 || (early_name != NULL && strcmp(early_name, name) == 0)) {
             return &roles[role];
         }
     }
@@ -111,7 +114,7 @@ static void add_image(inputs_t *in, inputs_entry_t *entry, const partition_table
                                                    .bytes = image->bytes},
                                  table);
     const char *title = entry->title != NULL ? entry->title : inputs_base_name(entry->path);
-    const char *name = entry->name != NULL ? entry->name : role != NULL ? role->name : title;
+    const char *name = role != NULL ? role->name : entry->name != NULL ? entry->name : title;
     if (role != NULL) {
         image->kind = role->kind;
     }

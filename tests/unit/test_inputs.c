@@ -120,6 +120,18 @@ static void an_image_without_an_object_is_known_by_its_content(void **state)
     assert_string_equal(f->in.chip, "");
 }
 
+/* esptool_py_flash_project_args(partition_table ...) of ESP-IDF's early 4.x, which wrote no "encrypted" either. */
+static void a_partition_table_under_its_early_name_is_one(void **state)
+{
+    fixture_t *f = *state;
+    put_build_files();
+    put_text("flasher_args.json", WITH("\"partition_table\" : { \"offset\" : \"0x8000\", \"file\" : \"table.bin\" }"));
+    expect_loaded(f, ".", 4);
+    expect_image(f, 1, "partition-table", "Partition table", "./table.bin", REFLASH_KIND_PARTITION_TABLE, 0x8000);
+    put_text("table.bin", "damaged");
+    expect_refused(f, ".", INPUTS_CONTENT, "table.bin (Partition table): ");
+}
+
 static void another_chips_program_may_be_stored_under_a_name_of_its_own(void **state)
 {
     fixture_t *f = *state;
@@ -321,6 +333,7 @@ int main(void)
         INPUT_TEST(a_program_where_a_bootloader_starts_is_a_bootloader),
         INPUT_TEST(a_second_image_of_the_same_name_gets_its_address),
         INPUT_TEST(an_image_without_an_object_is_known_by_its_content),
+        INPUT_TEST(a_partition_table_under_its_early_name_is_one),
         INPUT_TEST(another_chips_program_may_be_stored_under_a_name_of_its_own),
         INPUT_TEST(an_image_that_is_named_but_not_listed_is_left_out),
         INPUT_TEST(neighbouring_sectors_are_no_overlap),
