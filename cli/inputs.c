@@ -5,6 +5,7 @@
 #include "inputs.h"
 
 #include <assert.h>
+#include <jansson.h>
 #include <mbedtls/md.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +95,20 @@ static bool name_is_taken(const inputs_t *in, const char *name)
     return false;
 }
 
+/* The name is for JSON and bundles, which hold UTF-8; a file's name may be anything. To be freed. */
+static char *utf8_of(const char *name)
+{
+    char *text = inputs_text_of("%s", name);
+    json_t *checked = json_string(text);
+    for (char *at = text; checked == NULL && *at != '\0'; at++) {
+        if ((unsigned char)*at >= 0x80) {
+            *at = '?';
+        }
+    }
+    json_decref(checked);
+    return text;
+}
+
 static void compute_md5(reflash_image_t *image)
 {
     (void)mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_MD5), image->data, image->bytes, image->md5);
@@ -114,7 +129,7 @@ static void add_image(inputs_t *in, inputs_entry_t *entry, const partition_table
                                                    .bytes = image->bytes},
                                  table);
     const char *title = entry->title != NULL ? entry->title : inputs_base_name(entry->path);
-    const char *name = role != NULL ? role->name : entry->name != NULL ? entry->name : title;
+    char *name = utf8_of(role != NULL ? role->name : entry->name != NULL ? entry->name : title);
     if (role != NULL) {
         image->kind = role->kind;
     }
@@ -127,6 +142,7 @@ static void add_image(inputs_t *in, inputs_entry_t *entry, const partition_table
     in->titles[in->count] = inputs_text_of("%s", role != NULL ? role->title : title);
     in->names[in->count] = name_is_taken(in, name) ? inputs_text_of("%s@0x%x", name, (unsigned)entry->flash_addr)
                                                    : inputs_text_of("%s", name);
+    free(name);
     in->count++;
 }
 

@@ -108,6 +108,19 @@ static void a_second_image_of_the_same_name_gets_its_address(void **state)
     assert_string_equal(f->in.names[1], "app@0x110000");
 }
 
+static void a_file_name_that_is_no_utf8_gives_a_name_that_is(void **state)
+{
+    fixture_t *f = *state;
+    put_text("caf\xE9.bin", "latin");
+    put_text("caf\xE8.bin", "latin");
+    put_text("caf\xC3\xA9.bin", "utf8");
+    expect_loaded(f, "0x9000 caf\xE9.bin 0xa000 caf\xE8.bin 0xb000 caf\xC3\xA9.bin", 3);
+    assert_string_equal(f->in.names[0], "caf?.bin");
+    assert_string_equal(f->in.names[1], "caf?.bin@0xa000");
+    assert_string_equal(f->in.names[2], "caf\xC3\xA9.bin");
+    assert_string_equal(f->in.paths[0], "caf\xE9.bin");
+}
+
 static void an_image_without_an_object_is_known_by_its_content(void **state)
 {
     fixture_t *f = *state;
@@ -332,6 +345,7 @@ int main(void)
         INPUT_TEST(pairs_come_sorted_with_a_role_by_content),
         INPUT_TEST(a_program_where_a_bootloader_starts_is_a_bootloader),
         INPUT_TEST(a_second_image_of_the_same_name_gets_its_address),
+        INPUT_TEST(a_file_name_that_is_no_utf8_gives_a_name_that_is),
         INPUT_TEST(an_image_without_an_object_is_known_by_its_content),
         INPUT_TEST(a_partition_table_under_its_early_name_is_one),
         INPUT_TEST(another_chips_program_may_be_stored_under_a_name_of_its_own),
