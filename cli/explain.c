@@ -119,13 +119,14 @@ static void code_words(char *text, size_t text_bytes, const format_code_t *list,
     }
 }
 
-static void explain_flash(explainer_t *explainer, const image_t *image, const chip_format_t *chip)
+void explain_flash(explainer_t *explainer, const char *label, uint8_t mode_code, uint8_t size_code, uint8_t freq_code,
+                   const chip_format_t *chip)
 {
     char mode[32], freq[32], size[32];
-    code_words(mode, sizeof(mode), format_flash_modes, image->flash_mode);
-    code_words(freq, sizeof(freq), chip->flash_freqs, image->flash_freq);
-    code_words(size, sizeof(size), chip->flash_sizes, image->flash_size);
-    explain_fact(explainer, "flash", "flash", json_pack("{s:s, s:s, s:s}", "mode", mode, "freq", freq, "size", size),
+    code_words(mode, sizeof(mode), format_flash_modes, mode_code);
+    code_words(freq, sizeof(freq), chip->flash_freqs, freq_code);
+    code_words(size, sizeof(size), chip->flash_sizes, size_code);
+    explain_fact(explainer, label, "flash", json_pack("{s:s, s:s, s:s}", "mode", mode, "freq", freq, "size", size),
                  "%s, %s, %s", mode, freq, size);
 }
 
@@ -243,7 +244,7 @@ void explain_program(explainer_t *explainer, const char *name, const uint8_t *da
         explain_revisions(explainer, &image);
     }
     if (chip != NULL) {
-        explain_flash(explainer, &image, chip);
+        explain_flash(explainer, "flash", image.flash_mode, image.flash_size, image.flash_freq, chip);
     }
     explain_fact(explainer, "entry", "entry", json_integer((json_int_t)image.entry), "0x%08x", (unsigned)image.entry);
     explain_segments(explainer, &image, chip);

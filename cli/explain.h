@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "chip_formats.h"
 #include "output.h"
 #include "partition_table.h"
 
@@ -53,6 +54,9 @@ void explain_fact(explainer_t *explainer, const char *label, const char *key, js
 /** The same where something is wrong. */
 void explain_wrong(explainer_t *explainer, const char *label, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/** Flash settings by their codes in an image header. */
+void explain_flash(explainer_t *explainer, const char *label, uint8_t mode_code, uint8_t size_code, uint8_t freq_code,
+                   const chip_format_t *chip);
 /** A line of a table. */
 void explain_row(explainer_t *explainer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** Make everything but printable ASCII a '?'. */

@@ -7,7 +7,7 @@
 #include "explain.h"
 #include "inputs_support.h"
 
-enum { CHIP_ID_ESP8266 = 0xFFFF };
+enum { CHIP_ID_ESP8266 = 0xFFFF, NOT_TOLD = 0xFF };
 
 static const char *kind_name(reflash_kind_t kind)
 {
@@ -82,6 +82,10 @@ static void explain_facts(explainer_t *explainer, const reflash_bundle_t *bundle
                                      : "packed");
     explain_fact(explainer, "flash", "flash_bytes", json_integer((json_int_t)bundle->flash_bytes), "%u KiB are needed",
                  (unsigned)(bundle->flash_bytes / 1024));
+    if (chip != NULL && bundle->flash_mode != NOT_TOLD && bundle->flash_size_freq != NOT_TOLD) {
+        explain_flash(explainer, "flash settings", bundle->flash_mode, bundle->flash_size_freq >> 4,
+                      bundle->flash_size_freq & 0x0F, chip);
+    }
 }
 
 /* By the table of the same bundle, if it has one. */

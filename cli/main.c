@@ -213,6 +213,7 @@ static bool find_misplaced(const options_t *options, const char *command, char *
         {"--output", options->output != NULL, " read pack ", ""},
         {"--c-array", options->c_array, " pack ", ""},
         {"--monitor", options->monitor, " flash diff run monitor ", ""}, /* the same */
+        {"--for rom or stub", options->host != HOST_ANY, " pack ", ""},
         {"--until", options->until != NULL && !options->monitor, " monitor ", with_log},
         {"--for SECONDS", options->seconds > 0 && !options->monitor, " monitor ", with_log},
     };

@@ -80,6 +80,7 @@ expect_order 'bootloader at 0x0: bootloader for ESP32-C3, 32768 bytes' '  behind
 expect_status 0 "$REFLASH" image app.rfb
 expect_order "app.rfb: bundle of 3 images, $(stat -c %s app.rfb) bytes" '  chip            ESP32-C3 (chip id 5)' \
     '  data            packed' '  flash           192 KiB are needed' \
+    '  flash settings  dio, 80m, 2MB' \
     "  MD5             $(tail -c +33 app.rfb | md5sum | cut -d ' ' -f 1), right"
 grep -qF "MD5 $(md5sum <"$app" | cut -d ' ' -f 1)" out || fail "no digest of the application"
 

@@ -144,7 +144,8 @@ expect_complaint "reflash: --chip esp99: no chip this program knows"
 # Dropped in silence, each of these would do what nobody asked for, or seem to have done it.
 cp board.bin before.bin
 for words in "erase --all --dry-run" "read --all -o x.bin --encrypt" "verify old --erase-all" "info --partition nvs" \
-    "flash old -o x.bin" "flash old --c-array" "verify old --monitor"; do
+    "flash old -o x.bin" "flash old --c-array" "verify old --monitor" "flash old --monitor --for rom" \
+    "monitor --for stub"; do
     # shellcheck disable=SC2086
     expect_status 2 "$REFLASH" $words -p "$port"
     expect_complaint " does not go with ${words%% *}"
