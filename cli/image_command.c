@@ -117,13 +117,6 @@ static inputs_result_t explain_content(explaining_t *explaining, explainer_t *ex
     }
 }
 
-/* A file name may be no UTF-8, which JSON cannot carry. */
-static json_t *path_json(const char *path)
-{
-    json_t *text = json_string(path);
-    return text != NULL ? text : json_null();
-}
-
 static inputs_result_t explain_file(explaining_t *explaining, const char *path)
 {
     const inputs_message_t message = inputs_message_into(explaining->message, sizeof(explaining->message));
@@ -132,7 +125,7 @@ static inputs_result_t explain_file(explaining_t *explaining, const char *path)
     inputs_result_t result = inputs_read_file(path, &input_options, &file, message);
     if (result == INPUTS_OK) {
         explainer_t explainer = {.output = &explaining->output,
-                                 .object = json_pack("{s:s, s:o}", "event", "image", "file", path_json(path)),
+                                 .object = json_pack("{s:s, s:o}", "event", "image", "file", output_text(path)),
                                  .colour = explaining->output.terminal && getenv("NO_COLOR") == NULL,
                                  .sound = true};
         result = explain_content(explaining, &explainer, path, &file);

@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 void output_init(output_t *output, bool json, const char *label)
@@ -38,12 +40,26 @@ void output_line(output_t *output, const char *format, ...)
     funlockfile(stdout);
 }
 
+json_t *output_text(const char *text)
+{
+    json_t *json = json_string(text);
+    char *copy = json == NULL ? strdup(text) : NULL;
+    for (char *at = copy; at != NULL && *at != '\0'; at++) {
+        if ((unsigned char)*at >= 0x80) {
+            *at = '?';
+        }
+    }
+    json = json != NULL ? json : json_string(copy);
+    free(copy);
+    return json;
+}
+
 void output_event(output_t *output, json_t *event)
 {
     enum { DIGITS = 9 };
     if (output->json) {
         if (output->label != NULL) {
-            (void)json_object_set_new(event, "port", json_string(output->label));
+            (void)json_object_set_new(event, "port", output_text(output->label));
         }
         flockfile(stdout);
         (void)json_dumpf(event, stdout, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
@@ -84,10 +100,7 @@ void output_progress(output_t *output, const char *name, const char *title, uint
 void output_error(output_t *output, const char *message)
 {
     if (output->json) {
-        /* A file name may be no UTF-8, which JSON cannot carry. */
-        json_t *text = json_string(message);
-        output_event(output, json_pack("{s:s, s:o}", "event", "error", "message",
-                                       text != NULL ? text : json_string("an input whose name is no UTF-8 text")));
+        output_event(output, json_pack("{s:s, s:o}", "event", "error", "message", output_text(message)));
         return;
     }
     close_line(output);

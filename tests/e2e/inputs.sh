@@ -139,3 +139,13 @@ mkdir -p project
 cp -r build project/build
 expect_status 3 "$REFLASH" flash -p sim:esp32 project
 expect_complaint 'project: has no flasher_args.json, and nothing that Arduino or PlatformIO leave. Give project/build.'
+
+# JSON is UTF-8 whatever a file or a port is called, and says no less than it would otherwise.
+printf 'latin' >$'caf\xe9.bin'
+expect_status 0 "$REFLASH" flash --json -p sim:esp32 0x9000 $'caf\xe9.bin'
+jq -e -s 'map(.name // empty) | unique == ["caf?.bin"]' out >jq.out || fail "events: $(cat out)"
+jq -e -s '.[-1] | .ok and .images[0].name == "caf?.bin"' out >jq.out || fail "summary: $(cat out)"
+expect_status 3 "$REFLASH" flash --json -p sim:esp32 0x9000 $'th\xe9.bin'
+jq -e -s '.[0].message | startswith("th?.bin: cannot be opened: ")' out >jq.out || fail "complaint: $(cat out)"
+expect_status 3 "$REFLASH" image --json $'caf\xe9.bin'
+jq -e -s '.[0].message | startswith("caf?.bin: begins with 6c 61")' out >jq.out || fail "complaint: $(cat out)"
