@@ -48,7 +48,9 @@ status_t ports_run(const options_t *options, int word_count, char *const *words)
     job_t job;
     job_begin(&job, options);
     if (word_count > 0) {
-        return job_end(&job, job_refuse(&job, STATUS_USAGE, "ports takes no input, but '%s' was given", words[0]));
+        const status_t refused = job_refuse(&job, STATUS_USAGE, "ports takes no input, but '%s' was given", words[0]);
+        job_summarise(&job, refused, NULL);
+        return job_end(&job, refused);
     }
     serial_port_t *rows = inputs_need(calloc(SERIAL_PORTS_MAX, sizeof(*rows)));
     const int count = serial_ports_list(rows);

@@ -188,7 +188,9 @@ status_t targets_run(const targets_t *targets, const command_t *command, const o
     status_t status = command->targets == NO_TARGET ? STATUS_OK : find_targets(&crew);
     if (status == STATUS_OK && command->targets == MANY_TARGETS && crew.targets.count > 1) {
         status = run_many(&crew);
-    } else if (status == STATUS_OK) {
+    } else if (status != STATUS_OK) {
+        output_event(&crew.output, json_pack("{s:s, s:b}", "event", "summary", "ok", false));
+    } else {
         if (crew.targets.count == 1) {
             crew.options.port = crew.targets.ports[0];
             believe_port(&crew, crew.options.port, &crew.options.wiring);

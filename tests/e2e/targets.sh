@@ -55,6 +55,11 @@ expect_status 2 "$REFLASH" read -p "$a" -p "$b" 0 4K -o x.bin
 expect_complaint "read works on one target; name one port with -p"
 expect_status 2 "$REFLASH" flash -p "$a" --all old
 expect_complaint "--all stands for every USB serial port; leave -p out"
+for words in "read 0 4096 -o x -p sim:esp32 -p sim:esp32c3" "flash old --all -p sim:esp32" "ports sim:esp32"; do
+    # shellcheck disable=SC2086
+    expect_status 2 "$REFLASH" --json $words
+    jq -e -s 'map(.event) == ["error", "summary"] and .[1].ok == false' out >jq.out || fail "no summary: $(cat out)"
+done
 ports=()
 for ((turn = 0; turn < 65; turn++)); do
     ports+=(-p "$missing")
