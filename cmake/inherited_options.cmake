@@ -6,6 +6,7 @@
 #     SERIAL_FLASHER_WRITE_BLOCK_RETRIES                     how often
 #     PORT                                                   LINUX, PI_PICO or STM32: linked along with `flasher`;
 #                                                            USER_DEFINED: the project brings its own
+#     MD5_ENABLED                                            programs of generation 1.8: with the functions that compare
 #
 # What is not set keeps the default that the sources have.
 
