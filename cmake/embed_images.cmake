@@ -11,7 +11,8 @@
 #                                         the table `target_bundles`
 #
 # The table is an array of target_images_t, `target_images_count` long; the program's own target_images.h declares both. So
-# does target_bundles.h with the other one, of target_bundle_t.
+# does target_bundles.h with the other one, of target_bundle_t. Behind a chip's last image there has to be room for one that is
+# NULL: where there is not, the build stops.
 
 # This file is also the script that converts one: INPUT, OUTPUT, NAME, KIND and ADDR come from the command line.
 if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
@@ -151,6 +152,9 @@ function(embed_target_images target folder)
         string(TOUPPER ${chip} chip_constant)
         string(APPEND rows "    {${chip_constant}_CHIP, {\n")
         list_image_names(names "${args}")
+        list(LENGTH names count)
+        string(APPEND declarations "_Static_assert(${count} < sizeof(((target_images_t *)0)->images) / sizeof(titled_image_t),\n"
+            "    \"${chip} has ${count} images, more than target_images_t of target_images.h has room for\");\n")
         foreach(name IN LISTS names)
             string(JSON file GET "${args}" ${name} file)
             string(JSON addr GET "${args}" ${name} offset)

@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME programs)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/reflash)
-set(package_libraries reflash reflash_stubs flasher_v1)
+set(package_libraries flasher reflash_stubs flasher_v1)
 set(package_modules reflash reflash-v1)
 foreach(port common posix)
     if(TARGET reflash_port_${port})

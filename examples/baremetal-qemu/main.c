@@ -13,7 +13,7 @@ enum {
     CONSOLE_BAUD = 115200,
     WIRES_BAUD = 115200,
     TRIES = 3,
-    FLASH_BYTES = 4 << 20 /* no target has more */
+    FLASH_BYTES = 16 << 20 /* mask ROMs reach no further */
 };
 
 /* --- The console ------------------------------------------------------------------------------------------- */

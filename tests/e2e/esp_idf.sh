@@ -128,6 +128,24 @@ run "$app" chip=esp32s3
 expect_order "Connected to target" "E (0) serial_flasher: There are no images for an ESP32-S3" \
     "E (0) serial_flasher: Gave up."
 
+# A chip may have eight images; of one more the build tells.
+args=fast/images/esp32/flasher_args.json
+cp "$args" three_images.json
+head -c 4096 fast/images/esp32/hello_world.bin >fast/images/esp32/data.bin
+for ((count = 4; count <= 9; count++)); do
+    jq --arg name "data $count" --arg offset "0x1${count}0000" \
+        '.[$name] = {offset: $offset, file: "data.bin", encrypted: "false"}' "$args" >more.json
+    mv more.json "$args"
+    [ "$count" -ne 8 ] || build fast
+done
+[ "$(grep -c Converting out)" -ge 5 ] || fail "five more images were not converted"
+run "$app" flash=eight.bin "until=Done!"
+expect_order "$(log "data 8 flashed and verified")" "$(log "Done!")"
+configure fast || fail "fast does not configure"
+! cmake --build fast/build >out 2>err || fail "nine images are taken"
+grep -q "esp32 has 9 images, more than target_images_t of target_images.h has room for" out || fail "it does not say why"
+cp three_images.json "$args"
+
 # Without MD5 everything is written each time, and nothing asked.
 build fast -DMD5_ENABLED=0
 run "$app" flash=board.bin "until=Hello world!"

@@ -94,3 +94,12 @@ expect_order "$(log "${skip_all[0]}")" "$(log "${skip_all[1]}")" \
     "$(log "Application flashed and verified")" "$(log "Done!")" "I (0) app_init: App version:      1.0.0" "Hello world!"
 holds_application old || fail "the old application is not back"
 stop_espsim
+
+# An application far up in a large flash.
+cp -r old far
+sed -i 's/0x10000/0x500000/; s/2MB/8MB/' far/flasher_args.json
+build_firmware far
+start_espsim_with --listen 127.0.0.1:0 --control ./control.sock --flash-size 8MB --flash far.bin
+run_until far.elf "I ([0-9]*) serial_flasher: Done!"
+cmp -i $((0x500000)):0 -n 131072 far.bin far/hello_world.bin || fail "the application is not there"
+stop_espsim

@@ -4,7 +4,7 @@
 
 #include "reflash.h"
 
-enum { TARGET_IMAGES_MAX = 8 };
+enum { TARGET_IMAGES_MAX = 8 }; /* of a chip; with more the build stops */
 
 typedef struct {
     const char *title; /* NULL: there are no more */
