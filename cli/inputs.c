@@ -5,7 +5,6 @@
 #include "inputs.h"
 
 #include <assert.h>
-#include <jansson.h>
 #include <mbedtls/md.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,20 +94,6 @@ static bool name_is_taken(const inputs_t *in, const char *name)
     return false;
 }
 
-/* The name is for JSON and bundles, which hold UTF-8; a file's name may be anything. To be freed. */
-static char *utf8_of(const char *name)
-{
-    char *text = inputs_text_of("%s", name);
-    json_t *checked = json_string(text);
-    for (char *at = text; checked == NULL && *at != '\0'; at++) {
-        if ((unsigned char)*at >= 0x80) {
-            *at = '?';
-        }
-    }
-    json_decref(checked);
-    return text;
-}
-
 static void compute_md5(reflash_image_t *image)
 {
     (void)mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_MD5), image->data, image->bytes, image->md5);
@@ -129,7 +114,7 @@ static void add_image(inputs_t *in, inputs_entry_t *entry, const partition_table
                                                    .bytes = image->bytes},
                                  table);
     const char *title = entry->title != NULL ? entry->title : inputs_base_name(entry->path);
-    char *name = utf8_of(role != NULL ? role->name : entry->name != NULL ? entry->name : title);
+    char *name = inputs_utf8_of(role != NULL ? role->name : entry->name != NULL ? entry->name : title);
     if (role != NULL) {
         image->kind = role->kind;
     }
@@ -340,11 +325,15 @@ static inputs_result_t check_chip(const inputs_t *in, int chip_id, const char *c
         const reflash_image_t *image = &in->images[i];
         const int image_chip = in->programs[i] ? image_program_chip(image->data, image->bytes) : chip_id;
         if (image_chip != chip_id) {
+            char id[24] = ""; /* an ESP8266's images hold none */
+            if (image_chip != IMAGE_CHIP_ESP8266) {
+                (void)snprintf(id, sizeof(id), " (chip id %d)", image_chip);
+            }
             return inputs_fail(
                 message, INPUTS_CONTENT,
-                "%s (%s): is for %s (chip id %d), but the target is %s. Connect the right target, build for this "
-                "one, or use --force.",
-                in->paths[i], in->titles[i], image_chip_name(image_chip), image_chip, chip_name);
+                "%s (%s): is for %s%s, but the target is %s. Connect the right target, build for this one, or use "
+                "--force.",
+                in->paths[i], in->titles[i], image_chip_name(image_chip), id, chip_name);
         }
         if (row != NULL && image->kind == REFLASH_KIND_BOOTLOADER && image->flash_addr != row->boot_addr) {
             return inputs_fail(

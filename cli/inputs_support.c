@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,19 @@ char *inputs_text_of(const char *format, ...)
     const int length = vasprintf(&text, format, arguments);
     va_end(arguments);
     return inputs_need(length < 0 ? NULL : text);
+}
+
+char *inputs_utf8_of(const char *text)
+{
+    char *copy = inputs_text_of("%s", text);
+    json_t *checked = json_string(copy);
+    for (char *at = copy; checked == NULL && *at != '\0'; at++) {
+        if ((unsigned char)*at >= 0x80) {
+            *at = '?';
+        }
+    }
+    json_decref(checked);
+    return copy;
 }
 
 const char *inputs_base_name(const char *path)

@@ -24,6 +24,9 @@ inputs_result_t inputs_fail(inputs_message_t message, inputs_result_t result, co
 void *inputs_need(void *memory);
 /** A text of its own, to be freed. */
 char *inputs_text_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/** The same text, to be freed. JSON and bundles hold UTF-8, but the name of a file or a port may be anything: if it is
+ *  something else, all but ASCII is '?'. */
+char *inputs_utf8_of(const char *text);
 
 /* --- Words ----------------------------------------------------------------------------------------- */
 

@@ -5,8 +5,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
+
+#include "inputs_support.h"
 
 void output_init(output_t *output, bool json, const char *label)
 {
@@ -42,15 +43,9 @@ void output_line(output_t *output, const char *format, ...)
 
 json_t *output_text(const char *text)
 {
-    json_t *json = json_string(text);
-    char *copy = json == NULL ? strdup(text) : NULL;
-    for (char *at = copy; at != NULL && *at != '\0'; at++) {
-        if ((unsigned char)*at >= 0x80) {
-            *at = '?';
-        }
-    }
-    json = json != NULL ? json : json_string(copy);
-    free(copy);
+    char *checked = inputs_utf8_of(text);
+    json_t *json = json_string(checked);
+    free(checked);
     return json;
 }
 

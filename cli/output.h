@@ -29,7 +29,7 @@ void output_event(output_t *output, json_t *event);
 void output_progress(output_t *output, const char *name, const char *title, uint32_t done_bytes, uint32_t total_bytes,
                      uint32_t left_ms);
 
-/** `text` for an event, which holds UTF-8. The name of a file or a port may be anything: then all but ASCII is '?'. */
+/** `text` for an event, as inputs_utf8_of() makes it. */
 json_t *output_text(const char *text);
 
 /** An error: to stderr for people, as an event with --json. */

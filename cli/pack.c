@@ -84,17 +84,35 @@ static inputs_result_t find_facts(packing_t *packing)
 
 /* --- Files --------------------------------------------------------------------------------------------------- */
 
-/* `out/my-app.c` declares my_app. */
+/* Whether C has no room for an array of that name. */
+static bool is_c_word(const char *name)
+{
+    static const char words[] =
+        " auto break case char const continue default do double else enum extern float for goto if "
+        "inline int long main register restrict return short signed sizeof static struct switch "
+        "typedef uint32_t uint8_t union unsigned void volatile while ";
+    char *word = inputs_text_of(" %s ", name);
+    const bool found = strstr(words, word) != NULL;
+    free(word);
+    return found;
+}
+
+/* `out/my-app.c` declares my_app, `out/for.c` bundle_for. */
 static char *c_name(const char *path)
 {
     const char *base = inputs_base_name(path);
     const char *dot = strrchr(base, '.');
     const int length = dot != NULL && dot != base ? (int)(dot - base) : (int)strlen(base);
-    char *name = inputs_text_of("%s%.*s", isdigit((unsigned char)base[0]) ? "bundle_" : "", length, base);
+    char *name = inputs_text_of("%.*s", length, base);
     for (char *at = name; *at != '\0'; at++) {
         if (isalnum((unsigned char)*at) == 0) {
             *at = '_';
         }
+    }
+    if (isdigit((unsigned char)name[0]) || is_c_word(name)) {
+        char *bare = name;
+        name = inputs_text_of("bundle_%s", bare);
+        free(bare);
     }
     return name;
 }

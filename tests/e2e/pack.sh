@@ -48,6 +48,12 @@ int main(void) { return fwrite(my_app, 1, my_app_bytes, stdout) == my_app_bytes 
 END
 "${CC:-cc}" -Wall -Wextra -Werror dump.c my-app.c -o dump
 ./dump | cmp - stub.rfb || fail "the array in C is another bundle"
+# A word of C gets something in front.
+for word in for uint8_t main 8051; do
+    expect_status 0 "$REFLASH" pack old -o $word.c --c-array --for stub
+    sed "s/my_app/bundle_$word/g" dump.c >dump_word.c
+    "${CC:-cc}" -Wall -Wextra -Werror dump_word.c $word.c -o dump || fail "$word.c does not compile"
+done
 
 # Data alone do not tell the chip.
 printf 'some data' >data.bin
