@@ -426,6 +426,11 @@ status_t job_load_and_connect(job_t *job, const job_needs_t *needs, int word_cou
 
 status_t job_leave(job_t *job)
 {
+    const bool by_hand = job->options->wiring.lines.style == REFLASH_LINES_NONE;
+    if (job->options->after == AFTER_NO_RESET || (job->options->after == AFTER_RESET && by_hand)) {
+        /* Whoever talks to that loader next begins at this rate. */
+        (void)target_raise_baud(&job->target, TARGET_FIRST_BAUD);
+    }
     if (job->options->after == AFTER_RESET) {
         target_reset(&job->target);
     } else if (job->options->after == AFTER_WATCHDOG) {

@@ -56,8 +56,9 @@ static void print_usage(void)
         "      --reset        the same as --after reset, which is the default; monitor: reset the target first\n"
         "      --no-reset     leave the target in its loader; monitor: only listen\n"
         "      --boot-line CHIP:LINE   a GPIO line of this computer that is wired to the target's boot pin, such\n"
-        "                     as gpiochip0:17, and\n"
-        "      --reset-line CHIP:LINE  one at its reset pin, in place of DTR and RTS of a serial device\n"
+        "                     as gpiochip0:17, and, or only,\n"
+        "      --reset-line CHIP:LINE  one at its reset pin, in place of DTR and RTS of a serial device; what\n"
+        "                     has no line is then done by hand\n"
         "      --invert-boot, --invert-reset  what drives that pin (GPIO line, DTR, RTS) is inverted on its way\n\n"
         "What is meant\n"
         "      --all          read, erase: the whole flash\n"
@@ -420,8 +421,11 @@ int main(int argc, char **argv)
             return complain_of_option(&output, option, argv);
         }
     }
-    if (has_boot_line != has_reset_line) {
-        return complain(&output, "--boot-line and --reset-line go together");
+    if (!has_boot_line) {
+        options.wiring.boot_pin = REFLASH_GPIOD_NO_LINE;
+    }
+    if (!has_reset_line) {
+        options.wiring.reset_pin = REFLASH_GPIOD_NO_LINE;
     }
     if (optind == argc) {
         return complain(&output, "no command");

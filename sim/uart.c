@@ -47,9 +47,10 @@ bool espsim_uart_rates_fit(uint32_t baud, uint32_t other_baud)
     return baud == 0 || difference * 100 <= (uint64_t)other_baud * RATE_TOLERANCE_PERCENT;
 }
 
+/* No text comes out of a text: hosts tell another rate by that. */
 uint8_t espsim_uart_garbled(uint8_t byte)
 {
-    return byte ^ 0x5A;
+    return byte ^ 0xDA;
 }
 
 void espsim_uart_receive(espsim_uart_t *uart, uint8_t byte, uint32_t baud)

@@ -9,13 +9,16 @@
 
 #include <gpiod.h>
 
-static struct gpiod_line *take(struct gpiod_chip *chip, uint32_t pin)
+/* Into `*line`; NULL: it is not wired. */
+static bool take(struct gpiod_chip *chip, uint32_t pin, struct gpiod_line **line)
 {
-    struct gpiod_line *line = gpiod_chip_get_line(chip, pin);
-    if (line == NULL || gpiod_line_request_output_flags(line, "reflash", GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW, 0) != 0) {
-        return NULL;
+    *line = NULL;
+    if (pin == REFLASH_GPIOD_NO_LINE) {
+        return true;
     }
-    return line;
+    *line = gpiod_chip_get_line(chip, pin);
+    return *line != NULL &&
+           gpiod_line_request_output_flags(*line, "reflash", GPIOD_LINE_REQUEST_FLAG_ACTIVE_LOW, 0) == 0;
 }
 
 esp_loader_error_t reflash_gpiod_lines_open(reflash_gpiod_lines_t *lines, const char *path, uint32_t boot_pin,
@@ -25,9 +28,7 @@ esp_loader_error_t reflash_gpiod_lines_open(reflash_gpiod_lines_t *lines, const 
     if (lines->chip == NULL) {
         return ESP_LOADER_ERROR_FAIL;
     }
-    lines->boot = take(lines->chip, boot_pin);
-    lines->reset = lines->boot != NULL ? take(lines->chip, reset_pin) : NULL;
-    if (lines->reset == NULL) {
+    if (!take(lines->chip, boot_pin, &lines->boot) || !take(lines->chip, reset_pin, &lines->reset)) {
         const int reason = errno;
         reflash_gpiod_lines_close(lines);
         errno = reason;
@@ -36,10 +37,17 @@ esp_loader_error_t reflash_gpiod_lines_open(reflash_gpiod_lines_t *lines, const 
     return ESP_LOADER_SUCCESS;
 }
 
+static void set(struct gpiod_line *line, bool pull)
+{
+    if (line != NULL) {
+        (void)gpiod_line_set_value(line, pull ? 1 : 0);
+    }
+}
+
 void reflash_gpiod_lines_set(const reflash_gpiod_lines_t *lines, bool boot, bool reset)
 {
-    (void)gpiod_line_set_value(lines->boot, boot ? 1 : 0);
-    (void)gpiod_line_set_value(lines->reset, reset ? 1 : 0);
+    set(lines->boot, boot);
+    set(lines->reset, reset);
 }
 
 void reflash_gpiod_lines_close(reflash_gpiod_lines_t *lines)

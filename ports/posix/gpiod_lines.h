@@ -8,9 +8,12 @@
 #include "esp_loader_error.h"
 
 typedef struct {
-    struct gpiod_chip *chip; /* NULL: not open */
-    struct gpiod_line *boot, *reset;
+    struct gpiod_chip *chip;         /* NULL: not open */
+    struct gpiod_line *boot, *reset; /* NULL: not wired */
 } reflash_gpiod_lines_t;
+
+/** In place of a pin: there is no such line. */
+#define REFLASH_GPIOD_NO_LINE UINT32_MAX
 
 /** Take both lines of the chip at `path` ("/dev/gpiochip0") as outputs, released: high. FAIL leaves the reason in errno
  *  and nothing open. UNSUPPORTED_FUNC, with ENOTSUP in errno: built without libgpiod. */

@@ -24,7 +24,7 @@ typedef struct {
     uint32_t baudrate;  /*!< To open it with; any rate the hardware can divide. */
     linux_gpio_mode_t gpio_mode;
     const char *gpio_chip_path;   /*!< LINUX_GPIO_GPIOD only: "/dev/gpiochip0". */
-    uint32_t reset_pin, boot_pin; /*!< LINUX_GPIO_GPIOD only: numbers of its lines. */
+    uint32_t reset_pin, boot_pin; /*!< LINUX_GPIO_GPIOD only: numbers of its lines. REFLASH_GPIOD_NO_LINE: not wired. */
     reflash_lines_t lines;        /*!< How they are moved; all 0: a development board. */
     reflash_gpiod_lines_t _gpiod; /*!< Private. */
 } linux_port_t;

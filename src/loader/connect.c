@@ -99,6 +99,7 @@ static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *re
 static const reflash_transport_t serial = {
     .needed_slots = REFLASH_COMMON_SLOTS | REFLASH_SLOT(write) | REFLASH_SLOT(read),
     .stub_block_bytes_max = 0x4000,
+    .has_rate = true,
     .connect = connect_once,
     .send = send,
     .receive = reflash_serial_receive,

@@ -264,7 +264,8 @@ esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uin
     enum { TRIES = 3 };
 
     RETURN_ON_ERROR(reflash_begin_with(loader, rate > 0, REFLASH_CHANGE_BAUDRATE));
-    if (loader->_port->ops->change_transmission_rate == NULL) {
+    /* Found out by asking, this would look like a line that does not bear the rate: the target would be reset. */
+    if (!loader->_transport->has_rate || loader->_port->ops->change_transmission_rate == NULL) {
         return reflash_refuse(loader, ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
     }
     uart_clock_t clock;
@@ -272,8 +273,8 @@ esp_loader_error_t esp_loader_change_transmission_rate(esp_loader_t *loader, uin
     if (err == ESP_LOADER_SUCCESS) {
         err = ask_rate(loader, &clock, rate);
         /* One damaged bit makes a refusal of a consent, but not one with a reason that there is. */
-        const uint8_t least_reason = loader->_stub != NULL ? 0xC0 : 1;
-        if (loader->_fault.cause == REFLASH_CAUSE_REFUSED && loader->_fault.target_reason >= least_reason) {
+        const uint8_t least_reason = loader->_stub != NULL ? 0xC0 : 1; /* 0: it did not refuse */
+        if (loader->_fault.target_reason >= least_reason) {
             return err;
         }
         /* Without an answer it may have switched all the same. */

@@ -36,6 +36,7 @@ typedef struct {
 typedef struct reflash_transport {
     uint32_t needed_slots;         /* REFLASH_SLOT()s that the port must have */
     uint16_t stub_block_bytes_max; /* of data that a RAM stub takes at once; 0: stubs are not spoken to on this way */
+    bool has_rate;                 /* that both ends can change */
     /** One try: reset the target into its loader, get in step with it, name the chip. The fault is recorded. */
     esp_loader_error_t (*connect)(esp_loader_t *loader);
     /** Send one request without its first `at` bytes while the port's timer runs. If that is all of it, this brings a

@@ -233,8 +233,6 @@ expect_status 0 "$REFLASH" ports --json
 expect_summary '.event == "summary" and .ok'
 expect_status 2 "$REFLASH" ports /dev/ttyUSB0
 expect_complaint "ports takes no input, but '/dev/ttyUSB0' was given"
-expect_status 2 "$REFLASH" info -p /dev/null --boot-line gpiochip0:17
-expect_complaint "--boot-line and --reset-line go together"
 expect_status 2 "$REFLASH" info -p /dev/null --boot-line gpiochip0:17 --reset-line gpiochip1:27
 expect_complaint "--reset-line gpiochip1:27: both lines have to be on one chip"
 for line in 17 gpiochip0 gpiochip0: gpiochip0:x gpiochip0:1024 gpiochip0:-1 :17; do

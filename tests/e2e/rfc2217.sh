@@ -39,6 +39,16 @@ expect_status 0 "$REFLASH" info -p "$address"
 expect_line "ESP32-C3, MAC c4:0a:24:fe:10:01, 4096 KiB flash, 460800 baud"
 stop_espsim
 
+# A target that stays in its loader is found there again, as on a board whose reset is a button.
+start_espsim_with --rfc2217 127.0.0.1:0 --chip esp32c3
+expect_status 0 "$REFLASH" info -p "$address" --no-stub --no-reset
+for after in no-reset reset; do
+    expect_status 0 "$REFLASH" info -p "$address" --no-stub --before no-reset --after "$after"
+    expect_line "ESP32-C3, MAC c4:0a:24:fe:10:01, 4096 KiB flash, 460800 baud"
+done
+expect_status 0 "$REFLASH" info -p "$address" --no-stub --before no-reset
+stop_espsim
+
 # A client at another rate than the chip's reads nonsense, and one at the right rate reads the log.
 start_espsim_with --rfc2217 127.0.0.1:0 --flash board.bin
 cat >read_log.py <<'PYTHON'

@@ -25,6 +25,12 @@ for words in LOG_LEVEL=ESP_LOADER_LOG_DEBUG RESET_INVERT=1 BOOT_INVERT=0 RESET_H
 done
 ! grep -q SERIAL_FLASHER_BOOT_HOLD options/compile_commands.json || fail "what was not set is defined"
 quietly cmake --build options --parallel 2
+for chips in esp99 ESP32 esp32,esp32c3 chips; do
+    ! cmake -S "$consumer" -B wrong -DREFLASH_SOURCE="$SOURCE" -DREFLASH_CHIPS=$chips >out 2>err ||
+        fail "REFLASH_CHIPS=$chips is taken"
+    expect_complaint "there is no chip \"$chips\""
+    rm -r wrong
+done
 ! cmake -S "$consumer" -B wrong -DREFLASH_SOURCE="$SOURCE" -DSERIAL_FLASHER_RESET_HOLD_TIME_MS=long >out 2>&1 ||
     fail "a hold time that is no number is taken"
 

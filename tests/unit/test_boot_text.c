@@ -329,6 +329,15 @@ static void another_rate_is_found_out(void **state)
     }
 }
 
+/* As it is with every ESP8266: its host opens the port at 115200 baud, and its ROM prints at 74880. */
+static void a_virtual_chip_that_prints_at_another_rate_is_unreadable_too(void **state)
+{
+    (void)state;
+    const reflash_rom_t *rom = &reflash_rom_esp8266;
+    const set_up_t set_up = {.rom = rom, .baud = 115200, .strapping = rom->strapping_normal, .program = true};
+    assert_int_equal(fail_to_connect(&set_up).boot, REFLASH_BOOT_UNREADABLE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +351,7 @@ int main(void)
         cmocka_unit_test(a_blank_flash_is_told_from_one_with_a_program),
         cmocka_unit_test(a_loader_that_does_not_hear_the_host_is_told_from_silence),
         cmocka_unit_test(another_rate_is_found_out),
+        cmocka_unit_test(a_virtual_chip_that_prints_at_another_rate_is_unreadable_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,6 +59,21 @@ static void both_lines_are_taken_released(void **state)
     unwire(&board);
 }
 
+/* The other one is a button, or a strap that is always there. */
+static void one_line_alone_is_moved_in_the_same_way(void **state)
+{
+    (void)state;
+    for (unsigned alone = 0; alone < 2; alone++) {
+        board_t board;
+        wire(&board);
+        *(alone == 0 ? &board.port.boot_pin : &board.port.reset_pin) = REFLASH_GPIOD_NO_LINE;
+        assert_int_equal(linux_uart_ops.init(&board.port.port), ESP_LOADER_SUCCESS);
+        linux_uart_ops.enter_bootloader(&board.port.port);
+        assert_string_equal(fake_gpiod.played, alone == 0 ? "5=H 5=L 5=H 5=H " : "6=H 6=H 6=L 6=H ");
+        unwire(&board);
+    }
+}
+
 static void boot_is_low_as_reset_rises_and_is_let_go_afterwards(void **state)
 {
     (void)state;
@@ -142,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_lines_are_taken_released),
+        cmocka_unit_test(one_line_alone_is_moved_in_the_same_way),
         cmocka_unit_test(boot_is_low_as_reset_rises_and_is_let_go_afterwards),
         cmocka_unit_test(what_came_before_the_reset_is_forgotten_and_its_banner_is_not),
         cmocka_unit_test(a_reset_into_the_application_leaves_boot_alone),

@@ -212,6 +212,7 @@ static void what_the_rom_does_not_take_is_unsupported_and_sends_nothing(void **s
     esp_loader_flash_cfg_t cfg = {.offset = 0, .image_size = 4096, .block_size = 1024};
     uint32_t word;
     uint8_t mac[6];
+    desk.card.ops.change_transmission_rate = espsim_port_ops.change_transmission_rate; /* the bus may have a clock */
     connect();
     const uint64_t before = desk.card.base.calls;
     const esp_loader_error_t errors[] = {

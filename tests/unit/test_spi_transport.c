@@ -222,6 +222,19 @@ static void what_needs_more_than_ram_is_unsupported_and_sends_nothing(void **sta
     expect_fault(ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT, 0);
 }
 
+/* A clock that can be set, or in compat/v1 a function that has to be there. */
+static void a_port_with_a_rate_is_left_at_it_and_the_target_in_its_loader(void **state)
+{
+    (void)state;
+    desk.slave.ops.change_transmission_rate = espsim_port_ops.change_transmission_rate;
+    connect();
+    const uint64_t calls = desk.slave.base.calls;
+    assert_int_equal(esp_loader_change_transmission_rate(&desk.loader, 230400), ESP_LOADER_ERROR_UNSUPPORTED_FUNC);
+    expect_fault(ESP_LOADER_ERROR_UNSUPPORTED_FUNC, REFLASH_CAUSE_ARGUMENT, 0);
+    assert_int_equal(desk.slave.base.calls, calls);
+    assert_int_equal(esp_loader_get_target(&desk.loader), ESP32C3_CHIP);
+}
+
 static void a_port_without_what_spi_needs_is_rejected(void **state)
 {
     (void)state;
@@ -455,6 +468,7 @@ int main(void)
         TEST(loading_proves_what_arrived),
         TEST(connecting_again_starts_afresh),
         TEST(what_needs_more_than_ram_is_unsupported_and_sends_nothing),
+        TEST(a_port_with_a_rate_is_left_at_it_and_the_target_in_its_loader),
         TEST(a_port_without_what_spi_needs_is_rejected),
         TEST(a_slave_that_is_never_idle_is_a_timeout),
         TEST(a_slave_that_is_never_ready_is_a_timeout),
