@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The examples for ESP-IDF as projects of their own, copied as their users copy them: built by their own CMakeLists.txt
-# with tests/idf in place of the SDK, component and port included, and run against a virtual chip.
+# The examples for ESP-IDF as projects of their own, copied as their users copy them, and one for generation 1.8 of the API:
+# built by their own CMakeLists.txt with tests/idf in place of the SDK, component and port included, and run against a
+# virtual chip.
 # shellcheck disable=SC1091,SC2153
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/_common.sh"
@@ -276,6 +277,76 @@ configure info
     fail "these were switched off"
 grep -q 'DREFLASH_MD5=0' $commands || fail "MD5 was switched off"
 
+# --- A program of generation 1.8 ------------------------------------------------------------------------------
+
+# Print image $1 at $2, which is file $3, as an initializer; its bytes as an array go to the file arrays.
+image_row() {
+    local name=image_$2
+    {
+        echo "static const uint8_t ${name}[] = {"
+        od -An -v -tx1 "$3" | sed 's/ \(..\)/0x\1,/g'
+        echo "};"
+    } >>arrays
+    printf '{"%s", %s, sizeof(%s), %s, (const uint8_t *)"%s"},\n' "$1" "$2" "$name" "$name" "$(md5sum "$3" | cut -c 1-32)"
+}
+
+told_v1() { printf 'I (0) v1_program: %s\n' "$@"; }
+
+cp -r "$root/tests/idf/v1_program" v1
+app=v1/build/v1_program.elf
+{
+    image_row Application 0x10000 old/hello_world.bin
+    image_row "Partition table" 0x8000 old/partition_table/partition-table.bin
+    image_row Bootloader 0x1000 old/bootloader/bootloader.bin
+} >rows
+{
+    echo '#include "images.h"'
+    cat arrays
+    echo 'const image_t images[IMAGE_COUNT] = {'
+    cat rows
+    echo '};'
+} >v1/main/images.c
+printf '%s\n' "${chips[@]}" CONFIG_SERIAL_FLASHER_STUBS=n >>v1/sdkconfig.defaults
+unset BUILT_COMPONENT # that one is without these functions
+
+# With MD5s: blank, and unchanged.
+build v1 -DMD5_ENABLED=1
+run "$app" flash=v1.bin
+expect_head "${connected[@]}" "$(told_v1 "Application: written and verified" "Partition table: written and verified" \
+    "Bootloader: written and verified" "Done!")"
+expect_order "$(told_v1 "Done!")" "I (0) app_init: App version:      1.0.0" "Hello world!"
+expect_flash v1.bin old
+run "$app" flash=v1.bin
+expect_head "${connected[@]}" "$(told_v1 "Application: the same" "Partition table: the same" "Bootloader: the same" "Done!")"
+expect_order "Hello world!"
+expect_flash v1.bin old
+
+# Without: MD5_ENABLED is 0, and everything is written. What the target already holds is no question.
+build v1 -DMD5_ENABLED=0
+run "$app" flash=v1.bin
+expect_head "${connected[@]}" "$(told_v1 "Application: written" "Partition table: written" "Bootloader: written" "Done!")"
+expect_order "Hello world!"
+expect_flash v1.bin old
+
+# Nobody says: it is 0. Or menuconfig does. Where nothing is switched on nobody is told of it.
+commands=v1/build/compile_commands.json
+expect_md5_enabled() {
+    configure v1 "${@:2}" || fail "v1 does not configure"
+    jq -r '.[] | select(.file | test("/v1/main/main.c$|/compat/v1/v1.c$")) | .command' $commands >told
+    [ "$(grep -c -- " -DMD5_ENABLED=$1 " told)" -eq 2 ] || fail "MD5_ENABLED is not $1"
+}
+expect_md5_enabled 0 -UMD5_ENABLED
+echo CONFIG_SERIAL_FLASHER_MD5_ENABLED=y >>v1/sdkconfig.defaults
+expect_md5_enabled 1
+expect_md5_enabled 0 -DMD5_ENABLED=0
+! grep -E 'MD5_ENABLED|INTERFACE_UART|compat/v1' info/build/compile_commands.json || fail "a program of 2.x is told"
+
+# What the manifest leaves out of the component is not needed.
+sed -n 's,^ *- "\(.*\)/\*\*/\*"$,\1,p' "$root/idf_component.yml" | grep -vx tests >left_out
+while read -r folder; do
+    ! grep -E "(\"file\": \"|-I)$root/$folder/" $commands || fail "the registry's component has no $folder"
+done <left_out
+
 # --- The compiler of the host ---------------------------------------------------------------------------------
 
 # As on an ESP32 an uint32_t is a long there, which formats have to respect.
@@ -283,6 +354,14 @@ for source in {fast,ram,info}/main/*.c "$root"/ports/esp_idf/*.c; do
     arm-none-eabi-gcc -fsyntax-only -std=gnu17 -Wall -Wextra -Wconversion -Wshadow -Werror -DMD5_ENABLED=1 \
         -I"$root/tests/ports/esp_idf" -I"$root/ports/esp_idf" -I"$root/ports/common" -I"$root/include" "$source" 2>err ||
         fail "$source does not compile for a microcontroller"
+done
+
+for source in v1/main/main.c "$root"/compat/v1/esp_idf/*.c; do
+    includes=("-I$root/compat/v1/esp_idf" "-I$root/compat/v1/include" "-I$root/include")
+    [ "$source" = v1/main/main.c ] || includes=("-I$root/include" "-I$root/compat/v1/include")
+    arm-none-eabi-gcc -fsyntax-only -std=gnu17 -Wall -Wextra -Wconversion -Wshadow -Werror -DMD5_ENABLED=1 \
+        -DSERIAL_FLASHER_INTERFACE_UART -I"$root/tests/ports/esp_idf" "${includes[@]}" -I"$root/ports/common" \
+        "$source" 2>err || fail "$source does not compile for a microcontroller"
 done
 
 # --- The manifests --------------------------------------------------------------------------------------------
