@@ -3,7 +3,8 @@
  *  The loader API of generation 1.8: functions without a context, for one target at a time.
  *
  *  A program for it finds this header by putting the folder in front of the other one (the CMake target
- *  flasher_v1 does), and defines, for all of its files alike:
+ *  flasher_v1 does, and the component of ESP-IDF with SERIAL_FLASHER_API_V1), and defines, for all of its
+ *  files alike:
  *    SERIAL_FLASHER_INTERFACE_UART, _USB, _SPI or _SDIO  what the target hangs on; none: _UART
  *    MD5_ENABLED                                         1: with the functions that compare; none: 0
  *  Its functions carry names of ours underneath, so that files of both generations go into one program. They

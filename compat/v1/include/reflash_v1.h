@@ -83,7 +83,8 @@ esp_loader_error_t reflash_v1_read_register(uint32_t address, uint32_t *reg_valu
 esp_loader_error_t reflash_v1_get_security_info(esp_loader_target_security_info_t *security_info);
 
 /* --- The port: the program brings these -------------------------------------------------------------- */
-/* They promise what the members of the 2.x port's table do. */
+/* They promise what the members of the 2.x port's table do. Under ESP-IDF the component has them for UARTs:
+ * compat/v1/esp_idf/esp32_port.h. */
 
 #ifdef SERIAL_FLASHER_INTERFACE_SDIO
 /** Write to an address of one of the card's functions. */
