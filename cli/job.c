@@ -260,6 +260,7 @@ static esp_loader_error_t connect_as_told(job_t *job, const job_needs_t *needs)
     const uint32_t first = job->options->baud != BAUD_NOT_TOLD ? job->options->baud : usual_baud;
     const target_loader_t loader = loader_of(job->options, needs->loader);
     const bool search = first == TARGET_HIGHEST_BAUD;
+    job->target.takes_stub = job->options->loader != LOADER_ROM && !needs->no_flash;
     esp_loader_error_t err = connect_once(job, loader, first, needs);
     while (job->target.baud != TARGET_FIRST_BAUD && job_may_try_again(job, err, 1)) {
         const uint32_t baud = search ? target_baud_below(job->target.baud) : TARGET_FIRST_BAUD;

@@ -231,15 +231,22 @@ static esp_loader_error_t connect_unless(target_t *target, const volatile int *s
         args.sync_timeout = NEAR_SYNC_MS;
         *style = usual_style == REFLASH_LINES_CLASSIC ? REFLASH_LINES_QUICK : usual_style;
     }
+    bool runs_stub = false;
     for (int32_t trial = 0; trial < trials && !*stop && unknown_chips < 2; trial++) {
-        err = target->secure_flash_bytes == 0
-                  ? esp_loader_connect(&target->loader, &args)
-                  : esp_loader_connect_secure_download_mode(&target->loader, &args, target->secure_flash_bytes);
+        if (runs_stub && target->takes_stub) {
+            err = esp_loader_connect_with_stub(&target->loader, &args);
+            target->has_stub = err == ESP_LOADER_SUCCESS;
+        } else if (target->secure_flash_bytes == 0) {
+            err = esp_loader_connect(&target->loader, &args);
+        } else {
+            err = esp_loader_connect_secure_download_mode(&target->loader, &args, target->secure_flash_bytes);
+        }
         *style = usual_style;
         if (err == ESP_LOADER_SUCCESS || reflash_last_fault(&target->loader).cause == REFLASH_CAUSE_PORT) {
             break;
         }
         unknown_chips += err == ESP_LOADER_ERROR_INVALID_TARGET ? 1 : 0; /* once may be a damaged answer */
+        runs_stub = reflash_last_fault(&target->loader).boot == REFLASH_BOOT_STUB;
         args.sync_timeout = usual_ms;
     }
     return err;
@@ -463,6 +470,9 @@ static void explain_boot(const reflash_fault_t *fault, char *message, size_t mes
             "the efuses of this target forbid its loader; it cannot be flashed over a serial line",
         [REFLASH_BOOT_BROWN_OUT] = "the supply of the target breaks down (brown-out); try another cable, USB port or "
                                    "power supply",
+        [REFLASH_BOOT_STUB] =
+            "the target was not reset: a RAM stub of an earlier job answers, where this needs its mask "
+            "ROM. Press RESET while BOOT is held",
     };
     int used = snprintf(message, message_bytes, "%s", texts[fault->boot]);
     const bool strap = fault->boot >= REFLASH_BOOT_OTHER_MODE && fault->boot <= REFLASH_BOOT_NO_PROGRAM;

@@ -45,7 +45,8 @@ typedef struct {
     uint32_t turnaround_ms;      /* from a question to its answer, as measured */
     reflash_link_t link;         /* of a network, as measured */
     uint32_t secure_flash_bytes; /* connect by esp_loader_connect_secure_download_mode(); 0: not */
-    bool has_stub;               /* it was started at the end of target_start_stub() */
+    bool takes_stub;             /* one that runs already, where nothing resets the target, will do */
+    bool has_stub;               /* it was started at the end of target_start_stub(), or ran already */
     char text[256];              /* the parts of the port's name */
     char host[256], service[8];
 } target_t;

@@ -180,11 +180,14 @@ void esp_loader_deinit(esp_loader_t *loader);
  *  first_baud.
  *  INVALID_PARAM: no port is bound, `trials` below 1, or `sync_timeout` 0; an earlier connection goes on. All others
  *  are those of the last trial, and leave the context unconnected and the target reset. TIMEOUT: no answer;
- *  reflash_last_fault() tells what the target did instead. INVALID_RESPONSE: it refused, or nonsense came. FAIL: the
- *  port failed; not tried again. INVALID_TARGET: a chip this build does not know, found twice or in the last trial. */
+ *  reflash_last_fault() tells what the target did instead. INVALID_RESPONSE: it refused, nonsense came, or it was not
+ *  reset and a RAM stub answered that runs already (REFLASH_BOOT_STUB). FAIL: the port failed; not tried again.
+ *  INVALID_TARGET: a chip this build does not know, found twice or in the last trial. */
 esp_loader_error_t esp_loader_connect(esp_loader_t *loader, esp_loader_connect_args_t *connect_args);
 /** The same, then upload a RAM stub and start it: esp_loader_connect(), then reflash_stub_start() (reflash.h), and the
- *  errors of both. UNSUPPORTED_FUNC: no stub can be started there; it is connected all the same, with its mask ROM. */
+ *  errors of both. UNSUPPORTED_FUNC: no stub can be started there; it is connected all the same, with its mask ROM.
+ *  A stub that runs already, because nothing resets the target, is used as it is; if it is none that this program has
+ *  UNSUPPORTED_FUNC leaves the context unconnected. */
 esp_loader_error_t esp_loader_connect_with_stub(esp_loader_t *loader, esp_loader_connect_args_t *connect_args);
 /** The same for a chip in secure download mode, which does not tell its flash: `flash_size` is what the caller knows,
  *  bytes, a multiple of 4096. Success: the flash is attached as well. What such a chip permits are FLASH_BEGIN, _DATA

@@ -14,5 +14,6 @@ typedef enum {
     REFLASH_BOOT_NO_PROGRAM, /*!< The same, and its flash is blank, damaged or missing. */
     REFLASH_BOOT_LOOP,       /*!< It resets again and again by itself. */
     REFLASH_BOOT_DISABLED,   /*!< Its efuses forbid the loader. */
-    REFLASH_BOOT_BROWN_OUT   /*!< Its supply breaks down. */
+    REFLASH_BOOT_BROWN_OUT,  /*!< Its supply breaks down. */
+    REFLASH_BOOT_STUB        /*!< A RAM stub answered that somebody has started before: it was not reset. */
 } reflash_boot_t;

@@ -6,7 +6,7 @@
 static const reflash_chip_t *const rows[] = {REFLASH_CHIPS(ROW)};
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
-const reflash_chip_t *reflash_chip_by_magic(uint32_t magic)
+const reflash_chip_t *reflash_chip_by_magic(uint16_t magic)
 {
     for (size_t row = 0; row < ROW_COUNT; row++) {
         if (magic != 0 && rows[row]->magic == magic) {

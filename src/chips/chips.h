@@ -73,24 +73,24 @@ enum { REFLASH_CHIP_NAME_CHARS = 9 };
 /* What is read most stands first: a Cortex-M0 reaches only 32 bytes by a short instruction. */
 typedef struct reflash_chip {
     const reflash_spi_layout_t *spi;
-    uint8_t chip_id;            /* in security info and image headers; REFLASH_ROW_WITHOUT_CHIP_ID: it has none */
-    uint8_t target;             /* target_chip_t */
-    uint8_t last_opcode;        /* the ROM knows commands from 0x02 to here */
-    uint8_t boot_pin;           /* GPIO that has to be low as reset rises, or the flash boots */
-    uint8_t begin_words : 4;    /* payload words the ROM wants in FLASH_BEGIN, exactly */
-    uint8_t mac_layout : 1;     /* reflash_mac_layout_t */
-    uint8_t uart_clock : 2;     /* reflash_uart_clock_t */
-    bool erases_head_twice : 1; /* FLASH_BEGIN counts the sectors in front of a 64 KiB border twice */
-    bool whole_blocks : 1;      /* FLASH_DATA of another size than announced: not known what it does */
-    bool whole_windows : 1;     /* compressed data ends with a write of 32 KiB, however little of it is the image's */
-    bool locked_to_rom : 1;     /* with secure boot no stub can be started */
-    uint8_t stub_flash_bits;    /* of an address: how much flash a stub reaches; a mask ROM has 24 */
+    uint8_t chip_id;             /* in security info and image headers; REFLASH_ROW_WITHOUT_CHIP_ID: it has none */
+    uint8_t target;              /* target_chip_t */
+    uint8_t last_opcode;         /* the ROM knows commands from 0x02 to here */
+    uint8_t boot_pin;            /* GPIO that has to be low as reset rises, or the flash boots */
+    uint8_t begin_words : 4;     /* payload words the ROM wants in FLASH_BEGIN, exactly */
+    uint8_t mac_layout : 1;      /* reflash_mac_layout_t */
+    uint8_t uart_clock : 2;      /* reflash_uart_clock_t */
+    bool erases_head_twice : 1;  /* FLASH_BEGIN counts the sectors in front of a 64 KiB border twice */
+    bool whole_blocks : 1;       /* FLASH_DATA of another size than announced: not known what it does */
+    bool whole_windows : 1;      /* compressed data ends with a write of 32 KiB, however little of it is the image's */
+    bool locked_to_rom : 1;      /* with secure boot no stub can be started */
+    uint8_t stub_flash_bits : 5; /* of an address: how much flash a stub reaches; a mask ROM has 24 */
+    uint16_t boot_addr;          /* flash address of the second-stage bootloader */
     uint32_t spi_base;
-    uint32_t magic;      /* word at REFLASH_MAGIC_ADDR that identifies the chip; 0: go by chip_id */
-    uint32_t mac_lo_reg; /* first word of the MAC */
-    uint16_t boot_addr;  /* flash address of the second-stage bootloader */
-    char name[REFLASH_CHIP_NAME_CHARS + 1];
     const struct reflash_chip_revisions *revisions; /* NULL: all are the same to a host */
+    uint32_t mac_lo_reg;                            /* first word of the MAC */
+    uint16_t magic; /* low half of the word at REFLASH_MAGIC_ADDR that identifies the chip; 0: go by chip_id */
+    char name[REFLASH_CHIP_NAME_CHARS + 1];
 } reflash_chip_t;
 
 esp_loader_error_t reflash_power_esp32p4_flash(void *context);
@@ -102,8 +102,8 @@ esp_loader_error_t reflash_power_esp32p4_flash(void *context);
 #define REFLASH_DECLARE_CHIP(name) extern const reflash_chip_t reflash_chip_##name;
 REFLASH_ALL_CHIPS(REFLASH_DECLARE_CHIP)
 
-/** The chip whose ROM shows `magic`, or NULL. */
-const reflash_chip_t *reflash_chip_by_magic(uint32_t magic);
+/** The chip whose ROM shows a word with this low half, or NULL. */
+const reflash_chip_t *reflash_chip_by_magic(uint16_t magic);
 /** The chip with this chip id among those whose ROM knows GET_SECURITY_INFO, which tells it; or NULL. */
 const reflash_chip_t *reflash_chip_by_id(uint32_t chip_id);
 /** The chip that calls itself ESP32-`suffix` ('c' << 8 | '3', small letters; 0: none, as the ESP32), or NULL. */

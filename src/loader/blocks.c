@@ -4,7 +4,8 @@
  * A mask ROM counts like this: a block with a wrong checksum uses up its number but does not move the address, so the
  * data is sent again under the next number. After silence the number tells whether the question or the answer was
  * lost: a number that it has seen is refused as invalid. Compressed data cannot go on after a wrong checksum, because
- * the ROM knows the last block by its number; and what became of the last one only its own answer says.
+ * the ROM knows the last block by its number; and what became of the last one only its own answer says. So it is with
+ * every block where no digest can be asked for afterwards: that the ROM has its number does not say that it was right.
  *
  * A RAM stub does not look at numbers: after silence the block may be written, and sent again it would be written
  * twice. What it refuses at once, because of how it arrived, it has done nothing with. */
@@ -39,7 +40,7 @@ static verdict_t judge(const esp_loader_t *loader, const reflash_request_t *bloc
         return sent ? SAME_NUMBER : GIVE_UP;
     }
     if (answer_lost && reason == ROM_INVALID_FORMAT) {
-        return block->is_last_of_stream ? GIVE_UP : HAS_IT;
+        return block->only_answer_tells ? GIVE_UP : HAS_IT;
     }
     return reason == ROM_CHECKSUM && block->opcode != REFLASH_FLASH_DEFL_DATA ? NEXT_NUMBER : GIVE_UP;
 }

@@ -244,7 +244,7 @@ esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const 
          * info has neither. */
         const uint8_t cause = loader->_fault.cause;
         if (err == ESP_LOADER_SUCCESS || tries == ASK_TRIES || cause == REFLASH_CAUSE_PORT ||
-            cause == REFLASH_CAUSE_ARGUMENT ||
+            cause == REFLASH_CAUSE_ARGUMENT || (cause == REFLASH_CAUSE_SILENCE && request.work_bytes >> 16 != 0) ||
             (cause == REFLASH_CAUSE_REFUSED && opcode == REFLASH_GET_SECURITY_INFO)) {
             return err;
         }

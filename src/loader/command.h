@@ -7,7 +7,10 @@
 #include "transport/transport.h"
 #include "wire/packet.h"
 
-enum { REFLASH_DIGEST_BYTES = 16 };
+enum {
+    REFLASH_DIGEST_BYTES = 16,
+    REFLASH_CIPHER_BYTES = 16 /* that the target encrypts at once; no other write has pieces of so many */
+};
 
 /** Start a public call: forget the last fault. */
 void reflash_begin(esp_loader_t *loader);
@@ -79,10 +82,12 @@ void reflash_drain(esp_loader_t *loader, unsigned limit);
 
 /* --- Getting in step (connect.c) ------------------------------------------------------------------- */
 
-/** SYNC, up to `tries` times, and all its answers. */
+/** SYNC, up to `tries` times, once at least, and all its answers. */
 esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries);
 /** The same behind a reset into the loader. Fails with what the target did instead in the fault. */
 esp_loader_error_t reflash_sync_after_reset(esp_loader_t *loader);
+/** Find out which chip it is. */
+esp_loader_error_t reflash_identify(esp_loader_t *loader);
 
 /** Data of the last answer, in front of its status. */
 static inline const uint8_t *reflash_answer_data(const esp_loader_t *loader)

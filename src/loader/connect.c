@@ -11,29 +11,26 @@ enum { SYNCS_PER_RESET = 5, SYNC_WORDS = 9, SYNC_EXTRA_ANSWERS = 7 };
 
 esp_loader_error_t reflash_sync(esp_loader_t *loader, unsigned tries)
 {
-    esp_loader_error_t err = ESP_LOADER_ERROR_TIMEOUT;
+    esp_loader_error_t err;
     uint32_t words[SYNC_WORDS];
     memset(words, 0x55, sizeof(words));
     words[0] = 0x20120707;
 
-    for (; tries > 0; tries--) {
+    do {
         err = reflash_ask(loader, REFLASH_SYNC, words, SYNC_WORDS);
         if (err == ESP_LOADER_SUCCESS) {
             /* A SYNC is answered eight times. Swallow them all: a late one would otherwise stand in front of
              * the answer to the first real command. */
             reflash_drain(loader, SYNC_EXTRA_ANSWERS);
-            return ESP_LOADER_SUCCESS;
-        }
-        if (loader->_fault.cause == REFLASH_CAUSE_PORT) {
             return err;
         }
-    }
+    } while (loader->_fault.cause != REFLASH_CAUSE_PORT && --tries > 0);
     return err;
 }
 
 /* By the chip id, which all revisions of a chip share; ESP8266 and ESP32 have none to tell and go by their magic words.
  * Straight after SYNC an ESP32's ROM refuses what it does not know eight times over. */
-static esp_loader_error_t identify(esp_loader_t *loader)
+esp_loader_error_t reflash_identify(esp_loader_t *loader)
 {
     enum { EXTRA_REFUSALS = 7 };
     reflash_security_t security;
@@ -49,7 +46,7 @@ static esp_loader_error_t identify(esp_loader_t *loader)
     if (loader->_chip == NULL) {
         uint32_t magic;
         RETURN_ON_ERROR(reflash_read_register(loader, REFLASH_MAGIC_ADDR, &magic));
-        loader->_chip = reflash_chip_by_magic(magic);
+        loader->_chip = reflash_chip_by_magic((uint16_t)magic);
     }
     return loader->_chip != NULL ? ESP_LOADER_SUCCESS
                                  : reflash_fail(loader, ESP_LOADER_ERROR_INVALID_TARGET, REFLASH_CAUSE_UNKNOWN_CHIP);
@@ -77,14 +74,19 @@ esp_loader_error_t reflash_sync_after_reset(esp_loader_t *loader)
     loader->_boot_text = NULL;
     if (err != ESP_LOADER_SUCCESS) {
         reflash_set_boot(loader, reflash_boot_text_finding(&text), text.strapping, boot_pin_of(&text));
+        return err;
     }
-    return err;
+    if (loader->_answer_value == 0) { /* a mask ROM says the first word of a SYNC again */
+        loader->_fault.boot = REFLASH_BOOT_STUB;
+        return reflash_fail_to_receive(loader, ESP_LOADER_ERROR_INVALID_RESPONSE);
+    }
+    return ESP_LOADER_SUCCESS;
 }
 
 static esp_loader_error_t connect_once(esp_loader_t *loader)
 {
     RETURN_ON_ERROR(reflash_sync_after_reset(loader));
-    return identify(loader);
+    return reflash_identify(loader);
 }
 
 static esp_loader_error_t send(esp_loader_t *loader, const reflash_request_t *request, uint32_t at)

@@ -21,7 +21,7 @@ static const reflash_chip_t *chip_of(uint32_t magic)
             return reflash_chip_by_id(chip_ids[row]);
         }
     }
-    return reflash_chip_by_magic(magic);
+    return reflash_chip_by_magic((uint16_t)magic);
 }
 
 static esp_loader_error_t connect_once(esp_loader_t *loader)

@@ -44,7 +44,7 @@ esp_loader_error_t esp_loader_flash_deflate_write(esp_loader_t *loader, esp_load
     }
     RETURN_ON_ERROR(reflash_write_block(loader,
                                         &(reflash_request_t){.opcode = REFLASH_FLASH_DEFL_DATA,
-                                                             .is_last_of_stream = size == left_bytes,
+                                                             .only_answer_tells = size == left_bytes,
                                                              .data = payload,
                                                              .data_bytes = (uint16_t)size,
                                                              .work_bytes = work_bytes(cfg)},

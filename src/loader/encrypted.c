@@ -4,11 +4,12 @@
 
 esp_loader_error_t reflash_flash_start_encrypted(esp_loader_t *loader, esp_loader_flash_cfg_t *cfg)
 {
-    enum { CIPHER_BYTES = 16, BEGIN_WORDS = 5 };
+    enum { BEGIN_WORDS = 5 };
 
     reflash_begin(loader);
     if (loader->_chip == NULL || cfg == NULL || cfg->image_size == 0 || cfg->offset % REFLASH_SECTOR_BYTES != 0 ||
-        (cfg->image_size | cfg->block_size) % CIPHER_BYTES != 0 || !reflash_is_block_size(loader, cfg->block_size)) {
+        (cfg->image_size | cfg->block_size) % REFLASH_CIPHER_BYTES != 0 ||
+        !reflash_is_block_size(loader, cfg->block_size)) {
         return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     cfg->_state.begun = false;
@@ -21,7 +22,7 @@ esp_loader_error_t reflash_flash_start_encrypted(esp_loader_t *loader, esp_loade
     RETURN_ON_ERROR(reflash_ask_work(loader, REFLASH_FLASH_BEGIN, words, BEGIN_WORDS, cfg->image_size));
     cfg->_state.sequence = 0;
     cfg->_state.written_bytes = 0;
-    cfg->_state.unit_bytes = CIPHER_BYTES;
+    cfg->_state.unit_bytes = REFLASH_CIPHER_BYTES;
     cfg->_state.begun = true;
     return ESP_LOADER_SUCCESS;
 }

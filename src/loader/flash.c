@@ -246,11 +246,13 @@ esp_loader_error_t esp_loader_flash_write(esp_loader_t *loader, esp_loader_flash
         return reflash_refuse(loader, ESP_LOADER_ERROR_INVALID_PARAM);
     }
     const uint32_t padding_bytes = rom && odd_bytes != 0 ? unit_bytes - odd_bytes : 0;
+    const bool has_digest = reflash_knows(loader, REFLASH_SPI_FLASH_MD5) && unit_bytes != REFLASH_CIPHER_BYTES;
     RETURN_ON_ERROR(reflash_write_block(loader,
                                         &(reflash_request_t){.opcode = REFLASH_FLASH_DATA,
                                                              .data = payload,
                                                              .data_bytes = (uint16_t)size,
                                                              .padding_bytes = (uint16_t)padding_bytes,
+                                                             .only_answer_tells = !has_digest,
                                                              .work_bytes = rom ? 0 : STUB_ERASE_BYTES},
                                         &cfg->_state.sequence));
     if (!cfg->skip_verify) {

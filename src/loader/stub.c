@@ -95,6 +95,18 @@ esp_loader_error_t reflash_stub_start(esp_loader_t *loader)
 
 esp_loader_error_t esp_loader_connect_with_stub(esp_loader_t *loader, esp_loader_connect_args_t *connect_args)
 {
-    RETURN_ON_ERROR(esp_loader_connect(loader, connect_args));
-    return reflash_stub_start(loader);
+    const esp_loader_error_t err = esp_loader_connect(loader, connect_args);
+    if (err == ESP_LOADER_SUCCESS) {
+        return reflash_stub_start(loader);
+    }
+    if (loader->_fault.boot != REFLASH_BOOT_STUB) {
+        return err;
+    }
+    /* To load it again would overwrite what it works with. */
+    RETURN_ON_ERROR(reflash_identify(loader));
+    loader->_stub = find(loader);
+    if (loader->_stub == NULL) {
+        loader->_chip = NULL;
+    }
+    return (esp_loader_error_t)loader->_fault.code;
 }

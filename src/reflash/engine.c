@@ -282,7 +282,7 @@ static esp_loader_error_t write_run(reflash_engine_t *engine, uint32_t *begin, u
         sending.sector = from + block;
         RETURN_ON_ERROR(take_block(engine, &sending));
         block++;
-        sending.block.is_last_of_stream = sending.packed && block == block_count;
+        sending.block.only_answer_tells = sending.packed && block == block_count;
         const esp_loader_error_t err = reflash_write_block(engine->loader, &sending.block, &sequence);
         RETURN_ON_ERROR(from_source(engine, sending.err));
         RETURN_ON_ERROR(err);

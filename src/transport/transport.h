@@ -13,7 +13,7 @@ typedef struct {
     uint8_t header[REFLASH_HEADER_BYTES]; /* whoever asks leaves it to reflash_ask_once() */
     uint8_t opcode;
     uint8_t word_count;
-    bool is_last_of_stream; /* of FLASH_DEFL_DATA: its answer tells whether the stream was sound */
+    bool only_answer_tells; /* of data for the flash: whether it arrived well is told by nothing that comes later */
     uint8_t data_xor;
     uint16_t data_bytes;
     uint16_t padding_bytes; /* bytes 0xFF behind the data, covered by its checksum as well */

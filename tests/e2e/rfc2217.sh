@@ -39,6 +39,7 @@ expect_status 0 "$REFLASH" info -p "$address"
 expect_line "ESP32-C3, MAC c4:0a:24:fe:10:01, 4096 KiB flash, 460800 baud"
 stop_espsim
 
+seq 3000 >read_me
 # A target that stays in its loader is found there again, as on a board whose reset is a button.
 start_espsim_with --rfc2217 127.0.0.1:0 --chip esp32c3
 expect_status 0 "$REFLASH" info -p "$address" --no-stub --no-reset
@@ -47,6 +48,14 @@ for after in no-reset reset; do
     expect_line "ESP32-C3, MAC c4:0a:24:fe:10:01, 4096 KiB flash, 460800 baud"
 done
 expect_status 0 "$REFLASH" info -p "$address" --no-stub --before no-reset
+# So is one that stays in a RAM stub, which is used, and is not taken for the mask ROM.
+expect_status 0 "$REFLASH" info -p "$address" --stub --before no-reset --after no-reset
+expect_status 0 "$REFLASH" info -p "$address" --before no-reset --after no-reset
+expect_line "ESP32-C3, MAC c4:0a:24:fe:10:01, 4096 KiB flash, 460800 baud, RAM stub"
+expect_status 4 "$REFLASH" info -p "$address" --no-stub --before no-reset --after no-reset
+expect_complaint "a RAM stub of an earlier job answers"
+expect_status 0 "$REFLASH" flash -p "$address" --before no-reset 0x9000 read_me
+expect_line "read_me flashed and verified"
 stop_espsim
 
 # A client at another rate than the chip's reads nonsense, and one at the right rate reads the log.

@@ -28,7 +28,7 @@ static const reflash_chip_t facts[] = {
     {.name = "ESP8266",
      .spi = &lengths_in_usr1,
      .spi_base = 0x60000200,
-     .magic = 0xFFF0C101,
+     .magic = 0xC101,
      .mac_lo_reg = 0x3FF00050,
      .boot_addr = 0x0000,
      .chip_id = 255,
@@ -43,7 +43,7 @@ static const reflash_chip_t facts[] = {
     {.name = "ESP32",
      .spi = &old_layout,
      .spi_base = 0x3FF42000,
-     .magic = 0x00F01D83,
+     .magic = 0x1D83,
      .mac_lo_reg = 0x3FF5A004,
      .boot_addr = 0x1000,
      .chip_id = 0,
@@ -57,7 +57,7 @@ static const reflash_chip_t facts[] = {
     {.name = "ESP32-S2",
      .spi = &new_layout,
      .spi_base = 0x3F402000,
-     .magic = 0x000007C6,
+     .magic = 0x07C6,
      .mac_lo_reg = 0x3F41A044,
      .boot_addr = 0x1000,
      .chip_id = 2,
@@ -238,22 +238,22 @@ static void every_target_of_the_api_has_a_row(void **state)
 static void esp8266_esp32_and_esp32s2_are_found_by_their_magic_words(void **state)
 {
     (void)state;
-    assert_ptr_equal(reflash_chip_by_magic(0xFFF0C101), &reflash_chip_esp8266);
-    assert_ptr_equal(reflash_chip_by_magic(0x00F01D83), &reflash_chip_esp32);
-    assert_ptr_equal(reflash_chip_by_magic(0x000007C6), &reflash_chip_esp32s2);
+    assert_ptr_equal(reflash_chip_by_magic(0xC101), &reflash_chip_esp8266);
+    assert_ptr_equal(reflash_chip_by_magic(0x1D83), &reflash_chip_esp32);
+    assert_ptr_equal(reflash_chip_by_magic(0x07C6), &reflash_chip_esp32s2);
 }
 
 static void a_word_that_is_no_magic_finds_nothing(void **state)
 {
     (void)state;
-    static const uint32_t magics[] = {0xFFF0C101, 0x00F01D83, 0x000007C6};
+    static const uint16_t magics[] = {0xC101, 0x1D83, 0x07C6};
     assert_null(reflash_chip_by_magic(0)); /* also the value of rows that have no magic */
-    assert_null(reflash_chip_by_magic(0xFFFFFFFF));
-    assert_null(reflash_chip_by_magic(0x1B31506F)); /* an ESP32-C3's, which differs between its revisions */
-    assert_null(reflash_chip_by_magic(0x00000009)); /* an ESP32-S3's: too plain to be trusted */
+    assert_null(reflash_chip_by_magic(0xFFFF));
+    assert_null(reflash_chip_by_magic(0x506F)); /* an ESP32-C3's, which differs between its revisions */
+    assert_null(reflash_chip_by_magic(0x0009)); /* an ESP32-S3's: too plain to be trusted */
     for (size_t magic = 0; magic < sizeof(magics) / sizeof(magics[0]); magic++) {
-        for (unsigned bit = 0; bit < 32; bit++) {
-            assert_null(reflash_chip_by_magic(magics[magic] ^ UINT32_C(1) << bit));
+        for (unsigned bit = 0; bit < 16; bit++) {
+            assert_null(reflash_chip_by_magic((uint16_t)(magics[magic] ^ 1u << bit)));
         }
     }
 }

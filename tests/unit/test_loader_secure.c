@@ -61,6 +61,22 @@ static void secure_download_mode_writes_and_erases_without_a_comparison(void **s
     scripted_port_expect_end(&talk.port);
 }
 
+/* A ROM that has the number of a block may have refused that for its checksum, and only the answer said so. Elsewhere a
+ * digest tells; here nothing would. */
+static void a_block_whose_answer_is_lost_is_not_taken_for_written_where_nothing_can_compare(void **state)
+{
+    (void)state;
+    const uint8_t data[] = {1, 2, 3, 4};
+    esp_loader_flash_cfg_t cfg = {.offset = 0x1000, .image_size = 4, .block_size = 4096, .skip_verify = true};
+    connect_securely();
+    play(">c000021400000000000400000001000000040000000010000000000000c0 <c0010204000000000000000000c0");
+    assert_int_equal(esp_loader_flash_start(&talk.loader, &cfg), ESP_LOADER_SUCCESS);
+    play(">c000031400eb0000000400000000000000000000000000000001020304c0"
+         ">c000031400eb0000000400000000000000000000000000000001020304c0 <c0010304000000000001050000c0");
+    assert_int_equal(esp_loader_flash_write(&talk.loader, &cfg, data, sizeof(data)), ESP_LOADER_ERROR_INVALID_RESPONSE);
+    assert_int_equal(reflash_last_fault(&talk.loader).cause, REFLASH_CAUSE_REFUSED);
+}
+
 static void what_secure_download_mode_forbids_is_unsupported_and_sends_nothing(void **state)
 {
     (void)state;
@@ -124,6 +140,7 @@ int main(void)
         cmocka_unit_test(a_chip_in_secure_download_mode_is_told_its_flash_by_the_caller),
         cmocka_unit_test(an_esp32s2_in_secure_download_mode_is_known_without_a_register),
         cmocka_unit_test(secure_download_mode_writes_and_erases_without_a_comparison),
+        cmocka_unit_test(a_block_whose_answer_is_lost_is_not_taken_for_written_where_nothing_can_compare),
         cmocka_unit_test(what_secure_download_mode_forbids_is_unsupported_and_sends_nothing),
         cmocka_unit_test(without_its_size_the_flash_of_a_secure_chip_is_not_touched),
         cmocka_unit_test(a_size_that_no_flash_has_is_refused_before_the_reset),
