@@ -36,11 +36,6 @@ static void move_entry(inputs_listing_t *to, inputs_entry_t *entry)
 
 static inputs_result_t take_plain(inputs_entry_t *entry, inputs_listing_t *to, inputs_message_t message)
 {
-    if (entry->bytes > INPUTS_FLASH_BYTES_MAX) {
-        return inputs_fail(message, INPUTS_FILE,
-                           "%s: has %u bytes; a ROM loader can address 16 MiB (%u bytes) of flash. Check the path.",
-                           entry->path, (unsigned)entry->bytes, INPUTS_FLASH_BYTES_MAX);
-    }
     if (bundle_is_file(entry->data, entry->bytes)) {
         return inputs_fail(message, INPUTS_USAGE,
                            "%s: is a bundle, which tells its own addresses. Give it alone, without an address.",

@@ -239,8 +239,7 @@ static inputs_result_t check_layout(const inputs_t *in, inputs_message_t message
         if (image->bytes > INPUTS_FLASH_BYTES_MAX - image->flash_addr) {
             return inputs_fail(
                 message, INPUTS_CONTENT,
-                "%s: 0x%x bytes at 0x%x end at 0x%x, beyond the 16 MiB of flash that a ROM loader can address. "
-                "Check the address.",
+                "%s: 0x%x bytes at 0x%x end at 0x%x, beyond 256 MiB, and no flash is larger. Check the address.",
                 in->paths[i], (unsigned)image->bytes, (unsigned)image->flash_addr, last_addr(image));
         }
         const reflash_image_t *next = i + 1 < in->count ? image + 1 : NULL;
@@ -418,6 +417,12 @@ void inputs_free(inputs_t *in)
     free(in->programs);
     free(in->encrypted);
     *in = (inputs_t){0};
+}
+
+/* They are sorted, and none reaches into the next. */
+uint32_t inputs_end(const inputs_t *in)
+{
+    return in->count > 0 ? in->images[in->count - 1].flash_addr + in->images[in->count - 1].bytes : 0;
 }
 
 inputs_result_t inputs_check_chip(const inputs_t *in, uint16_t chip_id, const char *chip_name, uint32_t flash_bytes,

@@ -9,8 +9,11 @@
 #include "flash_settings.h"
 #include "reflash.h"
 
-/** A mask ROM addresses flash with 24 bits. No image is larger, none ends behind it. */
-#define INPUTS_FLASH_BYTES_MAX 0x1000000u
+/** No flash is larger than the 256 MiB that the id of a part can tell. How much of it the target's loader reaches is known
+ *  once there is one. */
+#define INPUTS_FLASH_BYTES_MAX 0x10000000u
+/** What a mask ROM addresses of it, with 24 bits. */
+#define INPUTS_ROM_FLASH_BYTES 0x1000000u
 #define INPUTS_CHIP_BYTES 16
 
 /* --- Types ----------------------------------------------------------------------------------------- */
@@ -86,7 +89,7 @@ typedef struct {
  *  The header of the bootloader gets the flash settings of the options, else those of the build, else keeps its own; that of
  *  a signed one stays as it was signed.
  *  `options` may be NULL for the defaults.
- *  INPUTS_OK: `in` holds at least one image; each starts a sector of its own and ends within 16 MiB, and unless
+ *  INPUTS_OK: `in` holds at least one image; each starts a sector of its own and ends within 256 MiB, and unless
  *  `force` each program and partition table is whole and for the chip that the build names, and none is larger than its
  *  partition. Release it with inputs_free(). Any other value: `in` is empty, and `message` says what is wrong, where,
  *  and what to try, cut to `message_bytes`. Ends the process if the host has no memory left. */
@@ -95,6 +98,9 @@ inputs_result_t inputs_load(inputs_t *in, const inputs_options_t *options, int a
 
 /** Release everything and leave `in` empty; harmless on an empty one. */
 void inputs_free(inputs_t *in);
+
+/** The first flash address behind all images; 0: there are none. */
+uint32_t inputs_end(const inputs_t *in);
 
 /** After connecting: are these images for this chip and this flash? `chip_id` is the one of image headers;
  *  `chip_name` ("ESP32-C3", any spelling) tells the ESP8266, which has none. `flash_bytes` 0: size unknown, not

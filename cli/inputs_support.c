@@ -81,7 +81,7 @@ const char *inputs_parse_addr(const char *word, uint32_t *addr)
         return "is no number";
     }
     if (errno != 0 || value >= INPUTS_FLASH_BYTES_MAX) {
-        return "is beyond the 16 MiB of flash that a ROM loader can address";
+        return "is beyond 256 MiB, and no flash is larger";
     }
     *addr = (uint32_t)value;
     return NULL;

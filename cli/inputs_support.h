@@ -73,7 +73,7 @@ typedef struct {
 } inputs_file_t;
 
 /** Anything longer is no input. */
-#define INPUTS_FILE_BYTES_MAX 0x10000000u
+#define INPUTS_FILE_BYTES_MAX INPUTS_FLASH_BYTES_MAX
 
 /** Read a whole file; free(file->data) afterwards. Any other value than INPUTS_OK: there is no data. */
 inputs_result_t inputs_read_file(const char *path, const inputs_options_t *options, inputs_file_t *file,

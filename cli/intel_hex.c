@@ -95,8 +95,7 @@ static bool add_run(reader_t *reader, uint32_t addr, const uint8_t *data, uint32
         return true;
     }
     if (addr >= INPUTS_FLASH_BYTES_MAX || bytes > INPUTS_FLASH_BYTES_MAX - addr) {
-        return wrong(reader, "has bytes at 0x%x, beyond the 16 MiB of flash that a ROM loader can address",
-                     (unsigned)addr);
+        return wrong(reader, "has bytes at 0x%x, beyond 256 MiB, and no flash is larger", (unsigned)addr);
     }
     if (reader->run_count == reader->run_room) {
         reader->run_room = reader->run_room == 0 ? 1024 : 2 * reader->run_room;

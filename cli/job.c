@@ -103,6 +103,21 @@ static target_loader_t loader_of(const options_t *options, target_loader_t usual
     return options->loader == LOADER_USUAL ? usual : told[options->loader];
 }
 
+/* How much flash the chip's stub addresses. */
+static uint32_t stub_flash_bytes(const job_t *job)
+{
+    reflash_target_t chip = {.chip_id = REFLASH_NO_CHIP_ID};
+    (void)reflash_describe_target(&job->target.loader, &chip);
+    const reflash_chip_t *row = chip_format_row((int)chip.chip_id);
+    return row != NULL ? UINT32_C(1) << row->stub_flash_bits : INPUTS_ROM_FLASH_BYTES;
+}
+
+/* Only a stub can do the job. */
+static bool is_far(const job_t *job)
+{
+    return job->flash_end > INPUTS_ROM_FLASH_BYTES && job->flash_end <= stub_flash_bytes(job);
+}
+
 /* A stub is quicker to upload once the rate is raised; the ROM of an ESP8266 raises nothing, but its stub does. */
 static esp_loader_error_t start_stub(job_t *job, target_loader_t loader, uint32_t baud)
 {
@@ -133,7 +148,7 @@ static bool needs_stub(const job_t *job, target_loader_t loader)
 {
     reflash_target_t chip = {.has_digests = false};
     (void)reflash_describe_target(&job->target.loader, &chip);
-    return loader == TARGET_ROM_THAT_COMPARES ? !chip.has_digests : loader != TARGET_ROM;
+    return loader == TARGET_ROM_THAT_COMPARES ? !chip.has_digests || is_far(job) : loader != TARGET_ROM;
 }
 
 static bool wants_stub(const job_t *job, target_loader_t loader)
@@ -271,12 +286,17 @@ static esp_loader_error_t connect_as_told(job_t *job, const job_needs_t *needs)
     return err;
 }
 
-esp_loader_error_t job_connect_again(job_t *job, esp_loader_error_t err, unsigned tries)
+static esp_loader_error_t connect_again_to(job_t *job, target_loader_t loader, esp_loader_error_t err, unsigned tries)
 {
     target_explain(&job->target, err, job->message, sizeof(job->message));
     output_line(&job->output, "Trouble: %s. Connecting again at %u baud (try %u of %d).", job->message,
                 TARGET_FIRST_BAUD, tries + 1, JOB_TRIES);
-    return connect_once(job, job->target.has_stub ? TARGET_STUB : TARGET_ROM, TARGET_FIRST_BAUD, NULL);
+    return connect_once(job, loader, TARGET_FIRST_BAUD, NULL);
+}
+
+esp_loader_error_t job_connect_again(job_t *job, esp_loader_error_t err, unsigned tries)
+{
+    return connect_again_to(job, job->target.has_stub ? TARGET_STUB : TARGET_ROM, err, tries);
 }
 
 /* `mac` NULL: it does not tell. */
@@ -353,6 +373,55 @@ status_t job_connect(job_t *job, const job_needs_t *needs)
     return STATUS_OK;
 }
 
+/* --- Beyond what a mask ROM addresses --------------------------------------------------------------------------- */
+
+static status_t start_stub_late(job_t *job)
+{
+    esp_loader_error_t err = start_stub(job, TARGET_STUB_IF_POSSIBLE, job->target.baud);
+    for (unsigned tries = 1; job_may_try_again(job, err, tries); tries++) {
+        err = connect_again_to(job, TARGET_STUB_IF_POSSIBLE, err, tries);
+    }
+    if (err != ESP_LOADER_SUCCESS || commands_interrupted) {
+        return job_give_up_on_target(job, STATUS_TARGET, err);
+    }
+    if (job->target.has_stub) {
+        output_line(&job->output, "RAM stub started.");
+        output_event(&job->output, json_pack("{s:s}", "event", "stub"));
+    }
+    return STATUS_OK;
+}
+
+status_t job_reach(job_t *job, uint32_t flash_end)
+{
+    reflash_target_t chip = {.name = ""};
+    job->flash_end = flash_end;
+    if (is_far(job) && !job->target.has_stub && job->options->loader != LOADER_ROM) {
+        const status_t status = start_stub_late(job);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    if (flash_end <= INPUTS_ROM_FLASH_BYTES || (is_far(job) && job->target.has_stub)) {
+        return STATUS_OK;
+    }
+    (void)reflash_describe_target(&job->target.loader, &chip);
+    if (!is_far(job)) {
+        return job_refuse(job, STATUS_INPUT,
+                          "this job goes up to 0x%x of the flash, and no loader of the %s addresses more than %u MiB. "
+                          "Stay below 0x%x. Nothing was changed.",
+                          flash_end, chip.name, stub_flash_bytes(job) >> 20, stub_flash_bytes(job));
+    }
+    return job_refuse(
+        job, STATUS_INPUT,
+        "this job goes up to 0x%x of the flash, and the loader in the ROM of the %s addresses 16 MiB. A RAM "
+        "stub addresses all of it%s. Nothing was changed.",
+        flash_end, chip.name,
+        job->options->loader == LOADER_ROM
+            ? ": leave --no-stub out"
+            : ", but none can be started on this target: secure boot or secure download mode forbids it, or "
+              "this program was built without stubs. Stay below 0x1000000");
+}
+
 /* --- Inputs ---------------------------------------------------------------------------------------------------- */
 
 static status_t load_inputs(job_t *job, int word_count, char *const *words)
@@ -364,6 +433,7 @@ static status_t load_inputs(job_t *job, int word_count, char *const *words)
     if (loaded != INPUTS_OK) {
         return job_give_up(job, loaded == INPUTS_USAGE ? STATUS_USAGE : STATUS_INPUT);
     }
+    job->flash_end = inputs_end(&job->inputs);
     return STATUS_OK;
 }
 
@@ -378,7 +448,7 @@ static status_t check_inputs(job_t *job)
         return job_give_up(job, STATUS_INPUT);
     }
     inputs_set_flash_size(&job->inputs, job->flash_bytes);
-    return STATUS_OK;
+    return job_reach(job, job->options->erase_all ? job->flash_bytes : inputs_end(&job->inputs));
 }
 
 /* The address is known only once the target was asked. A wrong file is told before, as everywhere. */

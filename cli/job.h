@@ -14,6 +14,7 @@ typedef struct {
     target_t target;
     inputs_t inputs;       /* empty, unless the command takes INPUT */
     uint32_t flash_bytes;  /* 0 until a loader told it              */
+    uint32_t flash_end;    /* the job reaches up to here, by what is known so far */
     uint64_t erased_bytes; /* asked for, so far                     */
     bool stub_refused;     /* --stub asks for what there is not     */
     bool has_mac;
@@ -56,6 +57,9 @@ bool job_may_try_again(const job_t *job, esp_loader_error_t err, unsigned tries)
 esp_loader_error_t job_connect_again(job_t *job, esp_loader_error_t err, unsigned tries);
 /** So many sectors will be written: raise the rate if that pays now, and tell. Errors: the target is lost. */
 esp_loader_error_t job_raise_for_data(job_t *job, uint32_t sectors);
+/** Have a loader that reaches the flash up to `flash_end`: beyond 16 MiB a RAM stub, which is started unless it runs, where
+ *  the chip has one that does. INPUT: nobody reaches it, and it was told; nothing was changed. */
+status_t job_reach(job_t *job, uint32_t flash_end);
 /** Load the words as INPUT, or with --partition the one FILE for it; connect; and check that they fit the target. */
 status_t job_load_and_connect(job_t *job, const job_needs_t *needs, int word_count, char *const *words);
 

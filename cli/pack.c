@@ -49,6 +49,22 @@ static bool rom_unpacks(const reflash_chip_t *chip)
     return chip->last_opcode >= FLASH_DEFL_DATA && !chip->whole_windows;
 }
 
+/* What a host can do is known only there; what none can do is known here. */
+static inputs_result_t check_reach(packing_t *packing, const reflash_chip_t *chip)
+{
+    const uint32_t end = inputs_end(&packing->inputs);
+    const bool by_rom = packing->options->host == HOST_WITH_ROM;
+    const uint32_t reach_bytes = by_rom ? INPUTS_ROM_FLASH_BYTES : UINT32_C(1) << chip->stub_flash_bits;
+    if (end <= reach_bytes) {
+        return INPUTS_OK;
+    }
+    return inputs_fail(inputs_message_into(packing->message, sizeof(packing->message)), INPUTS_CONTENT,
+                       "The images go up to 0x%x of the flash, and %s of the %s addresses more than %u MiB. Stay below "
+                       "0x%x.",
+                       (unsigned)end, by_rom ? "no ROM" : "no loader", chip->name, (unsigned)(reach_bytes >> 20),
+                       (unsigned)reach_bytes);
+}
+
 static inputs_result_t find_facts(packing_t *packing)
 {
     const inputs_message_t message = inputs_message_into(packing->message, sizeof(packing->message));
@@ -64,8 +80,11 @@ static inputs_result_t find_facts(packing_t *packing)
         return inputs_fail(message, INPUTS_CONTENT, "A bundle holds at most %u images, not %u.", BUNDLE_IMAGES_MAX,
                            in->count);
     }
-    const inputs_result_t fit =
+    inputs_result_t fit =
         inputs_check_chip(in, chip->chip_id, chip->name, 0, packing->message, sizeof(packing->message));
+    if (fit == INPUTS_OK) {
+        fit = check_reach(packing, chip);
+    }
     packing->facts = (bundle_facts_t){
         .chip_id = chip->chip_id == REFLASH_NO_CHIP_ID ? CHIP_ID_ESP8266 : chip->chip_id,
         .flash_mode = NOT_TOLD,

@@ -84,5 +84,5 @@ status_t range_resolve(job_t *job, range_t *range)
                           "0x%x bytes from 0x%x on leave the flash, which ends at 0x%x; at most 0x%x are there",
                           range->bytes, range->flash_addr, flash_bytes, flash_bytes - range->flash_addr);
     }
-    return STATUS_OK;
+    return job_reach(job, range->flash_addr + range->bytes);
 }

@@ -14,5 +14,6 @@ bool range_parse_size(const char *text, uint32_t *bytes);
 
 /** Before connecting: the command line. USAGE was told. */
 status_t range_parse(job_t *job, int word_count, char *const *words, range_t *range);
-/** Once connected: the numbers. INPUT, TARGET: it leaves the flash, or there is no such partition; it was told. */
+/** Once connected: the numbers. INPUT, TARGET: it leaves the flash or what a loader reaches of it, or there is no
+ *  such partition; it was told. */
 status_t range_resolve(job_t *job, range_t *range);

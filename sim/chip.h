@@ -11,8 +11,7 @@
 #define ESPSIM_NEVER UINT64_MAX
 enum { ESPSIM_BUNDLE_BYTES = 62 }; /* what a USB packet of an FTDI bridge carries */
 enum { ESPSIM_NS_PER_US = 1000, ESPSIM_WINDOW_BYTES = 32768, ESPSIM_RX_BUFFER_BYTES = 0x2000 };
-enum { ESPSIM_SECTOR_BYTES = 0x1000, ESPSIM_FLASH_BYTES_MAX = 1 << 24 };
-enum { ESPSIM_SECTORS_MAX = ESPSIM_FLASH_BYTES_MAX / ESPSIM_SECTOR_BYTES };
+enum { ESPSIM_SECTOR_BYTES = 0x1000, ESPSIM_SECTORS_MAX = ESPSIM_FLASH_BYTES_MAX / ESPSIM_SECTOR_BYTES };
 
 /* --- Flash part (nor.c) ---------------------------------------------------------------------------- */
 
@@ -35,6 +34,9 @@ typedef struct {
 /** One SPI transaction. `data` is what is written after the address, or where what is read goes. Returns how
  *  long the part is busy afterwards, ns. What a real part ignores is ignored. */
 uint64_t espsim_nor_transact(espsim_nor_t *nor, uint8_t opcode, uint32_t addr, uint8_t *data, uint32_t bytes);
+/** The opcode that does the same with four bytes of address, as a part of more than 16 MiB has them; `opcode` itself if
+ *  there is none. */
+uint8_t espsim_nor_wide(uint8_t opcode);
 
 /* --- Address space (memory.c) ---------------------------------------------------------------------- */
 
@@ -135,7 +137,7 @@ typedef struct {
 
 enum { ESPSIM_STUB_BUFFER_BYTES = 8 + 0x4000 + 255, ESPSIM_FIFO_BYTES = 128 };
 /** A request for more keeps a stub busy for very long: here it never comes back. */
-enum { ESPSIM_STUB_RANGE_BYTES_MAX = 1 << 26 };
+enum { ESPSIM_STUB_RANGE_BYTES_MAX = ESPSIM_FLASH_BYTES_MAX };
 
 /** What differs between the generations. */
 typedef struct {
@@ -217,6 +219,7 @@ typedef struct {
         uint32_t sent_bytes, acked_bytes, sent_packets, acked_packets;
     } reading;
     uint32_t flash_bytes;
+    uint8_t addr_bits;      /* of the opcodes with four bytes of address, with which it works; 0: with three */
     uint64_t flash_free_ns; /* an erase goes on until then */
 } espsim_stub_state_t;
 
@@ -353,6 +356,9 @@ void espsim_rom_spi_user_command(espsim_t *sim);
 
 /** One transaction; `shown_bytes` is what a watcher is told. */
 void espsim_spi(espsim_t *sim, uint8_t opcode, uint32_t addr, uint8_t *data, uint32_t bytes, uint32_t shown_bytes);
+/** The same of a read, program or erase, with the opcode and the address that whoever runs on the chip can give. */
+void espsim_flash_transact(espsim_t *sim, uint8_t opcode, uint32_t addr, uint8_t *data, uint32_t bytes,
+                           uint32_t shown_bytes);
 /** Clear the part's block-protect bits. */
 void espsim_flash_unlock(espsim_t *sim);
 void espsim_flash_program(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t bytes);

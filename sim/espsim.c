@@ -357,11 +357,10 @@ const reflash_rom_t *espsim_rom_by_name(const char *name)
 
 espsim_t *espsim_create(const espsim_config_t *config)
 {
-    enum { FLASH_BYTES_MIN = 1 << 18, FLASH_BYTES_MAX = ESPSIM_FLASH_BYTES_MAX };
-
     const uint32_t bytes = config->flash_bytes;
-    if (config->rom == NULL || config->flash == NULL || bytes < FLASH_BYTES_MIN || bytes > FLASH_BYTES_MAX ||
-        (bytes & (bytes - 1)) != 0 || espsim_security_lacks(config->rom, &config->security) != NULL) {
+    if (config->rom == NULL || config->flash == NULL || bytes < ESPSIM_FLASH_BYTES_MIN ||
+        bytes > ESPSIM_FLASH_BYTES_MAX || (bytes & (bytes - 1)) != 0 ||
+        espsim_security_lacks(config->rom, &config->security) != NULL) {
         return NULL;
     }
     espsim_t *sim = calloc(1, sizeof(*sim));

@@ -62,6 +62,9 @@ typedef struct {
     uint8_t text_sha256[32];
 } espsim_stub_code_t;
 
+/** How large a flash may be. */
+enum { ESPSIM_FLASH_BYTES_MIN = 1 << 18, ESPSIM_FLASH_BYTES_MAX = 1 << 27 };
+
 /** What was burned into the efuses to lock the chip. All 0: nothing, as it left its factory. */
 typedef struct {
     bool secure_download;      /* the serial loader takes nothing but what writes flash */
@@ -79,7 +82,7 @@ typedef void (*espsim_spi_watch_t)(void *context, uint8_t opcode, uint32_t addr,
 typedef struct {
     const reflash_rom_t *rom;
     uint8_t *flash;       /* `flash_bytes` of content, owned by the caller, kept up to date (map a file here) */
-    uint32_t flash_bytes; /* power of two, 256 KiB to 16 MiB */
+    uint32_t flash_bytes; /* power of two, 256 KiB to 128 MiB */
     uint16_t strapping;   /* 0: by the boot pin. Else the strapping word at every reset */
     bool trained;         /* skip auto-baud: the very first SYNC is understood and answered. Real chips need
                              a first one to learn the rate */

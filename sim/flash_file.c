@@ -11,11 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FLASH_BYTES_DEFAULT = 1 << 22, FLASH_BYTES_MIN = 1 << 18, FLASH_BYTES_MAX = 1 << 24, BLANK = 0xFF };
+#include "espsim.h"
+
+enum { FLASH_BYTES_DEFAULT = 1 << 22, BLANK = 0xFF };
 
 static bool is_flash_size(uint64_t bytes)
 {
-    return bytes >= FLASH_BYTES_MIN && bytes <= FLASH_BYTES_MAX && (bytes & (bytes - 1)) == 0;
+    return bytes >= ESPSIM_FLASH_BYTES_MIN && bytes <= ESPSIM_FLASH_BYTES_MAX && (bytes & (bytes - 1)) == 0;
 }
 
 /* Map the open file; a new one gets its size and is blanked. */
@@ -29,7 +31,7 @@ static bool map(espsim_flash_t *flash, int fd, uint32_t bytes, const char *path,
     const bool is_new = status.st_size == 0;
     if (!is_new && !is_flash_size((uint64_t)status.st_size)) {
         (void)snprintf(message, message_bytes,
-                       "%s: %lld bytes is no flash size (a power of two from 256 KiB to 16 MiB); name another file, "
+                       "%s: %lld bytes is no flash size (a power of two from 256 KiB to 128 MiB); name another file, "
                        "or remove it to start blank",
                        path, (long long)status.st_size);
         return false;
@@ -63,7 +65,7 @@ bool espsim_flash_open(espsim_flash_t *flash, const char *path, uint32_t bytes, 
 {
     *flash = (espsim_flash_t){0};
     if (bytes != 0 && !is_flash_size(bytes)) {
-        (void)snprintf(message, message_bytes, "%u bytes is no flash size: a power of two from 256 KiB to 16 MiB",
+        (void)snprintf(message, message_bytes, "%u bytes is no flash size: a power of two from 256 KiB to 128 MiB",
                        bytes);
         return false;
     }
@@ -107,7 +109,7 @@ uint32_t espsim_flash_size_parse(const char *text)
     errno = 0;
     const bool hexadecimal = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
     const unsigned long number = strtoul(text, &end, hexadecimal ? 16 : 10);
-    if (errno != 0 || end == text || *text == '-' || number > FLASH_BYTES_MAX) {
+    if (errno != 0 || end == text || *text == '-' || number > ESPSIM_FLASH_BYTES_MAX) {
         return 0;
     }
     for (size_t row = 0; row < sizeof(units) / sizeof(units[0]); row++) {

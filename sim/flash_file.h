@@ -13,7 +13,7 @@ typedef struct {
 
 /** Map `path`, or blank memory if `path` is NULL. A file that does not exist is made, `bytes` long (0: 4 MiB) and
  *  blank (0xFF); one that exists keeps its content, and must be `bytes` long (0: as it is). Sizes are powers of
- *  two from 256 KiB to 16 MiB. False: `message` says what is wrong and what to try. */
+ *  two from 256 KiB to 128 MiB. False: `message` says what is wrong and what to try. */
 bool espsim_flash_open(espsim_flash_t *flash, const char *path, uint32_t bytes, char *message, size_t message_bytes);
 void espsim_flash_close(espsim_flash_t *flash);
 

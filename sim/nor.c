@@ -7,9 +7,38 @@ enum {
     PAGE_BYTES = 256,
     SECTOR_BYTES = 0x1000,
     STATUS_WRITE_ENABLED = 0x02,
-    STATUS_PROTECT = 0x1C, /* any of the three block-protect bits: here they protect the whole part */
+    STATUS_PROTECT = 0x1C,  /* any of the three block-protect bits: here they protect the whole part */
+    NARROW_BYTES = 1 << 24, /* what three bytes of address reach */
     NOTHING = 0xFF
 };
+
+/* The same with four bytes of address. */
+static const struct {
+    uint8_t narrow, wide;
+} wide_opcodes[] = {{0x03, 0x0C}, {0x02, 0x12}, {0x20, 0x21}, {0xD8, 0xDC}};
+
+uint8_t espsim_nor_wide(uint8_t opcode)
+{
+    for (size_t row = 0; row < sizeof(wide_opcodes) / sizeof(wide_opcodes[0]); row++) {
+        if (wide_opcodes[row].narrow == opcode) {
+            return wide_opcodes[row].wide;
+        }
+    }
+    return opcode;
+}
+
+/* Turn an opcode with four bytes of address into that with three, whose address then is whole. A part that needs no
+ * fourth byte has no such opcodes. */
+static void take_address(const espsim_nor_t *nor, uint8_t *opcode, uint32_t *addr)
+{
+    for (size_t row = 0; row < sizeof(wide_opcodes) / sizeof(wide_opcodes[0]); row++) {
+        if (wide_opcodes[row].wide == *opcode && nor->bytes > NARROW_BYTES) {
+            *opcode = wide_opcodes[row].narrow;
+            return;
+        }
+    }
+    *addr %= NARROW_BYTES;
+}
 
 static uint32_t wrapped(const espsim_nor_t *nor, uint32_t addr)
 {
@@ -159,6 +188,7 @@ uint64_t espsim_nor_transact(espsim_nor_t *nor, uint8_t opcode, uint32_t addr, u
     if (nor->cut_off) {
         return 0;
     }
+    take_address(nor, &opcode, &addr);
     if (opcode == WAKE_UP || opcode == POWER_DOWN) {
         nor->powered_down = opcode == POWER_DOWN;
         return 0;

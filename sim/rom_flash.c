@@ -34,9 +34,16 @@ enum {
 
 /* --- SPI --------------------------------------------------------------------------------------------- */
 
+static bool does(uint8_t opcode, uint8_t narrow)
+{
+    return opcode == narrow || opcode == espsim_nor_wide(narrow);
+}
+
 static espsim_cause_t cause_of(uint8_t opcode)
 {
-    return opcode == SPI_READ ? ESPSIM_CAUSE_READ : opcode == SPI_PROGRAM ? ESPSIM_CAUSE_PROGRAM : ESPSIM_CAUSE_ERASE;
+    return does(opcode, SPI_READ)      ? ESPSIM_CAUSE_READ
+           : does(opcode, SPI_PROGRAM) ? ESPSIM_CAUSE_PROGRAM
+                                       : ESPSIM_CAUSE_ERASE;
 }
 
 void espsim_spi(espsim_t *sim, uint8_t opcode, uint32_t addr, uint8_t *data, uint32_t bytes, uint32_t shown_bytes)
@@ -47,6 +54,17 @@ void espsim_spi(espsim_t *sim, uint8_t opcode, uint32_t addr, uint8_t *data, uin
     espsim_take_time(sim, cause_of(opcode), espsim_nor_transact(&sim->nor, opcode, addr, data, bytes));
     sim->rom.work_ns += sim->faults.stall_ns;
     sim->faults.stall_ns = 0;
+}
+
+/* The ROM has three bytes of address, whatever it is asked for: the part then takes it for what is left of it. */
+void espsim_flash_transact(espsim_t *sim, uint8_t opcode, uint32_t addr, uint8_t *data, uint32_t bytes,
+                           uint32_t shown_bytes)
+{
+    if (sim->stub.addr_bits != 0) {
+        opcode = espsim_nor_wide(opcode);
+        addr &= (UINT32_C(1) << sim->stub.addr_bits) - 1;
+    }
+    espsim_spi(sim, opcode, addr, data, bytes, shown_bytes);
 }
 
 static void spi_short(espsim_t *sim, uint8_t opcode)
@@ -90,7 +108,7 @@ static void erase(espsim_t *sim, uint8_t opcode, uint32_t addr, uint32_t unit_by
 {
     SPI_SEQUENCE(sim, 0x05, 0x06, 0x05, 0x05);
     sim->rom.last_spi_addr = addr;
-    espsim_spi(sim, opcode, addr, NULL, 0, unit_bytes);
+    espsim_flash_transact(sim, opcode, addr, NULL, 0, unit_bytes);
     spi_short(sim, SPI_READ_STATUS);
 }
 
@@ -108,7 +126,7 @@ void espsim_flash_program(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t 
         }
         SPI_SEQUENCE(sim, 0x05, 0x06, 0x05);
         sim->rom.last_spi_addr = at;
-        espsim_spi(sim, SPI_PROGRAM, at, data + done, burst, burst);
+        espsim_flash_transact(sim, SPI_PROGRAM, at, data + done, burst, burst);
         spi_short(sim, SPI_READ_STATUS);
         done += burst;
     }
@@ -128,7 +146,7 @@ void espsim_flash_read(espsim_t *sim, uint32_t addr, uint8_t *data, uint32_t byt
     for (uint32_t done = 0; done < bytes; done += unit) {
         const uint32_t wanted = bytes - done < unit ? bytes - done : unit;
         sim->rom.last_spi_addr = addr + done;
-        espsim_spi(sim, SPI_READ, addr + done, piece, unit, unit);
+        espsim_flash_transact(sim, SPI_READ, addr + done, piece, unit, unit);
         memcpy(data + done, piece, wanted);
     }
 }

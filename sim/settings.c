@@ -37,7 +37,7 @@ static bool set_flash_size(espsim_settings_t *settings, const char *value, char 
 {
     const uint32_t bytes = espsim_flash_size_parse(value);
     if (bytes == 0) {
-        (void)snprintf(message, message_bytes, "flash-size takes a power of two from 256KB to 16MB, not '%s'", value);
+        (void)snprintf(message, message_bytes, "flash-size takes a power of two from 256KB to 128MB, not '%s'", value);
         return false;
     }
     settings->flash_bytes = bytes;
@@ -187,7 +187,7 @@ static bool set_usb_latency(espsim_settings_t *settings, const char *value, char
 static const espsim_setting_t rows[] = {
     {"chip", "CHIP", "which chip (esp32)", set_chip},
     {"flash", "FILE", "keep the flash content in FILE; made blank if missing (in memory)", set_flash},
-    {"flash-size", "SIZE", "size of the flash, 256KB to 16MB (4MB, or that of FILE)", set_flash_size},
+    {"flash-size", "SIZE", "size of the flash, 256KB to 128MB (4MB, or that of FILE)", set_flash_size},
     {"security", "LIST",
      "what was burned, with commas: secure-download, no-download, secure-boot,\n"
      "flash-encryption=KEY (hex digits or a file), no-manual-encryption (nothing)",

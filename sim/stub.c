@@ -108,6 +108,15 @@ static void plan(espsim_t *sim, espsim_action_t action, uint32_t delay_us)
     sim->action_at_ns += sim->config.timing.instant ? 0 : (uint64_t)delay_us * ESPSIM_NS_PER_US;
 }
 
+/* The second generation looks at its part's size, and knows the opcodes with four bytes of address on some chips. */
+static uint8_t addr_bits_of(const espsim_t *sim)
+{
+    enum { NARROW_BITS = 24 };
+    const uint8_t bits = sim->rom_row->chip->stub_flash_bits;
+    const bool wide = sim->nor.bytes >> NARROW_BITS > 1 && bits > NARROW_BITS && sim->stub.row->stub != ESPSIM_STUB_1;
+    return wide ? bits : 0;
+}
+
 void espsim_stub_start(espsim_t *sim, espsim_stub_t stub)
 {
     espsim_stub_reset(sim);
@@ -118,6 +127,7 @@ void espsim_stub_start(espsim_t *sim, espsim_stub_t stub)
     }
     sim->stub.armed = true;
     sim->stub.flash_bytes = sim->stub.row->flash_bytes != 0 ? sim->stub.row->flash_bytes : sim->nor.bytes;
+    sim->stub.addr_bits = addr_bits_of(sim);
     sim->state = ESPSIM_STUB;
     espsim_tell(sim, ESPSIM_EVENT_STUB);
     plan(sim, ESPSIM_ACTION_GREET, sim->stub.row->greeting_us);

@@ -38,7 +38,7 @@ static void start_erase(espsim_t *sim, uint8_t opcode, uint32_t addr, uint32_t b
     espsim_stub_wait_flash(sim);
     espsim_spi(sim, SPI_WRITE_ENABLE, addr, NULL, 0, 0);
     const espsim_work_t before = espsim_work(sim);
-    espsim_spi(sim, opcode, addr, NULL, 0, bytes);
+    espsim_flash_transact(sim, opcode, addr, NULL, 0, bytes);
     sim->stub.flash_free_ns = sim->now_ns + sim->rom.work_ns;
     espsim_set_work(sim, &before);
 }
@@ -137,6 +137,14 @@ void espsim_stub_unpacked(espsim_t *sim, uint32_t bytes)
 
 /* --- Read ------------------------------------------------------------------------------------------------ */
 
+/* What its addresses tell apart. */
+static uint32_t reached_bytes(const espsim_t *sim)
+{
+    enum { NARROW_BITS = 24 };
+    const uint32_t bytes = UINT32_C(1) << (sim->stub.addr_bits != 0 ? sim->stub.addr_bits : NARROW_BITS);
+    return bytes < sim->nor.bytes ? bytes : sim->nor.bytes;
+}
+
 /* Reading again is only the simulation's way to know what went out. */
 static void digest_of(const espsim_t *sim, uint32_t addr, uint32_t bytes, uint8_t *digest)
 {
@@ -145,9 +153,9 @@ static void digest_of(const espsim_t *sim, uint32_t addr, uint32_t bytes, uint8_
     bool hashed =
         mbedtls_md_setup(&md5, mbedtls_md_info_from_type(MBEDTLS_MD_MD5), 0) == 0 && mbedtls_md_starts(&md5) == 0;
     for (uint32_t done = 0; done < bytes && hashed;) {
-        const uint32_t start = (addr + done) % sim->nor.bytes;
-        const uint32_t left_in_part = sim->nor.bytes - start;
-        const uint32_t count = bytes - done < left_in_part ? bytes - done : left_in_part;
+        const uint32_t start = (addr + done) % reached_bytes(sim);
+        const uint32_t left = reached_bytes(sim) - start;
+        const uint32_t count = bytes - done < left ? bytes - done : left;
         hashed = mbedtls_md_update(&md5, &sim->nor.cells[start], count) == 0;
         done += count;
     }

@@ -915,7 +915,7 @@ static bool can_be_made(const espsim_config_t *config)
 static void a_configuration_that_no_chip_has_is_refused(void **state)
 {
     (void)state;
-    uint8_t *flash = malloc(1 << 25);
+    uint8_t *flash = malloc(1 << 28);
     assert_non_null(flash);
     const espsim_config_t good = {.rom = &reflash_rom_esp32, .flash = flash, .flash_bytes = 1 << 22};
     espsim_config_t config = good;
@@ -930,7 +930,7 @@ static void a_configuration_that_no_chip_has_is_refused(void **state)
         uint32_t bytes;
         bool possible;
     } sizes[] = {{0, false},       {1 << 17, false}, {1 << 18, true}, {(1 << 18) + 1, false},
-                 {3 << 20, false}, {1 << 24, true},  {1 << 25, false}};
+                 {3 << 20, false}, {1 << 25, true},  {1 << 27, true}, {1 << 28, false}};
     for (size_t row = 0; row < sizeof(sizes) / sizeof(sizes[0]); row++) {
         config = good;
         config.flash_bytes = sizes[row].bytes;

@@ -154,7 +154,7 @@ static void a_new_flash_of_no_given_size_has_4_mib(void **state)
 static void a_file_of_no_flash_size_is_refused_and_left_alone(void **state)
 {
     (void)state;
-    static const long sizes[] = {1, SMALLEST_BYTES / 2, SMALLEST_BYTES - 1, SMALLEST_BYTES + 1, 3 << 20, 1 << 25};
+    static const long sizes[] = {1, SMALLEST_BYTES / 2, SMALLEST_BYTES - 1, SMALLEST_BYTES + 1, 3 << 20, 1 << 28};
     for (size_t row = 0; row < sizeof(sizes) / sizeof(sizes[0]); row++) {
         espsim_flash_t flash;
         char number[24];
@@ -163,7 +163,7 @@ static void a_file_of_no_flash_size_is_refused_and_left_alone(void **state)
         (void)snprintf(number, sizeof(number), "%ld bytes", sizes[row]);
         assert_non_null(strstr(message, path));
         assert_non_null(strstr(message, number));
-        assert_non_null(strstr(message, "a power of two from 256 KiB to 16 MiB"));
+        assert_non_null(strstr(message, "a power of two from 256 KiB to 128 MiB"));
         assert_null(flash.cells);
         assert_int_equal(file_bytes(), sizes[row]);
     }
@@ -172,7 +172,7 @@ static void a_file_of_no_flash_size_is_refused_and_left_alone(void **state)
 static void a_size_that_no_flash_has_is_refused(void **state)
 {
     (void)state;
-    static const uint32_t sizes[] = {1, SMALLEST_BYTES / 2, SMALLEST_BYTES + 1, 3 << 20, 1 << 25, UINT32_MAX};
+    static const uint32_t sizes[] = {1, SMALLEST_BYTES / 2, SMALLEST_BYTES + 1, 3 << 20, 1 << 28, UINT32_MAX};
     for (size_t row = 0; row < sizeof(sizes) / sizeof(sizes[0]); row++) {
         espsim_flash_t flash;
         char number[24];
@@ -206,6 +206,9 @@ static void sizes_are_read_with_and_without_a_unit(void **state)
         {"4mb", 4 << 20},
         {"4M", 4 << 20},
         {"16MB", 16 << 20},
+        {"32MB", 32 << 20},
+        {"64MB", 64 << 20},
+        {"128MB", 128 << 20},
         {"1MB", 1 << 20},
         {"256KB", 256 << 10},
         {"512K", 512 << 10},
@@ -225,7 +228,7 @@ static void sizes_are_read_with_and_without_a_unit(void **state)
         {"4B", 0},
         {"3MB", 0},
         {"128KB", 0},
-        {"32MB", 0},
+        {"256MB", 0},
         {"0", 0},
         {"-4MB", 0},
         {"4.0MB", 0},

@@ -200,15 +200,25 @@ static void what_is_no_address_is_refused(void **state)
         {"4096k a.bin", "is no number"},
         {"-0x1000 a.bin", "is negative"},
         {"-1 a.bin", "is negative"},
-        {"0x1000000 a.bin", "beyond the 16 MiB"},
-        {"0x100000000 a.bin", "beyond the 16 MiB"},
-        {"0xfffffffffffffffff0 a.bin", "beyond the"},
-        {"99999999999999999999999 a.bin", "beyond the 16 MiB"},
+        {"0x10000000 a.bin", "beyond 256 MiB"},
+        {"0x100000000 a.bin", "beyond 256 MiB"},
+        {"0xfffffffffffffffff0 a.bin", "beyond 256 MiB"},
+        {"99999999999999999999999 a.bin", "beyond 256 MiB"},
     };
     put_text("a.bin", "a");
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         expect_refused(*state, bad[i][0], INPUTS_USAGE, bad[i][1]);
     }
+}
+
+/* Whether the target has so much flash, and a loader that reaches it, only the target can tell. */
+static void an_address_beyond_what_a_mask_rom_reaches_is_one(void **state)
+{
+    fixture_t *f = *state;
+    put_zeros("a.bin", 0x1001);
+    expect_loaded(f, "0x10000 a.bin 0xfffe000 a.bin", 2);
+    assert_int_equal(f->in.images[1].flash_addr, 0xFFFE000);
+    assert_int_equal(inputs_end(&f->in), 0xFFFF001);
 }
 
 static void an_image_without_an_address_is_refused(void **state)
@@ -283,8 +293,8 @@ static void an_empty_file_is_refused(void **state)
 
 static void a_file_larger_than_the_flash_can_be_is_refused(void **state)
 {
-    put_zeros("huge.bin", 16 * MIB + 1);
-    expect_refused(*state, "0x0 huge.bin", INPUTS_FILE, "huge.bin: has 16777217 bytes");
+    put_zeros("huge.bin", 256 * MIB + 1);
+    expect_refused(*state, "0x0 huge.bin", INPUTS_FILE, "huge.bin: has 268435457 bytes");
 }
 
 /* --- Files that change while they are read --------------------------------------------------------- */
@@ -354,6 +364,7 @@ int main(void)
         INPUT_TEST(no_words_are_refused),
         INPUT_TEST(an_address_without_a_file_is_refused),
         INPUT_TEST(what_is_no_address_is_refused),
+        INPUT_TEST(an_address_beyond_what_a_mask_rom_reaches_is_one),
         INPUT_TEST(an_image_without_an_address_is_refused),
         INPUT_TEST(missing_things_are_told_by_name),
         INPUT_TEST(a_folder_without_flasher_args_is_refused),

@@ -39,7 +39,7 @@ static void overlaps_are_refused_even_by_force(void **state)
 static void an_image_beyond_the_address_space_is_refused(void **state)
 {
     put_zeros("a.bin", 0x1001);
-    expect_refused(*state, "0xfff000 a.bin", INPUTS_CONTENT, "a.bin: 0x1001 bytes at 0xfff000 end at 0x1000000");
+    expect_refused(*state, "0xffff000 a.bin", INPUTS_CONTENT, "a.bin: 0x1001 bytes at 0xffff000 end at 0x10000000");
 }
 
 /* --- Images that are damaged or for another chip --------------------------------------------------- */

@@ -139,8 +139,8 @@ static void what_is_wrong_is_told_with_its_line(void **state)
         {":01000006AA4F\n", "line 1 has the record type 06; there are 00 to 05"},
         {":0100000400FB\n", "line 1 is a record of type 04 with 1 bytes instead of 2"},
         {":0100000100FE\n", "line 1 is a record of type 01 with 1 bytes instead of 0"},
-        {":020000040100F9\n:01000000AA55\n", "line 2 has bytes at 0x1000000, beyond the 16 MiB"},
-        {":0200000400FFFB\n:02FFFF00AAAAAC\n", "line 2 has bytes at 0xffffff, beyond the 16 MiB"},
+        {":020000041000EA\n:01000000AA55\n", "line 2 has bytes at 0x10000000, beyond 256 MiB"},
+        {":020000040FFFEC\n:02FFFF00AAAAAC\n", "line 2 has bytes at 0xfffffff, beyond 256 MiB"},
         {LINE_100 LINE_110 ":01011F00AA35\n" END, "line 3 gives bytes at 0x11f that line 2 has, too"},
     };
     (void)state;

@@ -369,10 +369,64 @@ static void addresses_wrap_at_the_parts_end(void **state)
     throw_away(part);
 }
 
+enum { NARROW_BYTES = 1 << 24, READ_4 = 0x0C, PROGRAM_4 = 0x12, ERASE_4K_4 = 0x21, ERASE_64K_4 = 0xDC };
+
+static void three_bytes_of_address_reach_16_mib_of_a_larger_part(void **state)
+{
+    (void)state;
+    part_t *part = part_of(2 * NARROW_BYTES, 0xFF);
+    uint8_t data[2] = {0x11, 0x22};
+    (void)program(part, NARROW_BYTES + 0x40, data, 2);
+    assert_memory_equal(part->nor.cells + 0x40, data, 2);
+    assert_all(part, NARROW_BYTES, 2 * NARROW_BYTES, 0xFF);
+    (void)espsim_nor_transact(&part->nor, READ, NARROW_BYTES + 0x40, data, 2);
+    assert_memory_equal(data, ((const uint8_t[]){0x11, 0x22}), 2);
+    memset(part->nor.cells, 0x00, 2 * NARROW_BYTES);
+    (void)erase(part, ERASE_4K, NARROW_BYTES);
+    (void)erase(part, ERASE_64K, NARROW_BYTES + BLOCK_64K_BYTES);
+    assert_all(part, 0, SECTOR_BYTES, 0xFF);
+    assert_all(part, BLOCK_64K_BYTES, 2 * BLOCK_64K_BYTES, 0xFF);
+    assert_all(part, 2 * BLOCK_64K_BYTES, 2 * NARROW_BYTES, 0x00);
+    throw_away(part);
+}
+
+static void opcodes_with_four_bytes_of_address_reach_all_of_it(void **state)
+{
+    (void)state;
+    part_t *part = part_of(2 * NARROW_BYTES, 0x00);
+    uint8_t data[2] = {0x11, 0x22};
+    assert_int_equal(erase(part, ERASE_4K_4, NARROW_BYTES), 11000);
+    assert_int_equal(erase(part, ERASE_64K_4, NARROW_BYTES + BLOCK_64K_BYTES), 33000);
+    assert_all(part, 0, NARROW_BYTES, 0x00);
+    assert_all(part, NARROW_BYTES, NARROW_BYTES + SECTOR_BYTES, 0xFF);
+    assert_all(part, NARROW_BYTES + BLOCK_64K_BYTES, NARROW_BYTES + 2 * BLOCK_64K_BYTES, 0xFF);
+    (void)command(part, WRITE_ENABLE);
+    assert_int_equal(espsim_nor_transact(&part->nor, PROGRAM_4, NARROW_BYTES + 0x40, data, 2), 5070);
+    assert_memory_equal(part->nor.cells + NARROW_BYTES + 0x40, ((const uint8_t[]){0x11, 0x22}), 2);
+    assert_int_equal(espsim_nor_transact(&part->nor, READ_4, NARROW_BYTES + 0x40, data, 2), 18);
+    assert_memory_equal(data, ((const uint8_t[]){0x11, 0x22}), 2);
+    throw_away(part);
+}
+
+static void a_part_of_16_mib_knows_none_of_them(void **state)
+{
+    (void)state;
+    part_t *part = part_of(NARROW_BYTES, 0x00);
+    uint8_t data = 0x3C;
+    for (const uint8_t *opcode = (const uint8_t[]){READ_4, PROGRAM_4, ERASE_4K_4, ERASE_64K_4, 0}; *opcode != 0;
+         opcode++) {
+        (void)command(part, WRITE_ENABLE);
+        assert_int_equal(espsim_nor_transact(&part->nor, *opcode, 0, &data, 1), 0);
+        assert_int_equal(data, 0x3C);
+    }
+    assert_all(part, 0, NARROW_BYTES, 0x00);
+    throw_away(part);
+}
+
 static void the_identity_tells_the_size(void **state)
 {
     (void)state;
-    for (unsigned code = 0x12; code <= 0x18; code++) {
+    for (unsigned code = 0x12; code <= 0x1B; code++) {
         part_t *part = part_of(UINT32_C(1) << code, 0xFF);
         uint8_t id[5];
         assert_int_equal(espsim_nor_transact(&part->nor, READ_ID, 0, id, sizeof(id)), 0);
@@ -588,6 +642,9 @@ int main(void)
         cmocka_unit_test(a_protected_part_neither_erases_nor_programs),
         cmocka_unit_test(reading_shows_the_cells_and_changes_nothing),
         cmocka_unit_test(addresses_wrap_at_the_parts_end),
+        cmocka_unit_test(three_bytes_of_address_reach_16_mib_of_a_larger_part),
+        cmocka_unit_test(opcodes_with_four_bytes_of_address_reach_all_of_it),
+        cmocka_unit_test(a_part_of_16_mib_knows_none_of_them),
         cmocka_unit_test(the_identity_tells_the_size),
         cmocka_unit_test(an_unknown_opcode_is_ignored),
         cmocka_unit_test(each_erase_takes_its_time_from_the_table),

@@ -59,7 +59,7 @@ static void a_value_without_sense_says_what_would_have_some(void **state)
     assert_false(set(&settings, "flash", ""));
     assert_string_equal(message, "flash takes the name of a file");
     assert_false(set(&settings, "flash-size", "3MB"));
-    assert_string_equal(message, "flash-size takes a power of two from 256KB to 16MB, not '3MB'");
+    assert_string_equal(message, "flash-size takes a power of two from 256KB to 128MB, not '3MB'");
     assert_false(set(&settings, "flash-timing", "w25q"));
     assert_string_equal(message, "there is no flash part 'w25q'; there are generic w25q32jv gd25q32c gd25q128e "
                                  "xm25qh32c xm25qh128a");
