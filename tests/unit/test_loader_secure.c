@@ -67,12 +67,12 @@ static void a_block_whose_answer_is_lost_is_not_taken_for_written_where_nothing_
 {
     (void)state;
     const uint8_t data[] = {1, 2, 3, 4};
-    esp_loader_flash_cfg_t cfg = {.offset = 0x1000, .image_size = 4, .block_size = 4096, .skip_verify = true};
+    esp_loader_flash_cfg_t cfg = {.offset = 0x1000, .image_size = 4, .block_size = 4, .skip_verify = true};
     connect_securely();
     play(">c000021400000000000400000001000000040000000010000000000000c0 <c0010204000000000000000000c0");
     assert_int_equal(esp_loader_flash_start(&talk.loader, &cfg), ESP_LOADER_SUCCESS);
     play(">c000031400eb0000000400000000000000000000000000000001020304c0"
-         ">c000031400eb0000000400000000000000000000000000000001020304c0 <c0010304000000000001050000c0");
+         " >c000031400eb0000000400000000000000000000000000000001020304c0 <c0010304000000000001050000c0");
     assert_int_equal(esp_loader_flash_write(&talk.loader, &cfg, data, sizeof(data)), ESP_LOADER_ERROR_INVALID_RESPONSE);
     assert_int_equal(reflash_last_fault(&talk.loader).cause, REFLASH_CAUSE_REFUSED);
 }
