@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.." || exit
 busy=(lint test-clang test-tsan sweep coverage mutate-sample fuzz)
 beside=(docs bench-speed source-release stub-codes size package-check interop-ci)
 
-export FUZZ_SECONDS=${FUZZ_SECONDS:-30} # half of what `make fuzz` takes by itself
+export FUZZ_SECONDS=${FUZZ_SECONDS:-20} # a third of what `make fuzz` takes by itself
 results=build/ci-extra
 rm -rf $results
 mkdir -p $results
