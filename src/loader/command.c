@@ -241,7 +241,7 @@ esp_loader_error_t reflash_ask_work(esp_loader_t *loader, uint8_t opcode, const 
     for (unsigned tries = may_be_repeated(opcode) ? 1 : ASK_TRIES;; tries++) {
         const esp_loader_error_t err = reflash_ask_once(loader, &request);
         /* A refusal is no exception, the question's address or size may have been damaged on the wire; but security
-         * info has neither. */
+         * info has neither. Whoever was silent for as long as much flash takes has been waited for long enough. */
         const uint8_t cause = loader->_fault.cause;
         if (err == ESP_LOADER_SUCCESS || tries == ASK_TRIES || cause == REFLASH_CAUSE_PORT ||
             cause == REFLASH_CAUSE_ARGUMENT || (cause == REFLASH_CAUSE_SILENCE && request.work_bytes >> 16 != 0) ||

@@ -200,6 +200,12 @@ expect_order "Connected to target" "ESP32, MAC 24:0a:c4:12:34:56, 115200 baud" \
     "Loaded 7700 bytes in 2 segments, started at 0x40080400"
 expect_status 0 "$REFLASH" run -p sim:esp32 ram.bin --json --monitor -b 460800
 expect_summary '.ok and .loaded_bytes == 7700'
+# Where a RAM stub of an earlier job works nothing is loaded.
+start_espsim_with --rfc2217 127.0.0.1:0
+expect_status 0 "$REFLASH" info -p "$address" --stub --after no-reset
+expect_status 4 "$REFLASH" run -p "$address" --before no-reset ram.bin
+expect_complaint "a RAM stub of an earlier job answers, where this needs its mask ROM"
+stop_espsim
 expect_status 3 "$REFLASH" run -p sim:esp32 flash.bin
 expect_complaint "flash.bin: a program for the flash, not for RAM: its segment 2 of 2 belongs to 0x400d0020, where the \
 flash is mapped. Use 'reflash flash'."

@@ -33,7 +33,7 @@ asyncio.run(main())
 PYTHON
 python3 far.py "$address" >far.out 2>far.err &
 far=$!
-trap 'kill "$far" 2>/dev/null || true' EXIT
+trap '[ -z "$espsim$far" ] || kill $espsim $far' EXIT
 for ((turn = 0; turn < 200; turn++)); do
     [ ! -s far.out ] || break
     sleep 0.05

@@ -189,6 +189,24 @@ static void a_piece_that_is_no_multiple_of_16_is_not_sent(void **state)
     clean_up(&rig);
 }
 
+/* --- Trouble -------------------------------------------------------------------------------------------- */
+
+/* A bit of a block is another, and the answer that says so does not come: then the ROM has the block's number, and
+ * nobody can ask what lies in its flash. */
+static void a_block_of_which_no_answer_came_is_not_taken_for_written(void **state)
+{
+    (void)state;
+    rig_t rig;
+    esp_loader_flash_cfg_t cfg = {.offset = 0, .image_size = 64, .block_size = 64, .skip_verify = true};
+    set_up(&rig, &reflash_rom_esp32c3, (espsim_security_t){.flash_key_bytes = 32}, false);
+    assert_int_equal(reflash_flash_start_encrypted(&rig.loader, &cfg), ESP_LOADER_SUCCESS);
+    espsim_set_faults(rig.sim, &(espsim_faults_t){.fault = {{.kind = ESPSIM_FAULT_FLIP_TO_TARGET, .byte = 40},
+                                                            {.kind = ESPSIM_FAULT_DROP_FROM_TARGET, .byte = 5}}});
+    assert_int_equal(esp_loader_flash_write(&rig.loader, &cfg, cipher_text, 16), ESP_LOADER_ERROR_INVALID_RESPONSE);
+    assert_int_equal(reflash_last_fault(&rig.loader).cause, REFLASH_CAUSE_REFUSED);
+    clean_up(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +217,7 @@ int main(void)
         cmocka_unit_test(what_would_be_verified_is_refused),
         cmocka_unit_test(sizes_are_multiples_of_16),
         cmocka_unit_test(a_piece_that_is_no_multiple_of_16_is_not_sent),
+        cmocka_unit_test(a_block_of_which_no_answer_came_is_not_taken_for_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
