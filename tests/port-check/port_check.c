@@ -197,13 +197,27 @@ static void opens(check_t *check)
 
 /* --- Time -------------------------------------------------------------------------------------------------- */
 
-/* What is left of a countdown of `ms` that began between two times of our clock. A port may count the running millisecond
- * or not. */
-static void expect_remaining(check_t *check, const char *found, uint32_t ms, uint64_t start_us)
+/* It began between two times of our clock: another program may have run meanwhile. */
+typedef struct {
+    uint32_t ms;
+    uint64_t before_us, behind_us;
+} countdown_t;
+
+static countdown_t begin_countdown(const check_t *check, uint32_t ms)
 {
-    const uint32_t shortest_ms = ms_since(check, start_us);
+    countdown_t countdown = {.ms = ms, .before_us = now_us(check)};
+    start_timer(check, ms);
+    countdown.behind_us = now_us(check);
+    return countdown;
+}
+
+/* What is left of it. A port may count the running millisecond or not. */
+static void expect_remaining(check_t *check, const char *found, const countdown_t *countdown)
+{
+    const uint32_t ms = countdown->ms;
+    const uint32_t shortest_ms = ms_since(check, countdown->behind_us);
     const uint32_t left_ms = remaining(check);
-    const uint32_t longest_ms = ms_since(check, start_us) + check->bench->slack_ms;
+    const uint32_t longest_ms = ms_since(check, countdown->before_us) + check->bench->slack_ms;
     expect_at_least(check, found, left_ms, ms > longest_ms ? ms - longest_ms : 0);
     expect_at_most(check, found, left_ms, ms > shortest_ms ? ms - shortest_ms + 1 : 0);
 }
@@ -218,11 +232,10 @@ static void survives_wrap(check_t *check)
         return;
     }
     delay(check, to_wrap_ms - BEFORE_MS);
-    const uint64_t start_us = now_us(check);
-    start_timer(check, COUNTDOWN_MS);
-    expect_remaining(check, "ms left before the clock wraps", COUNTDOWN_MS, start_us);
+    const countdown_t countdown = begin_countdown(check, COUNTDOWN_MS);
+    expect_remaining(check, "ms left before the clock wraps", &countdown);
     delay(check, 2 * BEFORE_MS);
-    expect_remaining(check, "ms left behind the wrap", COUNTDOWN_MS, start_us);
+    expect_remaining(check, "ms left behind the wrap", &countdown);
     delay(check, 2 * BEFORE_MS);
     expect(check, "ms left of a countdown that is over", remaining(check), 0);
 }
@@ -230,10 +243,9 @@ static void survives_wrap(check_t *check)
 static void counts_down(check_t *check)
 {
     enum { COUNTDOWN_MS = 1000, STEP_MS = 7, STEPS = 9 }; /* in step with no tick */
-    const uint64_t start_us = now_us(check);
-    start_timer(check, COUNTDOWN_MS);
+    const countdown_t countdown = begin_countdown(check, COUNTDOWN_MS);
     for (unsigned step = 0; step < STEPS; step++) {
-        expect_remaining(check, "ms left", COUNTDOWN_MS, start_us);
+        expect_remaining(check, "ms left", &countdown);
         delay(check, STEP_MS);
     }
 }
@@ -253,14 +265,12 @@ static void ends_at_zero(check_t *check)
 static void replaces(check_t *check)
 {
     enum { LONG_MS = 5000, SHORT_MS = 10 };
-    uint64_t start_us = now_us(check);
     start_timer(check, SHORT_MS);
-    start_timer(check, LONG_MS);
-    expect_remaining(check, "ms left of the second countdown", LONG_MS, start_us);
-    start_us = now_us(check);
-    start_timer(check, SHORT_MS);
+    countdown_t countdown = begin_countdown(check, LONG_MS);
+    expect_remaining(check, "ms left of the second countdown", &countdown);
+    countdown = begin_countdown(check, SHORT_MS);
     delay(check, 2 * SHORT_MS);
-    expect_remaining(check, "ms left of the third countdown", SHORT_MS, start_us);
+    expect_remaining(check, "ms left of the third countdown", &countdown);
 }
 
 /* 47 hours are what the library asks for at most. Tables of ticks, or microseconds in 32 bits, end before. */
@@ -268,9 +278,8 @@ static void counts_hours(check_t *check)
 {
     static const uint32_t countdowns_ms[] = {70000, 4300000, 47 * 3600000};
     for (size_t at = 0; at < sizeof(countdowns_ms) / sizeof(countdowns_ms[0]); at++) {
-        const uint64_t start_us = now_us(check);
-        start_timer(check, countdowns_ms[at]);
-        expect_remaining(check, "ms left of a long countdown", countdowns_ms[at], start_us);
+        const countdown_t countdown = begin_countdown(check, countdowns_ms[at]);
+        expect_remaining(check, "ms left of a long countdown", &countdown);
     }
 }
 
